@@ -1,0 +1,184 @@
+# twilight-deploy.  `make help` tells what there is.
+#
+# CC, CFLAGS, CPPFLAGS and LDFLAGS are the user's (a distribution sets them);
+# what the program needs stands in the OUR_ variables beside them.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+CFLAGS ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+B := build
+
+# WERROR=1 in CI only; STATIC=1 for one binary without shared libraries;
+# SANITIZE=address,undefined and COVERAGE=1 build in folders of their own.
+WERROR ?=
+STATIC ?=
+SANITIZE ?=
+COVERAGE ?=
+ifneq ($(STATIC),)
+B := build/static
+endif
+ifneq ($(SANITIZE),)
+B := build/sanitize
+endif
+ifneq ($(COVERAGE),)
+B := build/coverage
+endif
+
+VERSION := $(shell cat VERSION)
+
+SRC := \
+	src/cli/cli.c \
+	src/cli/help.c \
+	src/cli/options.c \
+	src/cli/output.c \
+	src/cli/report.c \
+	src/config/target.c \
+	src/deploy/deploy.c \
+	src/deploy/gate.c \
+	src/deploy/prune.c \
+	src/deploy/recover.c \
+	src/deploy/restore.c \
+	src/deploy/rollback.c \
+	src/deploy/session.c \
+	src/deploy/snapshot.c \
+	src/engine/compose.c \
+	src/engine/inspect.c \
+	src/engine/mover.c \
+	src/health/http.c \
+	src/health/probe.c \
+	src/health/url.c \
+	src/request/request.c \
+	src/request/tag.c \
+	src/state/envfile.c \
+	src/state/envpath.c \
+	src/state/envscan.c \
+	src/state/envswap.c \
+	src/state/folder.c \
+	src/state/history.c \
+	src/state/journal.c \
+	src/state/ledger.c \
+	src/state/lock.c \
+	src/sys/childenv.c \
+	src/sys/deadline.c \
+	src/sys/fault.c \
+	src/sys/file.c \
+	src/sys/log.c \
+	src/sys/progress.c \
+	src/sys/run.c \
+	src/sys/signals.c \
+	src/sys/text.c \
+	src/sys/who.c
+
+UNIT := $(sort $(wildcard tests/unit/*.c))
+
+OUR_CPPFLAGS := -iquote src -D_GNU_SOURCE -DVERSION='"$(VERSION)"'
+OUR_CFLAGS := -std=c11 -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -fstack-protector-strong -fPIE
+OUR_LDFLAGS := -pie -Wl,-z,relro -Wl,-z,now
+LIBS = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs jansson libbsd) -lmd -lresolv
+CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
+
+# Distributions bring their own fortification; a second one would warn.
+ifeq ($(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))$(SANITIZE),)
+OUR_CPPFLAGS += -D_FORTIFY_SOURCE=2
+endif
+ifneq ($(WERROR),)
+OUR_CFLAGS += -Werror
+endif
+ifneq ($(STATIC),)
+OUR_CFLAGS += -fPIC
+OUR_LDFLAGS := -static-pie -Wl,-z,relro -Wl,-z,now
+endif
+ifneq ($(SANITIZE),)
+OUR_CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+OUR_LDFLAGS += -fsanitize=$(SANITIZE)
+endif
+ifneq ($(COVERAGE),)
+OUR_CFLAGS += --coverage -O0
+OUR_LDFLAGS += --coverage
+endif
+
+OBJ := $(SRC:%.c=$(B)/%.o)
+MAIN := $(B)/src/main.o
+UNIT_OBJ := $(UNIT:%.c=$(B)/%.o)
+PROGRAM := $(B)/twilight-deploy
+
+COMPILE = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS)
+LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
+
+.DELETE_ON_ERROR:
+.PHONY: all check check-unit check-shell e2e crash fuzz bench lint layers coverage \
+	deps demo install uninstall clean dist help
+
+all: $(PROGRAM) ## the program, build/twilight-deploy
+
+$(PROGRAM): $(MAIN) $(OBJ)
+	$(LINK) -o $@ $^ $(LIBS)
+
+$(B)/unit: $(UNIT_OBJ) $(OBJ)
+	$(LINK) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+
+build/service: mocks/service.c
+	@mkdir -p $(@D)
+	$(CC) $(OUR_CPPFLAGS) $(CFLAGS) -static -o $@ $<
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+-include $(OBJ:.o=.d) $(MAIN:.o=.d) $(UNIT_OBJ:.o=.d)
+
+check: deps ## all tests that need no engine
+	$(MAKE) --no-print-directory layers check-unit check-shell
+
+check-unit: $(B)/unit
+	CK_VERBOSITY=normal $(B)/unit
+
+check-shell: $(PROGRAM) build/service
+	tests/shell/run.sh $(PROGRAM)
+
+demo: deps ## a deploy, a bad release, a refused request, over ssh
+	$(MAKE) --no-print-directory $(PROGRAM) build/service
+	tests/demo.sh $(PROGRAM) build/service
+
+e2e: deps ## real sshd, real docker engine and registry
+	$(MAKE) --no-print-directory $(PROGRAM)
+	tests/e2e/run.sh $(PROGRAM)
+
+bench: $(PROGRAM) build/service ## speed and memory beside a shell script, as ratios
+	$(MAKE) --no-print-directory STATIC=1 build/static/twilight-deploy
+	tests/bench/run.sh $(PROGRAM) build/static/twilight-deploy build/service
+
+layers: ## no folder of src/ includes one above it
+	tests/layers.sh
+
+lint: deps ## shellcheck, clang-tidy, formatting habits, compose files
+	tests/lint.sh
+
+coverage: ## line coverage of src/, at least 85 %
+	$(MAKE) --no-print-directory COVERAGE=1 build/coverage/unit \
+	    build/coverage/twilight-deploy build/service
+	tests/coverage.sh
+
+deps: ## installs what is missing, by apt
+	@tests/deps.sh
+
+install: $(PROGRAM) ## below $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/twilight-deploy
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/twilight-deploy
+
+dist: ## build/twilight-deploy-VERSION.tar.gz, from the commit
+	@mkdir -p build
+	git archive --prefix=twilight-deploy-$(VERSION)/ \
+	    -o build/twilight-deploy-$(VERSION).tar.gz HEAD
+
+clean: ## what was built goes
+	rm -rf build
+
+help: ## this
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
+	    sort | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'

@@ -1,0 +1,35 @@
+/*
+ * output.h: what the caller sees.  Results on stdout, talk on stderr, a line
+ * in one write.
+ *
+ * While a lock is held nobody who reads us may hold us up: a reader that
+ * stalls loses lines, one that left loses all.  What is lost is in the
+ * history and in syslog.
+ */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include "sys/progress.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct output {
+	bool	verbose;	/* SAY_DETAIL too */
+	bool	droppable;	/* a lock is held */
+	bool	gone[3];	/* by descriptor: its reader has left */
+	int64_t	patience_ms;	/* how much longer a stalled reader is waited for, in all */
+};
+
+void	output_init(struct output *);
+
+/* The progress callback; `arg` is the struct output. */
+void	output_say(void *arg, enum say, const char *line);
+
+/* "twilight-deploy: WHAT; NEXT" on stderr. */
+void	output_fault(struct output *, const struct fault *);
+
+/* One formatted line on stdout. */
+void	output_line(struct output *, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

@@ -1,0 +1,198 @@
+#include "cli/report.h"
+
+#include "deploy/deploy.h"
+#include "engine/compose.h"
+#include "health/probe.h"
+#include "state/folder.h"
+#include "state/ledger.h"
+#include "state/lock.h"
+#include "sys/deadline.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROW "%-10s "
+
+static const char *
+short_id(const char *id)
+{
+	const char *colon = strchr(id, ':');
+
+	return colon == NULL ? id : colon + 1;
+}
+
+static bool
+history_line(void *arg, const struct record *r)
+{
+	struct { struct output *o; unsigned left; } *h = arg;
+
+	if (h->left == 0)
+		return false;
+	h->left--;
+	output_line(h->o, "%s  %-8s  %s -> %s  %s (%d)  by %s  %lld ms%s%s", r->time,
+	    r->verb, r->from.tag[0] == '\0' ? "-" : r->from.tag, r->to.tag,
+	    outcome_name(r->outcome), r->code, r->who.actor, (long long)r->total_ms,
+	    r->why[0] == '\0' ? "" : "  ", r->why);
+	return true;
+}
+
+int
+report_history(struct output *o, const struct target *t, unsigned count,
+    struct fault *f)
+{
+	struct { struct output *o; unsigned left; } h = { o, count };
+	int dirfd = folder_open(t->state, false, f), rc;
+
+	if (dirfd == -1)
+		return f->kind == FAULT_NONE ? 0 : -1;
+	rc = history_walk(dirfd, history_line, &h, f);
+	close(dirfd);
+	return rc;
+}
+
+static void
+show_under_way(struct output *o, const struct target *t, int dirfd)
+{
+	char holder[256];
+	struct fault f = { 0 };
+	struct journal j;
+	int rc = dirfd == -1 ? 0 : journal_read(dirfd, &j, &f);
+
+	if (lock_held(t->lock, holder, sizeof(holder)))
+		output_line(o, ROW "%s", "deploy:", holder[0] == '\0' ? "running" : holder);
+	else if (rc == 1)
+		output_line(o, ROW "the %s of %s was interrupted (at: %s); the next "
+		    "request or `recover` mends it", "deploy:", j.verb, j.to.tag,
+		    journal_step_name(j.step));
+	else if (rc == -1)
+		output_line(o, ROW "%s", "deploy:", f.what);
+	else
+		output_line(o, ROW "none under way", "deploy:");
+}
+
+static bool
+last_line(void *arg, const struct record *r)
+{
+	output_line(arg, ROW "%s %s %s: %s (%d)%s%s", "last:", r->time, r->verb, r->to.tag,
+	    outcome_name(r->outcome), r->code, r->why[0] == '\0' ? "" : ", ", r->why);
+	return false;
+}
+
+/* What `rollback` would choose, as far as the ledger knows. */
+static void
+show_way_back(struct output *o, int dirfd, const char *running_image,
+    const char *running_tag)
+{
+	struct version list[2];
+	struct fault f = { 0 };
+	size_t n = 0, i;
+
+	if (dirfd == -1 || ledger_proven(dirfd, list, 2, &n, &f) == -1)
+		return;
+	for (i = 0; i < n; i++)
+		if (running_image[0] != '\0' ? strcmp(list[i].image, running_image) != 0 :
+		    strcmp(list[i].tag, running_tag) != 0) {
+			output_line(o, ROW "%s", "rollback:", list[i].tag);
+			return;
+		}
+	output_line(o, ROW "no proven version to go to", "rollback:");
+}
+
+static void
+show_container(struct output *o, const struct container *c, const char *value)
+{
+	char tag[TAG_MAX];
+
+	deploy_tag_of(c->ref, tag);
+	output_line(o, ROW "%s  image %.12s  since %.19sZ  restarts %lld", "runs:",
+	    c->state != CONTAINER_RUNNING ? "nothing, the container is down" :
+	    tag[0] == '\0' ? c->ref : tag, short_id(c->image), c->started,
+	    (long long)c->restarts);
+	if (tag[0] != '\0' && strcmp(tag, value) != 0)
+		output_line(o, ROW ".env says %s, but %s runs", "drift:", value, tag);
+}
+
+/* Fills `running` with the image that runs; "" for none or unknown. */
+static int
+show_engine(struct output *o, struct compose *c, const char *value, char *running,
+    struct fault *f)
+{
+	struct container list[GATE_CONTAINERS_MAX];
+	struct engine *e = &c->engine;
+	struct service service;
+	size_t n, i;
+
+	if (e->hello(e, f) == -1)
+		return -1;
+	if (e->silent) {
+		output_line(o, ROW "not known: docker tells nothing", "runs:");
+		return 0;
+	}
+	if (e->describe(e, value, &service, f) == -1 ||
+	    e->containers(e, list, GATE_CONTAINERS_MAX, &n, f) == -1)
+		return -1;
+	if (n == 0)
+		output_line(o, ROW "nothing: service %s of project %s has no container",
+		    "runs:", c->target->service, service.project);
+	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++) {
+		show_container(o, &list[i], value);
+		if (list[i].state == CONTAINER_RUNNING)
+			memcpy(running, list[i].image, IMAGE_ID_MAX);
+	}
+	return 0;
+}
+
+static int
+show_health(struct output *o, const struct target *t, struct fault *f)
+{
+	struct http_answer answer;
+	struct url url;
+
+	if (url_parse(&url, t->health_url, f) == -1)
+		return -1;
+	http_get(&url, deadline_in(PROBE_ANSWER_MS), &answer);
+	output_line(o, ROW "%s: %s", "health:", answer.why,
+	    http_healthy(&answer) ? "healthy" : "not healthy");
+	return 0;
+}
+
+static int
+show_all(struct output *o, const struct target *t, char *const *env, int dirfd,
+    struct fault *f)
+{
+	char running[IMAGE_ID_MAX] = "";
+	struct fault none = { 0 };
+	struct envfile e;
+	struct compose c;
+	int rc;
+
+	if (envfile_read(&e, t->env_file, TARGET_VARIABLE, f) == -1)
+		return -1;
+	output_line(o, ROW "%s", ".env:", e.value);
+	show_under_way(o, t, dirfd);
+	if (dirfd != -1 && history_walk(dirfd, last_line, o, &none) == -1)
+		output_line(o, ROW "%s", "last:", none.what);
+	rc = compose_open(&c, t, env, dirfd, NULL, f);
+	if (rc == 0) {
+		rc = show_engine(o, &c, e.value, running, f);
+		compose_close(&c);
+	}
+	show_way_back(o, dirfd, running, e.value);
+	envfile_free(&e);
+	return rc == -1 ? -1 : show_health(o, t, f);
+}
+
+int
+report_status(struct output *o, const struct target *t, char *const *env,
+    struct fault *f)
+{
+	int dirfd = folder_open(t->state, false, f), rc;
+
+	if (dirfd == -1 && f->kind != FAULT_NONE)
+		return -1;
+	rc = show_all(o, t, env, dirfd, f);
+	if (dirfd != -1)
+		close(dirfd);
+	return rc;
+}

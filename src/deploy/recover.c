@@ -1,0 +1,160 @@
+#include "deploy/recover.h"
+
+#include "deploy/deploy.h"
+
+#include <string.h>
+
+/* What is there now, as far as it can be told. */
+struct found {
+	bool	old_value, new_value;	/* of .env; both where they are the same */
+	bool	old_runs;		/* the recorded container */
+	bool	new_runs;		/* a container of the new image */
+};
+
+static int
+look_at_containers(struct deploy *d, struct found *found, struct fault *f)
+{
+	struct container list[GATE_CONTAINERS_MAX];
+	struct engine *e = d->s->engine;
+	size_t n, i;
+	bool all;
+
+	if (e->silent)
+		return 0;
+	if (e->describe(e, d->j.to.tag, &d->service, f) == -1 ||
+	    e->containers(e, list, GATE_CONTAINERS_MAX, &n, f) == -1 ||
+	    e->depends_run(e, &d->service, &all, f) == -1)
+		return -1;
+	/* after a boot what the service depends on may be down */
+	d->with_depends = !all;
+	d->leftovers = true;
+	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++) {
+		if (list[i].state != CONTAINER_RUNNING)
+			continue;
+		if (strcmp(list[i].id, d->j.container) == 0)
+			found->old_runs = true;
+		else if (d->j.to.image[0] != '\0' &&
+		    strcmp(list[i].image, d->j.to.image) == 0)
+			found->new_runs = true;
+	}
+	return 0;
+}
+
+static int
+look(struct deploy *d, struct found *found, struct fault *f)
+{
+	const char *path = d->s->target->env_file;
+
+	memset(found, 0, sizeof(*found));
+	envfile_sweep(path);
+	if (envfile_read(&d->env, path, TARGET_VARIABLE, f) == -1)
+		return -1;
+	found->old_value = strcmp(d->env.value, d->j.old_value) == 0;
+	found->new_value = strcmp(d->env.value, d->j.to.tag) == 0;
+	return look_at_containers(d, found, f);
+}
+
+static int
+interrupted(struct deploy *d, struct fault *f)
+{
+	return fault_set(f, FAULT_FAILED, NULL, "the %s of %s was interrupted", d->j.verb,
+	    d->j.to.tag);
+}
+
+static int
+abandon(struct deploy *d, struct fault *f)
+{
+	struct fault why = { 0 };
+
+	interrupted(d, &why);
+	progress_say(d->s->progress, SAY_WARN, "%s; .env was edited since: it is left as it is",
+	    why.what);
+	if (deploy_record(d, OUTCOME_ABANDONED, &why, f) == -1)
+		return -1;
+	return journal_clear(d->s->dirfd, f);
+}
+
+/* The rollback's target is proven, so it goes on to it. */
+static int
+complete_rollback(struct deploy *d, struct fault *f)
+{
+	if (rollback_name(d, f) == -1)
+		return -1;
+	return deploy_forward(d, f);
+}
+
+static int
+complete(struct deploy *d, struct fault *f)
+{
+	if (deploy_gate(d, d->j.to.image, false, f) == -1)
+		return f->kind == FAULT_HOST ? -1 : restore_all(d, f);
+	deploy_commit(d);
+	return 0;
+}
+
+static int
+mend(struct deploy *d, struct fault *f)
+{
+	bool silent = d->s->engine->silent;
+	struct found found;
+
+	if (look(d, &found, f) == -1)
+		return -1;
+	/* before the swap .env is not ours: another value is a person's */
+	if (!found.old_value && (!found.new_value || d->j.step == JOURNAL_PULL))
+		return abandon(d, f);
+	if (d->j.step == JOURNAL_PULL || (found.old_value && found.old_runs)) {
+		interrupted(d, f);
+		return restore_names_only(d, f);
+	}
+	if (d->j.step != JOURNAL_ROLLBACK && !silent) {
+		if (strcmp(d->j.verb, "rollback") == 0)
+			return complete_rollback(d, f);
+		if (found.new_value && found.new_runs)
+			return complete(d, f);
+	}
+	interrupted(d, f);
+	return restore_all(d, f);
+}
+
+/* Where the journal had to stay, nothing else may be begun. */
+static int
+conclude(struct session *s, int rc, struct fault *f)
+{
+	struct fault none = { 0 };
+	struct journal left;
+
+	if (journal_read(s->dirfd, &left, &none) == 0)
+		return rc;
+	if (rc == -1) {
+		f->kind = FAULT_HOST;
+		return -1;
+	}
+	return fault_set(f, FAULT_HOST, "see the disk of the state folder",
+	    "the interrupted deploy is mended, but that cannot be recorded");
+}
+
+int
+recover_run(struct session *s, struct fault *f)
+{
+	struct deploy d;
+	int rc, done;
+
+	memset(&d, 0, sizeof(d));
+	d.s = s;
+	d.success = OUTCOME_RECOVERED;
+	rc = journal_read(s->dirfd, &d.j, f);
+	if (rc != 1)
+		return rc;
+	if (s->engine->settle(s->engine, f) == -1)
+		return -1;
+	done = history_has(s->dirfd, d.j.id, f);
+	if (done != 0)
+		return done == 1 ? journal_clear(s->dirfd, f) : -1;
+	progress_say(s->progress, SAY_NOTE,
+	    "mending the interrupted %s of %s (begun %s, at: %s)", d.j.verb, d.j.to.tag,
+	    d.j.time, journal_step_name(d.j.step));
+	rc = conclude(s, mend(&d, f), f);
+	envfile_free(&d.env);
+	return rc;
+}

@@ -1,0 +1,90 @@
+#include "deploy/session.h"
+
+#include "state/folder.h"
+#include "state/lock.h"
+#include "sys/deadline.h"
+#include "sys/text.h"
+
+#include <sys/stat.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+void
+session_now(char *out, size_t size)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static int
+check_owner(const char *env_file, struct fault *f)
+{
+	const struct passwd *pw;
+	char safe[256], next[200];
+	struct stat st;
+
+	text_escape(safe, sizeof(safe), env_file, strlen(env_file));
+	if (stat(env_file, &st) == -1 && errno == ENOENT)
+		return fault_set(f, FAULT_HOST,
+		    "write it (deploy/env.example), or set TWILIGHT_HOME",
+		    "missing env file: %s", safe);
+	if (stat(env_file, &st) == -1)
+		return fault_set(f, FAULT_HOST, "see TWILIGHT_HOME and its owner",
+		    "cannot look at env file %s: %s", safe, strerror(errno));
+	if (st.st_uid == geteuid())
+		return 0;
+	pw = getpwuid(st.st_uid);
+	if (pw == NULL)
+		snprintf(next, sizeof(next), "run it as its owner: sudo -u '#%u' twilight-deploy",
+		    (unsigned)st.st_uid);
+	else
+		snprintf(next, sizeof(next), "run it as its owner: sudo -u %s twilight-deploy",
+		    pw->pw_name);
+	return fault_set(f, FAULT_HOST, next, "%s belongs to another user", safe);
+}
+
+int
+session_open(struct session *s, const struct target *t,
+    const struct progress *progress, const struct who *who, const char *what,
+    struct fault *f)
+{
+	char holder[256];
+
+	memset(s, 0, sizeof(*s));
+	s->target = t;
+	s->progress = progress;
+	s->who = who;
+	s->dirfd = s->lockfd = -1;
+	s->began = clock_ms();
+	session_now(s->time, sizeof(s->time));
+	if (url_parse(&s->url, t->health_url, f) == -1 ||
+	    check_owner(t->env_file, f) == -1)
+		return -1;
+	s->dirfd = folder_open(t->state, true, f);
+	if (s->dirfd == -1)
+		return -1;
+	snprintf(holder, sizeof(holder), "%s by %s, pid %ld, since %s", what,
+	    who->actor, (long)getpid(), s->time);
+	s->lockfd = lock_take(t->lock, holder, f);
+	if (s->lockfd == -1) {
+		session_close(s);
+		return -1;
+	}
+	return 0;
+}
+
+void
+session_close(struct session *s)
+{
+	lock_release(s->lockfd);
+	if (s->dirfd != -1)
+		close(s->dirfd);
+	s->dirfd = s->lockfd = -1;
+}

@@ -1,0 +1,153 @@
+/*
+ * What runs before anything is changed: the container that serves, its image,
+ * the reference and the tag it was made from.  This, and not what .env says,
+ * is what a rollback brings back.
+ */
+#include "deploy/deploy.h"
+
+#include "health/probe.h"
+#include "state/ledger.h"
+#include "sys/deadline.h"
+
+#include <bsd/string.h>
+#include <stdio.h>
+#include <string.h>
+
+void
+deploy_tag_of(const char *ref, char tag[TAG_MAX])
+{
+	const char *slash = strrchr(ref, '/');
+	const char *colon = strchr(slash == NULL ? ref : slash, ':');
+	size_t len;
+
+	tag[0] = '\0';
+	/* "sha256:…" is an id, not a repository with a tag */
+	if (colon == NULL || strncmp(ref, "sha256:", 7) == 0)
+		return;
+	len = strcspn(colon + 1, "@");
+	if (len >= TAG_MAX)
+		return;
+	memcpy(tag, colon + 1, len);
+	tag[len] = '\0';
+}
+
+/* The container that counts as "what runs"; -1 when more than one does. */
+static int
+choose(struct deploy *d, const struct container *list, size_t n, int *which,
+    struct fault *f)
+{
+	size_t i;
+	int running = 0;
+
+	*which = -1;
+	for (i = 0; i < n; i++) {
+		bool half = list[i].state == CONTAINER_CREATED;
+
+		d->leftovers = d->leftovers || half;
+		if (list[i].state == CONTAINER_RUNNING) {
+			*which = (int)i;
+			running++;
+		} else if (*which == -1 && !half)
+			*which = (int)i;
+	}
+	if (running > 1 || n > GATE_CONTAINERS_MAX)
+		return fault_set(f, FAULT_HOST, "scale it to one",
+		    "service %s runs in more than one container", d->s->target->service);
+	return 0;
+}
+
+static void
+note_container(struct deploy *d, const struct container *c)
+{
+	(void)strlcpy(d->j.container, c->id, sizeof(d->j.container));
+	(void)strlcpy(d->j.from.image, c->image, sizeof(d->j.from.image));
+	(void)strlcpy(d->j.from.ref, c->ref, sizeof(d->j.from.ref));
+	deploy_tag_of(c->ref, d->j.from.tag);
+	if (d->j.from.tag[0] == '\0')
+		(void)strlcpy(d->j.from.tag, d->env.value, sizeof(d->j.from.tag));
+}
+
+/* What runs and answers is proven, whoever started it: it is a way back. */
+static int
+adopt(struct deploy *d, struct fault *f)
+{
+	struct http_answer answer;
+	struct record r;
+	int known = ledger_knows(d->s->dirfd, &d->j.from, f);
+
+	if (known != 0)
+		return known == 1 ? 0 : -1;
+	http_get(&d->s->url, deadline_in(PROBE_ANSWER_MS), &answer);
+	if (!http_healthy(&answer))
+		return 0;
+	memset(&r, 0, sizeof(r));
+	snprintf(r.id, sizeof(r.id), "%.30s-adopted", d->j.id);
+	(void)strlcpy(r.time, d->s->time, sizeof(r.time));
+	(void)strlcpy(r.verb, d->j.verb, sizeof(r.verb));
+	r.who = *d->s->who;
+	r.to = d->j.from;
+	r.outcome = OUTCOME_ADOPTED;
+	return history_append(d->s->dirfd, &r, f);
+}
+
+void
+deploy_second_names(const struct deploy *d, char repository[REF_MAX])
+{
+	char *p;
+
+	/* the project's name tells targets apart on one engine */
+	snprintf(repository, REF_MAX, "twilight-deploy/%s-%s", d->service.project,
+	    d->s->target->service);
+	/* a repository is lower case, and does not end in a separator */
+	for (p = repository; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+		else if (*p == '_' || *p == '.')
+			*p = '-';
+	while (p[-1] == '-')
+		*--p = '\0';
+}
+
+int
+deploy_keep_image(struct deploy *d, const char *image, struct fault *f)
+{
+	const char *colon = strchr(image, ':');
+	struct engine *e = d->s->engine;
+	char repository[REF_MAX], ref[REF_MAX + 16];
+
+	deploy_second_names(d, repository);
+	snprintf(ref, sizeof(ref), "%s:%.12s", repository,
+	    colon == NULL ? image : colon + 1);
+	return e->name(e, image, ref, f);
+}
+
+int
+deploy_snapshot(struct deploy *d, struct fault *f)
+{
+	struct container list[GATE_CONTAINERS_MAX];
+	struct engine *e = d->s->engine;
+	int which;
+	size_t n;
+
+	if (e->silent) {
+		(void)strlcpy(d->j.from.tag, d->env.value, sizeof(d->j.from.tag));
+		return 0;
+	}
+	if (e->containers(e, list, GATE_CONTAINERS_MAX, &n, f) == -1 ||
+	    choose(d, list, n, &which, f) == -1)
+		return -1;
+	if (which == -1) {
+		progress_say(d->s->progress, SAY_NOTE,
+		    "no container of %s runs: a first deploy", d->s->target->service);
+		return 0;
+	}
+	note_container(d, &list[which]);
+	if (strcmp(d->j.from.tag, d->env.value) != 0)
+		progress_say(d->s->progress, SAY_WARN,
+		    "drift: .env says %s, but %s runs", d->env.value, d->j.from.tag);
+	if (deploy_keep_image(d, d->j.from.image, f) == -1) {
+		f->kind = FAULT_HOST;
+		return -1;
+	}
+	return list[which].state == CONTAINER_RUNNING ? adopt(d, f) : 0;
+}

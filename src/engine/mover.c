@@ -1,0 +1,268 @@
+#include "engine/mover.h"
+
+#include "state/lock.h"
+#include "sys/deadline.h"
+#include "sys/signals.h"
+#include "sys/text.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOG "up.log"
+#define BEAT_MS 15000
+#define TAIL_LINES 4096
+
+void
+mover_init(struct mover *m, int dirfd, const struct progress *progress,
+    int64_t up_limit_ms)
+{
+	memset(m, 0, sizeof(*m));
+	m->dirfd = dirfd;
+	m->progress = progress;
+	m->up_limit_ms = up_limit_ms;
+	m->log_fd = -1;
+}
+
+void
+mover_close(struct mover *m)
+{
+	if (m->log_fd != -1)
+		close(m->log_fd);
+	m->log_fd = -1;
+}
+
+bool
+mover_line_is_secret(const char *line, size_t len)
+{
+	static const char *const marks[] = { "unexpected character",
+		"unterminated quoted value", "variable name near" };
+	size_t i;
+
+	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (memmem(line, len, marks[i], strlen(marks[i])) != NULL)
+			return true;
+	return false;
+}
+
+/*
+ * "  4f55086f7dd0 Extracting [=>  ]": one of hundreds about a layer.  Of
+ * these only those who asked for more see any.
+ */
+static enum say
+weight(const char *line, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len && strchr("0123456789abcdef", line[i]) != NULL; i++)
+		continue;
+	return i == 12 && i < len && line[i] == ' ' ? SAY_DETAIL : SAY_CHILD;
+}
+
+static void
+pass_on(struct mover *m, const char *line, size_t len)
+{
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	while (len > 0 && *line == ' ') {
+		line++;
+		len--;
+	}
+	if (len == 0)
+		return;
+	if (mover_line_is_secret(line, len))
+		(void)strlcpy(m->last, "(a line that may quote an env file is not shown)",
+		    sizeof(m->last));
+	else
+		text_escape(m->last, 480, line, len);
+	progress_say(m->progress, weight(line, len), "%s", m->last);
+}
+
+/* Passes on the whole lines that came since; at the end also half a one. */
+static void
+tail(struct mover *m, bool end)
+{
+	char buf[TAIL_LINES], *at, *newline;
+	ssize_t n;
+
+	while ((n = pread(m->log_fd, buf, sizeof(buf), m->log_read)) > 0) {
+		for (at = buf; (newline = memchr(at, '\n', (size_t)(n - (at - buf)))) !=
+		    NULL; at = newline + 1)
+			pass_on(m, at, (size_t)(newline - at));
+		if (at == buf && n < (ssize_t)sizeof(buf) && !end)
+			return;
+		/* a line longer than the buffer goes out in pieces */
+		if (at == buf || (end && n < (ssize_t)sizeof(buf))) {
+			pass_on(m, at, (size_t)(n - (at - buf)));
+			at = buf + n;
+		}
+		m->log_read += at - buf;
+	}
+}
+
+static void
+beat(struct mover *m)
+{
+	int64_t now = clock_ms();
+
+	if (now < m->beat)
+		return;
+	m->beat = now + BEAT_MS;
+	progress_say(m->progress, SAY_NOTE, "still at it: %s (%lld s)", m->word,
+	    (long long)((now - m->began) / 1000));
+}
+
+static void
+tick(void *arg)
+{
+	struct mover *m = arg;
+
+	if (m->log_fd != -1)
+		tail(m, false);
+	beat(m);
+}
+
+static int
+open_log(struct mover *m, struct fault *f)
+{
+	if (m->log_fd != -1)
+		return 0;
+	/* O_APPEND: an orphan of an earlier run may still hold it open */
+	m->log_fd = openat(m->dirfd, LOG,
+	    O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (m->log_fd == -1)
+		return fault_set(f, FAULT_HOST, "see the disk of the state folder",
+		    "cannot write %s in the state folder: %s", LOG, strerror(errno));
+	m->log_read = 0;
+	return 0;
+}
+
+static void
+start_clock(struct mover *m, const char *word)
+{
+	m->word = word;
+	m->began = clock_ms();
+	m->beat = m->began + BEAT_MS;
+	m->last[0] = '\0';
+}
+
+static int
+verdict(const struct mover *m, const struct run *r, const struct run_result *res,
+    struct fault *f)
+{
+	const char *colon = m->last[0] == '\0' ? "" : ": ";
+
+	switch (res->end) {
+	case RUN_EXITED:
+		if (res->status == 0)
+			return 0;
+		return fault_set(f, FAULT_FAILED, NULL, "docker %s failed (exit %d)%s%s",
+		    m->word, res->status, colon, m->last);
+	case RUN_SIGNALLED:
+		return fault_set(f, FAULT_FAILED, NULL,
+		    "docker %s was killed by signal %d (%s)", m->word, res->status,
+		    strsignal(res->status));
+	case RUN_STOPPED:
+		return fault_set(f, FAULT_FAILED, NULL, "told to stop during docker %s",
+		    m->word);
+	case RUN_TIMEOUT:
+		break;
+	}
+	return fault_set(f, FAULT_FAILED, NULL,
+	    "docker %s did not end within %lld s%s%s", m->word,
+	    (long long)(r->limit_ms / 1000), colon, m->last);
+}
+
+int
+mover_run(struct mover *m, struct run *r, const char *word, struct fault *f)
+{
+	struct run_result res;
+	int rc;
+
+	if (mover_settle(m, f) == -1 || open_log(m, f) == -1)
+		return -1;
+	r->kind = RUN_MOVE;
+	r->out_fd = m->log_fd;
+	r->hold_word = word;
+	r->tick = tick;
+	r->arg = m;
+	r->hold_fd = uplock_take(m->dirfd);
+	if (r->hold_fd == -1)
+		return fault_set(f, FAULT_HOST, "see up.lock in the state folder",
+		    "cannot take up.lock: %s", strerror(errno));
+	start_clock(m, word);
+	rc = run_child(r, &res, f);
+	if (rc == -1)
+		return -1;
+	tail(m, true);
+	run_free(&res);
+	/* a child of a child that we ended may still be at work */
+	if (res.end != RUN_EXITED && mover_settle(m, f) == -1)
+		return -1;
+	return verdict(m, r, &res, f);
+}
+
+/* One try; 1 free, 0 held by `who`, -1 fault. */
+static int
+is_free(struct mover *m, struct mover_holder *who, struct fault *f)
+{
+	int fd = uplock_take(m->dirfd);
+
+	if (fd != -1) {
+		close(fd);
+		return 1;
+	}
+	if (errno != EWOULDBLOCK)
+		return fault_set(f, FAULT_HOST, "see up.lock in the state folder",
+		    "cannot take up.lock: %s", strerror(errno));
+	uplock_holder(m->dirfd, who);
+	return 0;
+}
+
+/* Waits for the lock at most `ms`; 1 free, 0 still held, -1 fault. */
+static int
+wait_free(struct mover *m, int64_t ms, struct mover_holder *who, struct fault *f)
+{
+	int64_t deadline = deadline_in(ms);
+	int rc;
+
+	while ((rc = is_free(m, who, f)) == 0 && deadline_left(deadline) > 0) {
+		beat(m);
+		usleep(20 * 1000);
+	}
+	return rc;
+}
+
+int
+mover_settle(struct mover *m, struct fault *f)
+{
+	struct mover_holder who;
+	int rc = is_free(m, &who, f);
+	bool pull;
+
+	if (rc != 0)
+		return rc == 1 ? 0 : -1;
+	start_clock(m, "waiting for an earlier docker call");
+	/* the holder writes its name right after it was started */
+	rc = wait_free(m, 500, &who, f);
+	pull = strcmp(who.word, "pull") == 0;
+	if (rc == 0 && !pull)
+		rc = wait_free(m, m->up_limit_ms, &who, f);
+	/* the group may be ended only while the lock is seen to be held */
+	if (rc == 0 && who.group > 1) {
+		kill(who.group, SIGTERM);
+		rc = wait_free(m, RUN_GRACE_MS, &who, f);
+	}
+	if (rc == 0 && who.group > 1) {
+		kill(-who.group, SIGKILL);
+		rc = wait_free(m, RUN_GRACE_MS, &who, f);
+	}
+	if (rc == 0)
+		return fault_set(f, FAULT_HOST, "find out who holds it: fuser -v up.lock",
+		    "an earlier docker call still holds up.lock and cannot be ended");
+	return rc == 1 ? 0 : -1;
+}

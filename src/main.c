@@ -1,0 +1,74 @@
+/*
+ * twilight-deploy: an SSH forced command that deploys one compose service.
+ *
+ * main() makes the process safe to work in, in this order, and hands over:
+ *
+ *   1. descriptors 0 to 2 are open, and no other is
+ *   2. no setuid, no setgid: whoever runs it is whom it runs as
+ *   3. nothing that it makes is readable by others; no core dumps
+ *   4. the environment is data: read by name, never inherited
+ */
+#include "cli/cli.h"
+#include "sys/log.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <bsd/unistd.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXIT_HOST 4
+
+/* Whoever closed one of them would get our lock file as its stderr. */
+static void
+open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd == -1)
+		_exit(EXIT_HOST);
+	close(fd);
+	closefrom(STDERR_FILENO + 1);
+}
+
+static void
+refuse_setuid(void)
+{
+	static const char words[] = "twilight-deploy: refusing to run setuid or setgid; "
+	    "chmod ug-s it\n";
+
+	if (getuid() == geteuid() && getgid() == getegid())
+		return;
+	(void)!write(STDERR_FILENO, words, strlen(words));
+	_exit(EXIT_HOST);
+}
+
+static void
+leave_no_traces(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	umask(077);
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+	static char *nothing[] = { NULL };
+	char **env = environ;
+
+	open_standard_descriptors();
+	refuse_setuid();
+	leave_no_traces();
+	environ = nothing;
+	log_open();
+	return cli_main(argc, argv, env);
+}

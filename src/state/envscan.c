@@ -1,0 +1,382 @@
+/*
+ * envscan.c: finds one assignment in the text of a .env file.
+ *
+ * This MUST
+ *
+ *  - see every assignment that compose sees and none that it does not, so a
+ *    quote is followed over lines also where the variable is not ours;
+ *  - refuse what two readers may read in two ways, rather than choose;
+ *  - never show what the file holds: a line has a number.
+ *
+ * The grammar is that of compose (compose-go, dotenv/parser.go).  A statement
+ * begins after white space and comments; it is a name up to '=', ':' or the
+ * end of the line, then a value, up to its closing quote or the end of the
+ * line; what follows a closing quote is the next statement.
+ */
+#include "state/envscan.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum wrong {
+	RIGHT,
+	WRONG_NUL,
+	WRONG_NAME,
+	WRONG_SPACE,
+	WRONG_NOTHING,
+	WRONG_UNCLOSED,
+	WRONG_BARE,
+	WRONG_DOLLAR,
+	WRONG_ESCAPE,
+	WRONG_LINES,
+	WRONG_BYTES,
+	WRONG_LONG,
+	WRONG_AFTER,
+	WRONG_AGAIN,
+	WRONG__MAX
+};
+
+/* Of the whole file, then of the line with our key; what comes after "PATH:LINE: ". */
+static const struct {
+	const char *what;
+	const char *next;
+} wrongs[WRONG__MAX] = {
+	[WRONG_NUL] = { "a NUL byte",
+	    "save the file as plain UTF-8 text, then try again" },
+	[WRONG_NAME] = { "not the name of a variable; compose refuses the file",
+	    "mend that line: NAME=value, or # before a comment" },
+	[WRONG_SPACE] = { "a space in the name of a variable; compose refuses the file",
+	    "mend that line: NAME=value, or # before a comment" },
+	[WRONG_NOTHING] = { "the last line has no '='; compose refuses the file",
+	    "mend that line: NAME=value, or # before a comment" },
+	[WRONG_UNCLOSED] = { "a quote is opened here and never closed",
+	    "close the quote, then try again" },
+	[WRONG_BARE] = { "names the variable but assigns nothing",
+	    "write NAME=value on that line, or remove it" },
+	[WRONG_DOLLAR] = { "the value has a '$', it is computed from others",
+	    "write the version itself on that line" },
+	[WRONG_ESCAPE] = { "the value has a backslash",
+	    "write the version itself on that line, without escapes" },
+	[WRONG_LINES] = { "the value goes over several lines",
+	    "write the version on one line" },
+	[WRONG_BYTES] = { "the value is not plain: only letters, digits and _.@:/+- may be in it",
+	    "write the version itself on that line; a comment needs ' #' before it" },
+	[WRONG_LONG] = { "the value is too long for a version",
+	    "write the version itself on that line" },
+	[WRONG_AFTER] = { "text after the closing quote of the value",
+	    "leave only the value, or a comment after it, on that line" },
+	[WRONG_AGAIN] = { "the variable is assigned a second time",
+	    "leave one assignment of it in the file, then try again" },
+};
+
+/* What is left to read. */
+struct scan {
+	const char	*p;
+	const char	*end;
+	unsigned	 line;		/* of p, from 1 */
+};
+
+struct assignment {
+	const char	*name;
+	size_t		 name_len;
+	bool		 bare;		/* a name and no value */
+	bool		 quoted;
+	const char	*at;		/* the value, without quotes and comment */
+	const char	*end;
+	unsigned	 line;		/* of the name */
+};
+
+/*
+ * The length of the blank at `p`, 0 if there is none: what may surround a name
+ * and stand before a value.  A line end is no blank.
+ */
+static size_t
+blank(const char *p, const char *end)
+{
+	if (strchr(" \t\v\f\r", *p) != NULL)
+		return 1;
+	if (end - p >= 2 && (memcmp(p, "\xc2\x85", 2) == 0 ||
+	    memcmp(p, "\xc2\xa0", 2) == 0))
+		return 2;
+	return 0;
+}
+
+/* As blank(), with the wide ones that compose takes only around statements. */
+static size_t
+space(const char *p, const char *end)
+{
+	static const char wide[][4] = {
+		"\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
+		"\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86",
+		"\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a",
+		"\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
+		"\xe3\x80\x80",
+	};
+	size_t i;
+
+	for (i = 0; end - p >= 3 && i < sizeof(wide) / sizeof(wide[0]); i++)
+		if (memcmp(p, wide[i], 3) == 0)
+			return 3;
+	return blank(p, end);
+}
+
+static void
+skip_blanks(struct scan *s)
+{
+	size_t n;
+
+	while (s->p < s->end && (n = blank(s->p, s->end)) > 0)
+		s->p += n;
+}
+
+static void
+skip_line(struct scan *s)
+{
+	while (s->p < s->end && *s->p != '\n')
+		s->p++;
+}
+
+/* Goes to the next statement; false: there is none. */
+static bool
+next_statement(struct scan *s)
+{
+	size_t n;
+
+	while (s->p < s->end) {
+		if (*s->p == '\n') {
+			s->p++;
+			s->line++;
+		} else if ((n = space(s->p, s->end)) > 0)
+			s->p += n;
+		else if (*s->p == '#')
+			skip_line(s);
+		else
+			return true;
+	}
+	return false;
+}
+
+/* "exportNAME" is a name like another: a blank must follow. */
+static void
+skip_export(struct scan *s)
+{
+	static const char word[] = "export";
+	const size_t n = sizeof(word) - 1;
+
+	if ((size_t)(s->end - s->p) <= n || memcmp(s->p, word, n) != 0 ||
+	    strchr(" \t\n\f\r", s->p[n]) == NULL)
+		return;
+	s->p += n;
+	skip_blanks(s);
+}
+
+static bool
+name_byte(char c)
+{
+	/* compose takes letters of every script; which, is its to judge */
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	    (c >= '0' && c <= '9') || (unsigned char)c >= 0x80 ||
+	    strchr("_.-[]", c) != NULL;
+}
+
+/* Reads a name and what parts it from its value. */
+static enum wrong
+read_name(struct scan *s, struct assignment *a)
+{
+	bool spaced = false, parted = false;
+	size_t n;
+
+	a->name = s->p;
+	a->name_len = 0;
+	a->line = s->line;
+	for (; s->p < s->end && strchr("=:\n", *s->p) == NULL; s->p += n) {
+		if ((n = blank(s->p, s->end)) > 0) {
+			spaced = spaced || *s->p == ' ';
+			continue;
+		}
+		if (!name_byte(*s->p))
+			return WRONG_NAME;
+		n = 1;
+		parted = parted || spaced;
+		a->name_len = (size_t)(s->p + n - a->name);
+	}
+	if (s->p == s->end)
+		return WRONG_NOTHING;
+	if (parted)
+		return WRONG_SPACE;
+	a->bare = *s->p == '\n';
+	if (a->name_len == 0 && !a->bare)
+		return WRONG_NAME;
+	if (!a->bare)
+		s->p++;
+	return RIGHT;
+}
+
+/* A plain value ends before " #", and white space at its end is not of it. */
+static const char *
+plain_end(const char *p, const char *end)
+{
+	const char *last = p;
+	size_t n;
+
+	for (; p < end; p += n) {
+		if (*p == ' ' && p + 1 < end && p[1] == '#')
+			break;
+		n = space(p, end);
+		if (n == 0) {
+			n = 1;
+			last = p + n;
+		}
+	}
+	return last;
+}
+
+static enum wrong
+read_quoted(struct scan *s, struct assignment *a)
+{
+	const char quote = *s->p++;
+	bool escaped = false;
+
+	a->at = s->p;
+	for (; s->p < s->end; s->p++) {
+		if (*s->p == quote && !escaped) {
+			a->end = s->p++;
+			return RIGHT;
+		}
+		/* a backslash keeps the quote open in single quotes, too */
+		escaped = !escaped && *s->p == '\\';
+		if (*s->p == '\n')
+			s->line++;
+	}
+	return WRONG_UNCLOSED;
+}
+
+static enum wrong
+read_value(struct scan *s, struct assignment *a)
+{
+	skip_blanks(s);
+	a->quoted = s->p < s->end && (*s->p == '"' || *s->p == '\'');
+	if (a->quoted)
+		return read_quoted(s, a);
+	a->at = s->p;
+	skip_line(s);
+	a->end = plain_end(a->at, s->p);
+	return RIGHT;
+}
+
+static bool
+value_byte(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	    (c >= '0' && c <= '9') || strchr("_.@:/+-", c) != NULL;
+}
+
+/* Is it a value that means the same to every reader, and in quotes or not? */
+static enum wrong
+judge_value(const struct assignment *a)
+{
+	const size_t len = (size_t)(a->end - a->at);
+	const char *p;
+
+	if (memchr(a->at, '$', len) != NULL)
+		return WRONG_DOLLAR;
+	if (memchr(a->at, '\\', len) != NULL)
+		return WRONG_ESCAPE;
+	if (memchr(a->at, '\n', len) != NULL)
+		return WRONG_LINES;
+	for (p = a->at; p < a->end; p++)
+		if (!value_byte(*p))
+			return WRONG_BYTES;
+	return len < ENVSCAN_VALUE_MAX ? RIGHT : WRONG_LONG;
+}
+
+/* Compose goes on with a new statement there; people read it otherwise. */
+static enum wrong
+judge_rest(const struct scan *s)
+{
+	struct scan rest = *s;
+
+	skip_blanks(&rest);
+	return rest.p == rest.end || *rest.p == '\n' || *rest.p == '#' ?
+	    RIGHT : WRONG_AFTER;
+}
+
+static enum wrong
+take(struct envscan *found, const char *bytes, const struct scan *s,
+    const struct assignment *a)
+{
+	enum wrong w;
+
+	if (found->line != 0)
+		return WRONG_AGAIN;
+	if ((w = judge_value(a)) != RIGHT)
+		return w;
+	if (a->quoted && (w = judge_rest(s)) != RIGHT)
+		return w;
+	found->line = a->line;
+	found->at = (size_t)(a->at - bytes);
+	found->len = (size_t)(a->end - a->at);
+	return RIGHT;
+}
+
+/* Goes first: all that follows relies on there being none. */
+static enum wrong
+find_nul(const char *bytes, size_t len, unsigned *line)
+{
+	const char *nul = memchr(bytes, '\0', len);
+	const char *p;
+
+	if (nul == NULL)
+		return RIGHT;
+	for (*line = 1, p = bytes; p < nul; p++)
+		*line += *p == '\n';
+	return WRONG_NUL;
+}
+
+static bool
+is_named(const struct assignment *a, const char *key)
+{
+	return a->name_len == strlen(key) &&
+	    memcmp(a->name, key, a->name_len) == 0;
+}
+
+static enum wrong
+find(struct envscan *found, const char *bytes, size_t len, const char *key,
+    unsigned *line)
+{
+	static const char bom[] = "\xef\xbb\xbf";
+	struct scan s = { bytes, bytes + len, 1 };
+	struct assignment a;
+	enum wrong w = RIGHT;
+
+	if (len >= 3 && memcmp(bytes, bom, 3) == 0)
+		s.p += 3;
+	while (w == RIGHT && next_statement(&s)) {
+		skip_export(&s);
+		*line = s.line;
+		if ((w = read_name(&s, &a)) != RIGHT)
+			break;
+		if (a.bare)
+			w = is_named(&a, key) ? WRONG_BARE : RIGHT;
+		else if ((w = read_value(&s, &a)) == RIGHT && is_named(&a, key))
+			w = take(found, bytes, &s, &a);
+	}
+	return w;
+}
+
+int
+envscan_find(struct envscan *found, const char *bytes, size_t len,
+    const char *key, const char *shown, struct fault *f)
+{
+	unsigned line = 0;
+	enum wrong w;
+
+	memset(found, 0, sizeof(*found));
+	w = find_nul(bytes, len, &line);
+	if (w == RIGHT)
+		w = find(found, bytes, len, key, &line);
+	if (w == RIGHT)
+		return 0;
+	return fault_set(f, FAULT_HOST, wrongs[w].next, "%s:%u: %s", shown,
+	    line, wrongs[w].what);
+}

@@ -1,0 +1,144 @@
+#include "state/lock.h"
+
+#include "sys/file.h"
+#include "sys/text.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <bsd/libutil.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HOLDER_MAX 256
+#define UPLOCK "up.lock"
+
+static void
+read_holder(const char *path, char *out, size_t size)
+{
+	char *bytes;
+	size_t len;
+
+	out[0] = '\0';
+	if (file_read(AT_FDCWD, path, HOLDER_MAX, &bytes, &len) == -1)
+		return;
+	text_escape(out, size, bytes, strcspn(bytes, "\n"));
+	free(bytes);
+}
+
+static int
+busy(const char *path, struct fault *f)
+{
+	char holder[HOLDER_MAX];
+
+	read_holder(path, holder, sizeof(holder));
+	return fault_set(f, FAULT_BUSY, "`status` shows it; try again when it has ended",
+	    "deploy already running%s%s%s", holder[0] == '\0' ? "" : " (",
+	    holder, holder[0] == '\0' ? "" : ")");
+}
+
+int
+lock_take(const char *path, const char *holder, struct fault *f)
+{
+	char safe[256];
+	int fd;
+
+	fd = flopen(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0600);
+	if (fd == -1 && errno == EWOULDBLOCK)
+		return busy(path, f);
+	/* who has it is for people: a full disk must not stop a rollback */
+	if (fd != -1) {
+		if (ftruncate(fd, 0) == 0)
+			(void)!pwrite(fd, holder, strlen(holder), 0);
+		return fd;
+	}
+	return fault_set(f, FAULT_HOST, "see TWILIGHT_LOCK and its folder",
+	    "cannot take lock %s: %s",
+	    text_escape(safe, sizeof(safe), path, strlen(path)), strerror(errno));
+}
+
+void
+lock_release(int fd)
+{
+	if (fd == -1)
+		return;
+	(void)!ftruncate(fd, 0);
+	close(fd);
+}
+
+/*
+ * proc_locks(5) lists "N: FLOCK ADVISORY WRITE PID MAJ:MIN:INODE 0 EOF".
+ * Taking the lock to see whether it is free would make a deploy that starts
+ * at that moment fail.  The inode is enough of a name here: the device
+ * numbers differ from stat(2)'s on overlay and btrfs.
+ */
+static bool
+listed(ino_t inode)
+{
+	char line[256], *at;
+	bool found = false;
+	FILE *locks = fopen("/proc/locks", "re");
+
+	if (locks == NULL)
+		return false;
+	while (!found && fgets(line, sizeof(line), locks) != NULL) {
+		if (strstr(line, "FLOCK") == NULL || strstr(line, "->") != NULL)
+			continue;
+		at = strrchr(line, ':');
+		found = at != NULL && strtoull(at + 1, NULL, 10) == inode;
+	}
+	fclose(locks);
+	return found;
+}
+
+bool
+lock_held(const char *path, char *holder, size_t size)
+{
+	struct stat st;
+
+	holder[0] = '\0';
+	if (stat(path, &st) == -1 || !listed(st.st_ino))
+		return false;
+	read_holder(path, holder, size);
+	return true;
+}
+
+int
+uplock_take(int dirfd)
+{
+	int fd, saved;
+
+	fd = openat(dirfd, UPLOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+void
+uplock_holder(int dirfd, struct mover_holder *m)
+{
+	char *bytes, *end;
+	size_t len;
+	long group;
+
+	memset(m, 0, sizeof(*m));
+	if (file_read(dirfd, UPLOCK, HOLDER_MAX, &bytes, &len) == -1)
+		return;
+	group = strtol(bytes, &end, 10);
+	/* 1 and our own group would be a damaged file, not a mover */
+	if (end != bytes && *end == ' ' && group > 1 && group != getpgrp()) {
+		m->group = (pid_t)group;
+		text_escape(m->word, sizeof(m->word), end + 1, strcspn(end + 1, "\n"));
+	}
+	free(bytes);
+}

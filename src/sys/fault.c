@@ -1,0 +1,29 @@
+#include "sys/fault.h"
+
+#include <bsd/string.h>
+#include <stdio.h>
+
+int
+fault_set(struct fault *f, enum fault_kind kind, const char *next,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	if (f->kind != FAULT_NONE)
+		return -1;
+	f->kind = kind;
+	va_start(ap, fmt);
+	vsnprintf(f->what, sizeof(f->what), fmt, ap);
+	va_end(ap);
+	/* both strings are only for people: cutting them is harmless */
+	(void)strlcpy(f->next, next == NULL ? "" : next, sizeof(f->next));
+	return -1;
+}
+
+void
+fault_clear(struct fault *f)
+{
+	f->kind = FAULT_NONE;
+	f->what[0] = '\0';
+	f->next[0] = '\0';
+}

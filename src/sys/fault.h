@@ -1,0 +1,41 @@
+/*
+ * fault.h: the one error convention.
+ *
+ * A function that can fail returns 0, or -1 with its struct fault set.
+ * The first word on a fault stands: what follows from it is not another one.
+ * Only src/cli turns a fault into an exit status; the kinds are numbered as
+ * the exit codes are, because those are the interface (docs/exit-codes.md).
+ */
+#ifndef SYS_FAULT_H
+#define SYS_FAULT_H
+
+#include <stdarg.h>
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
+
+enum fault_kind {
+	FAULT_NONE = 0,
+	FAULT_FAILED = 1,	/* not deployed; the previous version serves */
+	FAULT_REFUSED = 2,	/* the request is not to be run */
+	FAULT_BUSY = 3,		/* another deploy holds the lock */
+	FAULT_HOST = 4,		/* settings, .env, compose, docker, disk */
+	FAULT_UNVERIFIED = 5,	/* the previous version could not be verified */
+	FAULT_SUPERSEDED = 6,	/* a newer sequence is deployed */
+	FAULT_BUG = 70		/* ours */
+};
+
+struct fault {
+	enum fault_kind	kind;
+	char		what[512];	/* what happened, and why */
+	char		next[256];	/* what to do or to type next */
+};
+
+/* Always -1.  `next` may be NULL where `what` says it already. */
+int	fault_set(struct fault *, enum fault_kind, const char *next,
+	    const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* Forgets a fault that was dealt with. */
+void	fault_clear(struct fault *);
+
+#endif

@@ -1,0 +1,159 @@
+#include "sys/file.h"
+
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Closes without disturbing the errno that is to be reported. */
+static void
+discard(int fd)
+{
+	int saved = errno;
+
+	if (fd != -1)
+		close(fd);
+	errno = saved;
+}
+
+static int
+open_regular(int dirfd, const char *name, off_t *size)
+{
+	struct stat st;
+	int fd;
+
+	fd = openat(dirfd, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == -1) {
+		discard(fd);
+		return -1;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		close(fd);
+		errno = EINVAL;
+		return -1;
+	}
+	*size = st.st_size;
+	return fd;
+}
+
+/* Fills `buf` until it is full or the file ends; the count, or -1. */
+static ssize_t
+fill(int fd, char *buf, size_t size)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < size) {
+		n = read(fd, buf + done, size - done);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+int
+file_read(int dirfd, const char *name, size_t max, char **bytes, size_t *len)
+{
+	ssize_t n = -1;
+	off_t size;
+	char *buf;
+	int fd;
+
+	fd = open_regular(dirfd, name, &size);
+	if (fd == -1)
+		return -1;
+	/* one byte more than allowed shows that there is more, one for NUL */
+	if (size < 0 || (size_t)size > max)
+		size = (off_t)max;
+	buf = malloc((size_t)size + 2);
+	if (buf != NULL)
+		n = fill(fd, buf, (size_t)size + 1);
+	discard(fd);
+	if (n > (ssize_t)size) {
+		/* too large, or it grew under our eyes */
+		errno = (size_t)size == max ? EFBIG : EAGAIN;
+		n = -1;
+	}
+	if (n == -1) {
+		int saved = errno;
+
+		free(buf);
+		errno = saved;
+		return -1;
+	}
+	buf[n] = '\0';
+	*bytes = buf;
+	*len = (size_t)n;
+	return 0;
+}
+
+int
+file_write(int fd, const void *bytes, size_t len)
+{
+	const char *p = bytes;
+	ssize_t n;
+
+	while (len > 0) {
+		n = write(fd, p, len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+file_replace(int dirfd, const char *name, const void *bytes, size_t len)
+{
+	char temp[64];
+	int fd, saved;
+
+	if ((size_t)snprintf(temp, sizeof(temp), "%s.new", name) >= sizeof(temp)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	/* what a killed run left under this name was never renamed: not used */
+	if (unlinkat(dirfd, temp, 0) == -1 && errno != ENOENT)
+		return -1;
+	fd = openat(dirfd, temp,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	if (file_write(fd, bytes, len) == -1 || fsync(fd) == -1)
+		goto fail;
+	if (close(fd) == -1) {
+		fd = -1;
+		goto fail;
+	}
+	fd = -1;
+	if (renameat(dirfd, temp, dirfd, name) == -1)
+		goto fail;
+	return fsync(dirfd);
+fail:
+	saved = errno;
+	discard(fd);
+	unlinkat(dirfd, temp, 0);
+	errno = saved;
+	return -1;
+}
+
+int
+file_remove(int dirfd, const char *name)
+{
+	if (unlinkat(dirfd, name, 0) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return fsync(dirfd);
+}

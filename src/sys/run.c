@@ -1,0 +1,363 @@
+#include "sys/run.h"
+
+#include "sys/childenv.h"
+#include "sys/deadline.h"
+#include "sys/signals.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <bsd/unistd.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The parent's ends of what the child writes to; -1 when closed. */
+struct pipes {
+	int	out, err, exec;			/* ours */
+	int	child_out, child_err, child_exec;	/* the child's */
+};
+
+/* In the child: which call failed, so that the parent can say it. */
+struct exec_failure {
+	int	error;
+	char	what[16];
+};
+
+static void
+shut(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+static void
+shut_all(struct pipes *p)
+{
+	shut(&p->out);
+	shut(&p->err);
+	shut(&p->exec);
+	shut(&p->child_out);
+	shut(&p->child_err);
+	shut(&p->child_exec);
+}
+
+static int
+make_pipe(int *ours, int *childs)
+{
+	int fd[2];
+
+	if (pipe2(fd, O_CLOEXEC) == -1)
+		return -1;
+	*ours = fd[0];
+	*childs = fd[1];
+	return 0;
+}
+
+static int
+make_pipes(const struct run *r, struct pipes *p)
+{
+	*p = (struct pipes){ -1, -1, -1, -1, -1, -1 };
+	if (make_pipe(&p->exec, &p->child_exec) == -1)
+		return -1;
+	if (r->kind == RUN_MOVE)
+		return 0;
+	if (make_pipe(&p->out, &p->child_out) == -1 ||
+	    make_pipe(&p->err, &p->child_err) == -1)
+		return -1;
+	/* what is left after the exit is taken without waiting */
+	if (fcntl(p->out, F_SETFL, O_NONBLOCK) == -1 ||
+	    fcntl(p->err, F_SETFL, O_NONBLOCK) == -1)
+		return -1;
+	return 0;
+}
+
+static void
+child_fail(int fd, const char *what)
+{
+	struct exec_failure e = { .error = errno };
+
+	strncpy(e.what, what, sizeof(e.what) - 1);
+	(void)!write(fd, &e, sizeof(e));
+	_exit(127);
+}
+
+/* The lock's new owner introduces itself; see state/lock.h. */
+static int
+child_hold(const struct run *r)
+{
+	char line[64];
+	int n;
+
+	if (r->hold_fd == -1)
+		return 0;
+	n = snprintf(line, sizeof(line), "%ld %s\n", (long)getpid(), r->hold_word);
+	if (ftruncate(r->hold_fd, 0) == -1 ||
+	    pwrite(r->hold_fd, line, (size_t)n, 0) != n)
+		return -1;
+	return 0;
+}
+
+/*
+ * Puts the child's few descriptors at 0 to 4 and closes all others.  The
+ * sources are first lifted above 9: main() sees to it that 0 to 2 are open,
+ * so nothing is overwritten on the way.
+ */
+static int
+child_descriptors(const struct run *r, const struct pipes *p)
+{
+	int out = r->kind == RUN_MOVE ? r->out_fd : p->child_out;
+	int err = r->kind == RUN_MOVE || r->merge ? out : p->child_err;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int report = fcntl(p->child_exec, F_DUPFD_CLOEXEC, 10);
+	int hold = -1;
+
+	if (null == -1 || report == -1)
+		return -1;
+	if (dup2(null, 0) == -1 || dup2(out, 1) == -1 || dup2(err, 2) == -1)
+		return -1;
+	if (r->hold_fd != -1 && (hold = fcntl(r->hold_fd, F_DUPFD, 10)) == -1)
+		return -1;
+	if (dup3(report, 3, O_CLOEXEC) == -1)
+		return -1;
+	if (hold != -1 && dup2(hold, 4) == -1)
+		return -1;
+	closefrom(hold == -1 ? 4 : 5);
+	return 0;
+}
+
+static void
+child(const struct run *r, const struct pipes *p, pid_t parent)
+{
+	setpgid(0, 0);
+	if (r->kind == RUN_LOOK) {
+		if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1)
+			child_fail(p->child_exec, "prctl");
+		if (getppid() != parent)
+			_exit(127);
+	} else if (child_hold(r) == -1)
+		child_fail(p->child_exec, "lock");
+	if (r->cwd != NULL && chdir(r->cwd) == -1)
+		child_fail(p->child_exec, "chdir");
+	if (child_descriptors(r, p) == -1)
+		child_fail(p->child_exec, "descriptors");
+	signals_default();
+	execve(r->path, (char *const *)(uintptr_t)r->argv, r->env);
+	child_fail(3, "exec");
+}
+
+/* Waits until exec worked or failed; closes the pipe. */
+static int
+exec_verdict(const struct run *r, struct pipes *p, struct fault *f)
+{
+	struct exec_failure e;
+	ssize_t n;
+
+	do
+		n = read(p->exec, &e, sizeof(e));
+	while (n == -1 && errno == EINTR);
+	shut(&p->exec);
+	if (n != (ssize_t)sizeof(e))
+		return 0;
+	e.what[sizeof(e.what) - 1] = '\0';
+	if (strcmp(e.what, "chdir") == 0)
+		return fault_set(f, FAULT_HOST, "see TWILIGHT_COMPOSE_DIR",
+		    "cannot enter %s: %s", r->cwd, strerror(e.error));
+	return fault_set(f, FAULT_HOST, "see that it runs for this user",
+	    "cannot run %s: %s: %s", r->path, e.what, strerror(e.error));
+}
+
+/* Takes what is there; false at the end of the stream or on error. */
+static bool
+drain_out(int fd, struct run_result *res)
+{
+	char buf[16384], *grown;
+	ssize_t n;
+
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		if (res->out_len + (size_t)n > RUN_OUTPUT_MAX) {
+			res->out_cut = true;
+			continue;
+		}
+		grown = realloc(res->out, res->out_len + (size_t)n + 1);
+		if (grown == NULL) {
+			res->out_cut = true;
+			continue;
+		}
+		res->out = grown;
+		memcpy(res->out + res->out_len, buf, (size_t)n);
+		res->out_len += (size_t)n;
+		res->out[res->out_len] = '\0';
+	}
+	return n == -1 && (errno == EAGAIN || errno == EINTR);
+}
+
+static bool
+drain_err(int fd, struct run_result *res)
+{
+	char buf[4096];
+	ssize_t n;
+
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		size_t room = sizeof(res->err) - 1 - res->err_len;
+		size_t take = (size_t)n < room ? (size_t)n : room;
+
+		memcpy(res->err + res->err_len, buf, take);
+		res->err_len += take;
+		res->err[res->err_len] = '\0';
+	}
+	return n == -1 && (errno == EAGAIN || errno == EINTR);
+}
+
+static void
+drain(struct pipes *p, struct run_result *res)
+{
+	if (p->out != -1 && !drain_out(p->out, res))
+		shut(&p->out);
+	if (p->err != -1 && !drain_err(p->err, res))
+		shut(&p->err);
+}
+
+/* Has it ended?  It is left to be reaped, so that its group is still its own. */
+static bool
+ended(pid_t pid)
+{
+	siginfo_t si;
+
+	memset(&si, 0, sizeof(si));
+	if (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == -1)
+		return errno != EINTR;
+	return si.si_pid == pid;
+}
+
+/* One round of waiting: output, a signal, or RUN_TICK_MS. */
+static void
+wait_round(const struct run *r, struct pipes *p, struct run_result *res,
+    int64_t deadline)
+{
+	struct pollfd pfd[3] = {
+		{ .fd = p->out, .events = POLLIN },
+		{ .fd = p->err, .events = POLLIN },
+		{ .fd = signals_fd(), .events = POLLIN },
+	};
+
+	(void)poll(pfd, 3, deadline_poll(deadline, RUN_TICK_MS));
+	drain(p, res);
+	if (r->tick != NULL)
+		r->tick(r->arg);
+}
+
+static void
+wait_child(const struct run *r, pid_t pid, struct pipes *p,
+    struct run_result *res)
+{
+	int64_t deadline = deadline_in(r->limit_ms);
+	bool asked = false, killed = false;
+	int stop;
+
+	res->end = RUN_EXITED;
+	/* signals are taken before the look: a SIGCHLD after it wakes the poll */
+	while (stop = signals_stop(), !ended(pid)) {
+		if (!asked && deadline_left(deadline) == 0)
+			res->end = RUN_TIMEOUT;
+		else if (!asked && r->stoppable && stop != 0)
+			res->end = RUN_STOPPED;
+		if (!asked && res->end != RUN_EXITED) {
+			kill(pid, SIGTERM);
+			asked = true;
+			deadline = deadline_in(RUN_GRACE_MS);
+		} else if (asked && !killed && deadline_left(deadline) == 0) {
+			kill(-pid, SIGKILL);
+			killed = true;
+		}
+		wait_round(r, p, res, killed ? deadline_in(RUN_TICK_MS) : deadline);
+	}
+	/* what it left behind of a look is of no use; a move is its lock's matter */
+	if (asked && r->kind == RUN_LOOK)
+		kill(-pid, SIGKILL);
+	drain(p, res);
+}
+
+static void
+reap(pid_t pid, struct run_result *res)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		continue;
+	if (WIFSIGNALED(status)) {
+		res->status = WTERMSIG(status);
+		if (res->end == RUN_EXITED)
+			res->end = RUN_SIGNALLED;
+	} else
+		res->status = WEXITSTATUS(status);
+}
+
+int
+run_child(const struct run *r, struct run_result *res, struct fault *f)
+{
+	pid_t parent = getpid(), pid = -1;
+	struct pipes p;
+	int rc;
+
+	memset(res, 0, sizeof(*res));
+	if (make_pipes(r, &p) == 0)
+		pid = fork();
+	if (pid == 0)
+		child(r, &p, parent);
+	if (pid == -1) {
+		fault_set(f, FAULT_HOST, "see limits (ulimit -a) and memory",
+		    "cannot start %s: %s", r->path, strerror(errno));
+		shut_all(&p);
+		if (r->kind == RUN_MOVE && r->hold_fd != -1)
+			close(r->hold_fd);
+		return -1;
+	}
+	/* both sides say it, so that the group is there whoever is first */
+	setpgid(pid, pid);
+	shut(&p.child_out);
+	shut(&p.child_err);
+	shut(&p.child_exec);
+	/* from here on the child alone holds it */
+	if (r->kind == RUN_MOVE && r->hold_fd != -1)
+		close(r->hold_fd);
+	rc = exec_verdict(r, &p, f);
+	wait_child(r, pid, &p, res);
+	reap(pid, res);
+	shut_all(&p);
+	return rc;
+}
+
+void
+run_free(struct run_result *res)
+{
+	free(res->out);
+	res->out = NULL;
+	res->out_len = 0;
+}
+
+int
+run_find(const char *name, char *const *env, char *out, size_t size,
+    struct fault *f)
+{
+	const char *path = env_get(env, "PATH"), *end;
+	bool found = false;
+
+	for (; path != NULL && *path != '\0'; path = *end == ':' ? end + 1 : end) {
+		end = path + strcspn(path, ":");
+		/* an empty or relative entry means the current folder: never */
+		if (*path != '/' || (size_t)snprintf(out, size, "%.*s/%s",
+		    (int)(end - path), path, name) >= size)
+			continue;
+		if (access(out, X_OK) == 0)
+			return 0;
+		found = found || access(out, F_OK) == 0;
+	}
+	return fault_set(f, FAULT_HOST, "install it, or mend PATH",
+	    found ? "%s on PATH is not executable" : "%s is not on PATH", name);
+}

@@ -1,0 +1,77 @@
+#include "sys/signals.h"
+
+#include "sys/deadline.h"
+
+#include <sys/signalfd.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static int pipe_fd = -1;	/* the signalfd */
+static int stop;		/* the first INT or TERM */
+
+int
+signals_init(struct fault *f)
+{
+	sigset_t set;
+
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	/* an inherited "ignore" would reap our children behind our back */
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) == -1 ||
+	    (pipe_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) == -1)
+		return fault_set(f, FAULT_HOST, "see limits (ulimit -n)",
+		    "cannot watch signals: %s", strerror(errno));
+	return 0;
+}
+
+int
+signals_fd(void)
+{
+	return pipe_fd;
+}
+
+int
+signals_stop(void)
+{
+	struct signalfd_siginfo si;
+
+	if (pipe_fd == -1)
+		return 0;
+	while (read(pipe_fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		if (si.ssi_signo != SIGCHLD && stop == 0)
+			stop = (int)si.ssi_signo;
+	return stop;
+}
+
+int
+signals_wait(int64_t ms)
+{
+	int64_t deadline = deadline_in(ms);
+	struct pollfd pfd = { .fd = pipe_fd, .events = POLLIN };
+
+	while (signals_stop() == 0 && deadline_left(deadline) > 0)
+		(void)poll(&pfd, 1, deadline_poll(deadline, 1000));
+	return stop;
+}
+
+void
+signals_default(void)
+{
+	static const int all[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM,
+		SIGTERM, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2 };
+	sigset_t set;
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		signal(all[i], SIG_DFL);
+	sigemptyset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}

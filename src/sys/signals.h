@@ -1,0 +1,30 @@
+/*
+ * signals.h: signals as data.
+ *
+ * After signals_init() INT, TERM and CHLD are blocked and arrive through one
+ * signalfd(2), so no system call of ours is ever interrupted by them; HUP and
+ * PIPE are ignored: a client that left is no reason to stop.
+ */
+#ifndef SYS_SIGNALS_H
+#define SYS_SIGNALS_H
+
+#include "sys/fault.h"
+
+#include <stdint.h>
+
+/* Also ignores HUP and PIPE.  FAULT_HOST where no descriptor can be had. */
+int	signals_init(struct fault *) MUST_CHECK;
+
+/* Becomes readable when a signal is there; for poll(2).  -1 before init. */
+int	signals_fd(void);
+
+/* Takes what has arrived; the INT or TERM that came first ever, else 0. */
+int	signals_stop(void);
+
+/* Waits for `ms`, shorter when a stop came; signals_stop()'s answer. */
+int	signals_wait(int64_t ms);
+
+/* For a child before exec: default dispositions, nothing blocked. */
+void	signals_default(void);
+
+#endif

@@ -1,0 +1,57 @@
+#!/bin/sh
+# Installs what building and testing need and is missing, by apt (with sudo
+# where not root).  Prints nothing when nothing is missing.
+set -u
+
+missing=
+
+# package, and the shell test that tells whether it is there
+need() {
+	package=$1
+	shift
+	"$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+
+header() {
+	echo "#include <$1>" | ${CC:-cc} -E - >/dev/null 2>&1
+}
+
+need gcc command -v "${CC:-cc}"
+need libc6-dev header stdio.h
+need make command -v make
+need pkg-config command -v pkg-config
+need libbsd-dev header bsd/libutil.h
+need libmd-dev header sha2.h
+need libjansson-dev header jansson.h
+need check header check.h
+need openssh-client command -v ssh
+need util-linux command -v flock
+need procps command -v ps
+for package in "$@"; do
+	need "$package" dpkg -s "$package"
+done
+
+[ -z "$missing" ] && exit 0
+echo "installing:$missing"
+if ! command -v apt-get >/dev/null; then
+	echo "deps: no apt-get here; install by hand:$missing" >&2
+	exit 1
+fi
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+	as_root=sudo
+	command -v sudo >/dev/null || {
+		echo "deps: neither root nor sudo; install by hand:$missing" >&2
+		exit 1
+	}
+fi
+log=$(mktemp)
+# shellcheck disable=SC2086 # a list of packages
+if ! { $as_root apt-get update && $as_root env DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+	cat "$log" >&2
+	rm -f "$log"
+	echo "deps: apt-get failed" >&2
+	exit 1
+fi
+rm -f "$log"

@@ -1,0 +1,113 @@
+/* check_fault.c: the error convention. */
+#include "sys/fault.h"
+
+#include <check.h>
+#include <string.h>
+
+Suite *fault_suite(void);
+
+START_TEST(sets_all_three)
+{
+	struct fault f = { 0 };
+
+	ck_assert_int_eq(fault_set(&f, FAULT_HOST, "look", "no %s in %d", "x", 7), -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	ck_assert_str_eq(f.what, "no x in 7");
+	ck_assert_str_eq(f.next, "look");
+}
+END_TEST
+
+START_TEST(needs_no_next)
+{
+	struct fault f = { 0 };
+
+	strcpy(f.next, "left over");
+	ck_assert_int_eq(fault_set(&f, FAULT_BUSY, NULL, "busy"), -1);
+	ck_assert_str_eq(f.next, "");
+}
+END_TEST
+
+START_TEST(first_word_stands)
+{
+	struct fault f = { 0 };
+
+	fault_set(&f, FAULT_REFUSED, "first next", "first");
+	ck_assert_int_eq(fault_set(&f, FAULT_HOST, "second next", "second"), -1);
+	ck_assert_int_eq(f.kind, FAULT_REFUSED);
+	ck_assert_str_eq(f.what, "first");
+	ck_assert_str_eq(f.next, "first next");
+}
+END_TEST
+
+START_TEST(cleared_takes_another)
+{
+	struct fault f = { 0 };
+
+	fault_set(&f, FAULT_REFUSED, "first next", "first");
+	fault_clear(&f);
+	ck_assert_int_eq(f.kind, FAULT_NONE);
+	ck_assert_str_eq(f.what, "");
+	ck_assert_str_eq(f.next, "");
+	fault_set(&f, FAULT_BUG, NULL, "second");
+	ck_assert_int_eq(f.kind, FAULT_BUG);
+	ck_assert_str_eq(f.what, "second");
+}
+END_TEST
+
+/* They are the exit codes, and so an interface. */
+START_TEST(kinds_are_the_exit_codes)
+{
+	ck_assert_int_eq(FAULT_NONE, 0);
+	ck_assert_int_eq(FAULT_FAILED, 1);
+	ck_assert_int_eq(FAULT_REFUSED, 2);
+	ck_assert_int_eq(FAULT_BUSY, 3);
+	ck_assert_int_eq(FAULT_HOST, 4);
+	ck_assert_int_eq(FAULT_UNVERIFIED, 5);
+	ck_assert_int_eq(FAULT_SUPERSEDED, 6);
+	ck_assert_int_eq(FAULT_BUG, 70);
+}
+END_TEST
+
+START_TEST(cuts_what_is_too_long)
+{
+	struct fault f = { 0 };
+	char text[1024];
+
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	fault_set(&f, FAULT_HOST, text, "%s", text);
+	ck_assert_uint_eq(strlen(f.what), sizeof(f.what) - 1);
+	ck_assert_uint_eq(strlen(f.next), sizeof(f.next) - 1);
+}
+END_TEST
+
+START_TEST(next_is_no_format)
+{
+	struct fault f = { 0 };
+
+	fault_set(&f, FAULT_HOST, "%s%n", "%s", "%n%s");
+	ck_assert_str_eq(f.what, "%n%s");
+	ck_assert_str_eq(f.next, "%s%n");
+}
+END_TEST
+
+Suite *
+fault_suite(void)
+{
+	Suite *s = suite_create("fault");
+	TCase *core = tcase_create("Core");
+	TCase *limits = tcase_create("Limits");
+	TCase *hostile = tcase_create("Hostile");
+
+	tcase_add_test(core, sets_all_three);
+	tcase_add_test(core, needs_no_next);
+	tcase_add_test(core, first_word_stands);
+	tcase_add_test(core, cleared_takes_another);
+	tcase_add_test(core, kinds_are_the_exit_codes);
+	suite_add_tcase(s, core);
+	tcase_add_test(limits, cuts_what_is_too_long);
+	suite_add_tcase(s, limits);
+	tcase_add_test(hostile, next_is_no_format);
+	suite_add_tcase(s, hostile);
+	return s;
+}

@@ -1,0 +1,132 @@
+/* check_text.c: bytes made safe to show. */
+#include "sys/text.h"
+
+#include <check.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
+
+Suite *text_suite(void);
+
+static const struct {
+	const char *src;
+	size_t len;
+	const char *dst;
+} rows[] = {
+	{ "", 0, "" },
+	{ "deploy sha-abc1234", 18, "deploy sha-abc1234" },
+	{ "a b~!", 5, "a b~!" },
+	{ "a\\b", 3, "a\\\\b" },
+	{ "a\nb", 3, "a\\nb" },
+	{ "a\tb", 3, "a\\tb" },
+	{ "a\r", 2, "a\\r" },
+	{ "\033[2J", 4, "\\033[2J" },
+	{ "\0", 1, "\\000" },
+	{ "a\0b", 3, "a\\000b" },
+	{ "\0" "1", 2, "\\0001" },
+	{ "\177", 1, "\\177" },
+	{ "\xc3\xa4", 2, "\\303\\244" },
+	{ "\xa0\xff", 2, "\\240\\377" },
+	{ "abc", 2, "ab" },
+};
+
+START_TEST(escapes)
+{
+	char buf[64];
+
+	ck_assert_ptr_eq(text_escape(buf, sizeof(buf), rows[_i].src, rows[_i].len),
+	    buf);
+	/* vis(3) may write NUL in two ways; both are safe */
+	if (memchr(rows[_i].src, '\0', rows[_i].len) != NULL)
+		ck_assert_ptr_nonnull(strstr(buf, "\\0"));
+	else
+		ck_assert_str_eq(buf, rows[_i].dst);
+}
+END_TEST
+
+START_TEST(cuts_plain_text_late)
+{
+	char buf[16];
+
+	text_escape(buf, sizeof(buf), "123456789012", 12);
+	ck_assert_str_eq(buf, "123456789012");
+	text_escape(buf, sizeof(buf), "1234567890123", 13);
+	ck_assert_str_eq(buf, "123456789012...");
+}
+END_TEST
+
+START_TEST(cuts_between_escapes)
+{
+	char buf[16];
+
+	text_escape(buf, sizeof(buf), "\001\001\001", 3);
+	ck_assert_str_eq(buf, "\\001\\001\\001");
+	text_escape(buf, sizeof(buf), "\001\001\001\001", 4);
+	ck_assert_str_eq(buf, "\\001\\001\\001...");
+}
+END_TEST
+
+static bool
+is_printable(const char *s, size_t max)
+{
+	size_t i;
+
+	for (i = 0; i < max && s[i] != '\0'; i++)
+		if (s[i] < ' ' || s[i] > '~')
+			return false;
+	return i < max;
+}
+
+/* Every size and length keep within the buffer; ASan looks on. */
+START_TEST(never_overruns)
+{
+	char src[80], *dst;
+	size_t size, len, i;
+	bool ok = true;
+
+	for (i = 0; i < sizeof(src); i++)
+		src[i] = _i == 256 ? 'a' : (char)_i;
+	for (size = 16; size <= 70; size += 3)
+		for (len = 0; len <= sizeof(src); len++) {
+			if ((dst = malloc(size)) == NULL)
+				ck_abort_msg("no memory");
+			ok = ok && is_printable(text_escape(dst, size, src, len),
+			    size);
+			free(dst);
+		}
+	ck_assert_msg(ok, "byte %d", _i);
+}
+END_TEST
+
+START_TEST(mixed_bytes_stay_printable)
+{
+	char src[256], dst[2048];
+	size_t i;
+
+	for (i = 0; i < sizeof(src); i++)
+		src[i] = (char)i;
+	text_escape(dst, sizeof(dst), src, sizeof(src));
+	ck_assert(is_printable(dst, sizeof(dst)));
+}
+END_TEST
+
+Suite *
+text_suite(void)
+{
+	Suite *s = suite_create("text");
+	TCase *core = tcase_create("Core");
+	TCase *limits = tcase_create("Limits");
+	TCase *hostile = tcase_create("Hostile");
+
+	tcase_add_loop_test(core, escapes, 0, N(rows));
+	suite_add_tcase(s, core);
+	tcase_add_test(limits, cuts_plain_text_late);
+	tcase_add_test(limits, cuts_between_escapes);
+	suite_add_tcase(s, limits);
+	tcase_add_loop_test(hostile, never_overruns, 0, 257);
+	tcase_add_test(hostile, mixed_bytes_stay_printable);
+	suite_add_tcase(s, hostile);
+	return s;
+}
