@@ -139,7 +139,7 @@ check-shell: $(PROGRAM) build/service
 	tests/shell/run.sh $(PROGRAM)
 
 demo: deps ## a deploy, a bad release, a refused request, over ssh
-	$(MAKE) --no-print-directory $(PROGRAM) build/service
+	$(MAKE) -s $(PROGRAM) build/service
 	tests/demo.sh $(PROGRAM) build/service
 
 e2e: deps ## real sshd, real docker engine and registry

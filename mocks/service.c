@@ -100,23 +100,23 @@ static const struct {
 	enum kind kind;
 	bool number;
 } words[] = {
-    {"healthy", HEALTHY, false},
-    {"never", NEVER, false},
-    {"after", AFTER, true},
-    {"delay", DELAY, true},
-    {"slow", SLOW, true},
-    {"garbage", GARBAGE, false},
-    {"flood", FLOOD, false},
-    {"trickle", TRICKLE, false},
-    {"hang", HANG, false},
-    {"close", CLOSE, false},
-    {"down", CLOSE, false},
-    {"crash", CRASH, true},
-    {"exit", EXIT, false},
-    {"crashloop", EXIT, false},
-    {"redirect", REDIRECT, false},
-    {"header", HEADER, true},
-    {"empty", EMPTY, false},
+	{ "healthy", HEALTHY, false },
+	{ "never", NEVER, false },
+	{ "after", AFTER, true },
+	{ "delay", DELAY, true },
+	{ "slow", SLOW, true },
+	{ "garbage", GARBAGE, false },
+	{ "flood", FLOOD, false },
+	{ "trickle", TRICKLE, false },
+	{ "hang", HANG, false },
+	{ "close", CLOSE, false },
+	{ "down", CLOSE, false },
+	{ "crash", CRASH, true },
+	{ "exit", EXIT, false },
+	{ "crashloop", EXIT, false },
+	{ "redirect", REDIRECT, false },
+	{ "header", HEADER, true },
+	{ "empty", EMPTY, false },
 };
 
 struct behaviour {
@@ -188,8 +188,8 @@ copy_plain(char *to, size_t size, const char *from)
 	for (i = 0; i + 1 < size && from[i] != '\0'; i++)
 		to[i] =
 		    isalnum((unsigned char)from[i]) || strchr("._:+/@-", from[i]) != NULL
-			? from[i]
-			: '_';
+		    ? from[i]
+		    : '_';
 	to[i] = '\0';
 }
 
@@ -373,7 +373,7 @@ path_is(const struct conn *c, const char *path)
 	size_t len = strlen(path);
 
 	return p != NULL && strncmp(p + 1, path, len) == 0 &&
-	       (p[1 + len] == ' ' || p[1 + len] == '?');
+	    (p[1 + len] == ' ' || p[1 + len] == '?');
 }
 
 static void
@@ -535,13 +535,13 @@ turn(void)
 	struct behaviour *b = &service.behaviour;
 	size_t i;
 
-	fds[0] = (struct pollfd){.fd = service.listener, .events = POLLIN};
+	fds[0] = (struct pollfd){ .fd = service.listener, .events = POLLIN };
 	if (b->kind == CRASH && service.control == NULL)
 		due = b->since + b->number;
 	for (i = 0; i < CONNS; i++) {
 		struct conn *c = &service.conns[i];
 
-		fds[i + 1] = (struct pollfd){.fd = c->fd, .events = POLLIN};
+		fds[i + 1] = (struct pollfd){ .fd = c->fd, .events = POLLIN };
 		if (c->fd == -1)
 			continue;
 		if (c->answering && c->next <= now)
@@ -578,8 +578,8 @@ turn(void)
 static in_port_t
 bind_listener(const char *address, in_port_t port)
 {
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	bool is4 = inet_pton(AF_INET, address, &v4.sin_addr) == 1;
 	struct sockaddr *sa = is4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6;
 	socklen_t len = is4 ? sizeof v4 : sizeof v6;
@@ -616,7 +616,7 @@ write_port(const char *path, in_port_t port)
 static void
 sleep_ms(long ms)
 {
-	struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
+	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000 };
 
 	while (nanosleep(&ts, &ts) == -1 && errno == EINTR)
 		;
@@ -626,8 +626,8 @@ sleep_ms(long ms)
 static int
 check(const char *url, in_port_t port)
 {
-	struct timeval limit = {.tv_sec = CHECK_S};
-	struct sockaddr_in to = {.sin_family = AF_INET};
+	struct timeval limit = { .tv_sec = CHECK_S };
+	struct sockaddr_in to = { .sin_family = AF_INET };
 	char host[64] = "127.0.0.1", path[256] = "/healthz", text[512];
 	int fd, n, given = port;
 
@@ -698,21 +698,21 @@ int
 main(int argc, char *argv[])
 {
 	static const struct option options[] = {
-	    {"port", required_argument, NULL, 'p'},
-	    {"port-file", required_argument, NULL, 'f'},
-	    {"address", required_argument, NULL, 'a'},
-	    {"behaviour", required_argument, NULL, 'b'},
-	    {"control", required_argument, NULL, 'c'},
-	    {"version", required_argument, NULL, 'v'},
-	    {"check", no_argument, NULL, 'k'},
-	    {NULL, 0, NULL, 0},
+		{ "port", required_argument, NULL, 'p' },
+		{ "port-file", required_argument, NULL, 'f' },
+		{ "address", required_argument, NULL, 'a' },
+		{ "behaviour", required_argument, NULL, 'b' },
+		{ "control", required_argument, NULL, 'c' },
+		{ "version", required_argument, NULL, 'v' },
+		{ "check", no_argument, NULL, 'k' },
+		{ NULL, 0, NULL, 0 },
 	};
 	const char *port = setting("SERVICE_PORT", "8080");
 	const char *port_file = setting("SERVICE_PORT_FILE", NULL);
 	const char *address = setting("SERVICE_ADDRESS", "0.0.0.0");
 	const char *behaviour = setting("SERVICE_BEHAVIOUR", SERVICE_BEHAVIOUR_DEFAULT);
 	const char *version = setting("SERVICE_VERSION", SERVICE_VERSION_DEFAULT);
-	struct sigaction end = {.sa_handler = on_signal};
+	struct sigaction end = { .sa_handler = on_signal };
 	bool checking = false;
 	int ch;
 

@@ -25,6 +25,7 @@ need libmd-dev header sha2.h
 need libjansson-dev header jansson.h
 need check header check.h
 need openssh-client command -v ssh
+need curl command -v curl
 need util-linux command -v flock
 need procps command -v ps
 for package in "$@"; do

@@ -17,6 +17,7 @@ rank() {
 	echo $n
 }
 
+# shellcheck disable=SC2013 # words, not lines, are wanted
 for file in src/*/*.[ch]; do
 	from=${file#src/}
 	from=${from%%/*}

@@ -88,7 +88,7 @@ show_way_back(struct output *o, int dirfd, const char *running_image,
 	struct fault f = { 0 };
 	size_t n = 0, i;
 
-	if (dirfd == -1 || ledger_proven(dirfd, list, 2, &n, &f) == -1)
+	if (dirfd == -1 || ledger_proven(dirfd, false, list, 2, &n, &f) == -1)
 		return;
 	for (i = 0; i < n; i++)
 		if (running_image[0] != '\0' ? strcmp(list[i].image, running_image) != 0 :

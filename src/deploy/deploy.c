@@ -228,13 +228,16 @@ show_evidence(struct deploy *d, const struct fault *why)
 	struct engine *e = d->s->engine;
 	const struct http_answer *a = &d->gate.answer;
 	struct fault none = { 0 };
+	size_t len = a->body_len;
 	char body[400];
 
+	/* most bodies end in a newline, which says nothing */
+	while (len > 0 && (a->body[len - 1] == '\n' || a->body[len - 1] == '\r'))
+		len--;
 	progress_say(d->s->progress, SAY_WARN, "%s", why->what);
 	if (a->why[0] != '\0')
 		progress_say(d->s->progress, SAY_WARN, "last health answer: %s%s%s", a->why,
-		    a->body_len == 0 ? "" : ": ",
-		    text_escape(body, sizeof(body), a->body, a->body_len));
+		    len == 0 ? "" : ": ", text_escape(body, sizeof(body), a->body, len));
 	if (e->silent || d->gate.container[0] == '\0')
 		return;
 	progress_say(d->s->progress, SAY_WARN, "last log lines of the container:");

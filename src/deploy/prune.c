@@ -53,7 +53,7 @@ fill(struct deploy *d, struct keep *k, struct fault *f)
 	add(k, d->j.to.image);
 	if (list == NULL)
 		return fault_set(f, FAULT_HOST, NULL, "out of memory");
-	rc = ledger_proven(d->s->dirfd, list, max, &n, f);
+	rc = ledger_proven(d->s->dirfd, false, list, max, &n, f);
 	for (i = 0; rc == 0 && i < n; i++)
 		add(k, list[i].image);
 	free(list);

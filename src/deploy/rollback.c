@@ -39,7 +39,9 @@ choose_proven(struct deploy *d, const char *tag, struct fault *f)
 	char id[IMAGE_ID_MAX];
 	size_t n, i;
 
-	if (ledger_proven(d->s->dirfd, list, ROLLBACK_LOOK_BACK, &n, f) == -1)
+	/* who names a version may also go to one that was left */
+	if (ledger_proven(d->s->dirfd, tag[0] != '\0', list, ROLLBACK_LOOK_BACK, &n, f) ==
+	    -1)
 		return -1;
 	for (i = 0; i < n; i++) {
 		if (!is_candidate(&want, &list[i]) || (list[i].image[0] == '\0' && !e->silent))

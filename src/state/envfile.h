@@ -49,7 +49,9 @@ int	envfile_writable(const struct envfile *, struct fault *) MUST_CHECK;
  * owner and extended attributes kept, fsync, checked that the original is
  * still what was read, rename, fsync of the folder.  `value` holds only
  * [A-Za-z0-9_.@:/+-].  On success the struct describes the new file; on
- * failure the file on disk is as it was, and the temp file is gone.
+ * failure the file on disk is as it was, and the temp file is gone.  One
+ * failure is different: the folder could not be synced after the rename.
+ * Then the new bytes are in place, and the struct describes them.
  */
 int	envfile_replace(struct envfile *, const char *value, const char *id,
 	    struct fault *) MUST_CHECK;

@@ -68,6 +68,7 @@ struct proven {
 	struct seen	 seen;
 	struct version	*list;
 	size_t		 max, n;
+	bool		 forgive;
 };
 
 /* Newest first: the first word on a version is the last one spoken. */
@@ -78,18 +79,20 @@ judge(void *arg, const struct record *r)
 	enum word word = word_on(r, to);
 	struct proven *p = arg;
 
+	if (word == CONDEMNED && p->forgive)
+		word = NOTHING;
 	if (word != NOTHING && *to != '\0' && first_sight(&p->seen, to) && word == PROVEN)
 		p->list[p->n++] = r->to;
-	if (*from != '\0' && word_on(r, from) == CONDEMNED)
+	if (!p->forgive && *from != '\0' && word_on(r, from) == CONDEMNED)
 		(void)first_sight(&p->seen, from);
 	return p->n < p->max && !p->seen.failed;
 }
 
 int
-ledger_proven(int dirfd, struct version *list, size_t max, size_t *n,
-    struct fault *f)
+ledger_proven(int dirfd, bool forgive, struct version *list, size_t max,
+    size_t *n, struct fault *f)
 {
-	struct proven p = { .list = list, .max = max };
+	struct proven p = { .list = list, .max = max, .forgive = forgive };
 	int rc = history_walk(dirfd, judge, &p, f);
 
 	free(p.seen.keys);

@@ -10,10 +10,10 @@
 /*
  * The proven versions, the newest first, one for each image (for each tag
  * where no image is known), at most `max`.  Left out is what was rolled back
- * from since its last success.  Sets *n.
+ * from since its last success, unless `forgive` is set.  Sets *n.
  */
-int	ledger_proven(int dirfd, struct version *, size_t max, size_t *n,
-	    struct fault *) MUST_CHECK;
+int	ledger_proven(int dirfd, bool forgive, struct version *, size_t max,
+	    size_t *n, struct fault *) MUST_CHECK;
 
 /* Is this image proven by the newest word on it?  1, 0, or -1 on a fault. */
 int	ledger_knows(int dirfd, const struct version *, struct fault *) MUST_CHECK;

@@ -19,6 +19,8 @@ signals_init(struct fault *f)
 
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	/* a file size limit is an error of write(2), not our death */
+	signal(SIGXFSZ, SIG_IGN);
 	/* an inherited "ignore" would reap our children behind our back */
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
@@ -66,7 +68,7 @@ void
 signals_default(void)
 {
 	static const int all[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM,
-		SIGTERM, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2 };
+		SIGTERM, SIGCHLD, SIGXFSZ, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2 };
 	sigset_t set;
 	size_t i;
 

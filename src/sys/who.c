@@ -86,6 +86,9 @@ who_read(struct who *w, const char *actor, char *const *env)
 	char uid[16];
 
 	memset(w, 0, sizeof(*w));
+	/* sshd and login(1) say who it is, without a look into the user database */
+	if (actor == NULL)
+		actor = env_get(env, "LOGNAME");
 	if (actor == NULL) {
 		snprintf(uid, sizeof(uid), "uid %u", (unsigned)getuid());
 		pw = getpwuid(getuid());

@@ -5,7 +5,7 @@
 #define SYS_WHO_H
 
 struct who {
-	char	actor[64];	/* --actor, else the user's name */
+	char	actor[64];	/* --actor, else LOGNAME, else the user's name */
 	char	key[80];	/* "SHA256:…" of the key, as ssh-keygen -l; or "" */
 	char	client[64];	/* the client's address; or "" */
 };

@@ -1,0 +1,191 @@
+#!/bin/sh
+# demo.sh PROGRAM SERVICE: the main job, before your eyes, in a minute.
+#
+# A version is deployed, a newer one, a bad one that is rolled back, and a bad
+# request is refused: over a real ssh connection where sshd is installed, on a
+# real Docker engine where one answers.  Where not, it says so, and a stand-in is
+# used: the forced command is run as sshd would run it, docker is mocks/docker.
+# Everything is made in a temporary folder and removed at the end.  Exits with 0
+# only if all of it went as it should.
+# shellcheck disable=SC2015,SC2016,SC2317 # cleanup is a trap's; say never fails
+set -u
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+program=$(realpath "$1")
+service=$(realpath "$2")
+E2E_LIB=$root/tests/e2e
+# shellcheck source=tests/e2e/engine.sh
+. "$E2E_LIB/engine.sh"
+# shellcheck source=tests/e2e/sshd.sh
+. "$E2E_LIB/sshd.sh"
+
+work=$(mktemp -d /tmp/demo.XXXXXX) || exit 1
+home=$work/twilight
+bin=$work/bin
+service_pid=
+engine=mock
+ssh=no
+wrong=0
+mkdir -p "$home/source/deploy" "$bin"
+
+cleanup() {
+	trap '' INT TERM
+	sshd_stop
+	[ -z "$service_pid" ] || kill "$service_pid" 2>/dev/null
+	if [ "$engine" = real ]; then
+		docker compose -p "$project" -f "$home/source/deploy/compose.yml" \
+			--env-file "$home/.env" down -v -t 1 >/dev/null 2>&1
+		docker image ls --format '{{.Repository}}:{{.Tag}}' |
+			grep -E "^($repository|twilight-deploy/$project-data):" |
+			xargs -r docker image rm -f >/dev/null 2>&1
+		registry_stop
+	fi
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+say() { printf '\n# %s\n' "$*"; }
+
+# --- a host: .env, a compose file, versions that can be pulled -----------------
+
+free_port
+port=$FREE_PORT
+project=demo$$
+
+real_engine() {
+	docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1 || return 1
+	engine_compose_works || return 1
+	ENGINE_DIR=$work/engine
+	mkdir -p "$ENGINE_DIR"
+	need_package docker-registry docker-registry >/dev/null 2>&1 || return 1
+	registry_install >/dev/null && registry_start || return 1
+	engine=real
+	repository=$ENGINE_REGISTRY/twilight-demo
+	mkdir -p "$work/image"
+	cp "$service" "$work/image/service"
+	publish v1.0.0 healthy && publish v1.1.0 healthy && publish v1.2.0 never
+}
+
+publish() {
+	{
+		sed '/^ENTRYPOINT/d' "$root/deploy/Dockerfile"
+		echo "ENV SERVICE_BEHAVIOUR=$2"
+		echo 'ENTRYPOINT ["/service"]'
+	} >"$work/Dockerfile"
+	DOCKER_BUILDKIT=0 docker build -q -f "$work/Dockerfile" --build-arg VERSION="$1" \
+		-t "$repository:$1" "$work/image" >/dev/null 2>"$work/build.log" &&
+		docker push -q "$repository:$1" >/dev/null 2>>"$work/build.log" &&
+		docker image rm "$repository:$1" >/dev/null || {
+		cat "$work/build.log" >&2
+		return 1
+	}
+}
+
+mock_engine() {
+	cp "$root/mocks/docker" "$bin/docker"
+	repository=registry.example/twilight-demo
+	memory=$work/memory
+	mkdir -p "$memory/behaviour"
+	echo "$repository" >"$memory/repository"
+	echo "$project" >"$memory/project"
+	for v in 0 1 2; do
+		echo "$repository:v1.$v.0 sha256:$(printf "%064d" "$v")" >>"$memory/registry"
+	done
+	echo never >"$memory/behaviour/v1.2.0"
+	echo down >"$memory/control"
+	"$service" --port "$port" --control "$memory/control" >/dev/null 2>&1 &
+	service_pid=$!
+	PATH=$bin:$PATH
+	MOCK_DOCKER_STATE=$memory
+	export PATH MOCK_DOCKER_STATE
+}
+
+real_engine || mock_engine
+cat >"$home/.env" <<ENV
+# the settings of the service; only the version below is ever changed
+TWILIGHT_IMAGE=$repository
+TWILIGHT_PORT=$port
+API_KEY=s3cret
+TWILIGHT_VERSION=v1.0.0
+ENV
+sed "s/^name: .*/name: $project/" "$root/deploy/compose.yml" >"$home/source/deploy/compose.yml"
+
+set -- "TWILIGHT_HOME=$home" "TWILIGHT_HEALTH_URL=http://localhost:$port/healthz" \
+	TWILIGHT_HEALTH_TRIES=3 TWILIGHT_HEALTH_SLEEP=1 TWILIGHT_HEALTH_SETTLE=1 \
+	TWILIGHT_DISK_MIN=10M "PATH=$PATH" "TWILIGHT_KEEP_ENV=MOCK_DOCKER_STATE" \
+	"MOCK_DOCKER_STATE=${MOCK_DOCKER_STATE:-}" "DOCKER_HOST=${DOCKER_HOST:-}" \
+	"DOCKER_CONFIG=${DOCKER_CONFIG:-$HOME/.docker}"
+
+# --- a way in -------------------------------------------------------------------
+
+if PATH=$PATH:/usr/sbin:/sbin command -v sshd >/dev/null 2>&1; then
+	sshd_start "$work/ssh" 2>"$work/sshd.log" && sshd_keys "$program" "$@" && ssh=yes
+fi
+
+ask() {
+	role=$1
+	shift
+	if [ $ssh = yes ]; then
+		ssh_as "$role" "$@"
+		return
+	fi
+	if [ "$role" = ci ]; then allow=; else allow='--allow all'; fi
+	# shellcheck disable=SC2086 # no option or two words
+	env -i "SSH_ORIGINAL_COMMAND=$*" sh -c '
+		while read -r line; do export "$line"; done <"$0"; exec "$@"' \
+		"$work/settings" "$program" --actor "$role" $allow
+}
+for setting in "$@"; do printf '%s\n' "$setting"; done >"$work/settings"
+
+# show WHO CODE WORDS...: asks, and sees that the exit code is the one expected
+show() {
+	who=$1
+	want=$2
+	shift 2
+	printf '\n$ ssh %s@host %s\n' "$who" "$*"
+	ask "$who" "$@" 2>&1
+	rc=$?
+	echo "[exit $rc]"
+	[ $rc -eq "$want" ] || {
+		echo "demo: expected exit $want" >&2
+		wrong=1
+	}
+}
+
+serves() {
+	got=$(curl -s "http://localhost:$port/health/version" | tr -d ' \n' |
+		sed 's/.*"image_tag":"\([^"]*\)".*/\1/')
+	printf '\n$ curl http://localhost:%s/health/version   # %s\n' "$port" "$got"
+	[ "$got" = "$1" ] || {
+		echo "demo: expected $1" >&2
+		wrong=1
+	}
+}
+
+[ $ssh = yes ] && say "a real sshd, a real ssh client; the key may run one program" ||
+	say "no sshd is installed: the forced command is run as sshd would run it"
+[ $engine = real ] && say "a real Docker engine, $(docker version -f '{{.Server.Version}}')" ||
+	say "no Docker engine answers: mocks/docker stands in for it"
+
+say "a first version"
+show ci 0 deploy v1.0.0
+say "the next one"
+show ci 0 deploy v1.1.0
+serves v1.1.0
+say "a bad release: it never becomes healthy, so what ran before runs again"
+show ci 1 deploy v1.2.0
+serves v1.1.0
+say "a request that is none"
+show ci 2 'deploy v1.1.0; cat .env'
+say "this key may not roll back, the operator's may"
+show ci 2 rollback
+show operator 0 rollback
+serves v1.0.0
+show ci 0 history
+if grep -q 'API_KEY=s3cret' "$home/.env" && [ $wrong -eq 0 ]; then
+	say "all as it should be"
+	exit 0
+fi
+say "something went wrong, see above"
+exit 1

@@ -1,0 +1,135 @@
+#!/bin/sh
+# run.sh PROGRAM [PATTERN]: the end-to-end scenarios, through a real sshd, on a real
+# engine with a real registry.  PATTERN picks those whose name contains it.
+# `PASS name` or `FAIL name` for each, `N passed, N failed` at the end.
+set -u
+
+E2E_LIB=$(cd "$(dirname "$0")" && pwd)
+ROOT=$(cd "$E2E_LIB/../.." && pwd)
+# shellcheck source=tests/e2e/engine.sh
+. "$E2E_LIB/engine.sh"
+# shellcheck source=tests/e2e/sshd.sh
+. "$E2E_LIB/sshd.sh"
+# shellcheck source=tests/e2e/world.sh
+. "$E2E_LIB/world.sh"
+# shellcheck source=tests/e2e/scenarios.sh
+. "$E2E_LIB/scenarios.sh"
+# shellcheck source=tests/e2e/killed.sh
+. "$E2E_LIB/killed.sh"
+
+case ${1:-} in
+'')
+	echo "usage: run.sh PROGRAM [PATTERN]" >&2
+	exit 2
+	;;
+/*) PROGRAM=$1 ;;
+*) PROGRAM=$PWD/$1 ;;
+esac
+[ -x "$PROGRAM" ] || {
+	refuse "no program at $PROGRAM: make it first"
+	exit 1
+}
+PATTERN=${2:-}
+# short: the engine's sockets lie under it
+WORK=$(mktemp -d /tmp/e2e.XXXXXX) || exit 1
+
+# Scenarios run side by side in lanes, each with a registry, an sshd and ports of its
+# own: most of their time is waiting.
+LANES=${E2E_LANES:-2}
+lane_pids=
+
+# On a shared engine what we published is ours to remove; on our own it all goes.
+cleanup() {
+	trap '' INT TERM HUP
+	for lane_pid in $lane_pids; do
+		kill "$lane_pid" 2>/dev/null && wait "$lane_pid"
+	done
+	if [ -s "$WORK/images" ] && [ ! -s "$WORK/engine/dockerd.pid" ]; then
+		sort -u "$WORK/images" | while read -r cu_image; do
+			docker image rm -f "$cu_image" >/dev/null 2>&1
+		done
+	fi
+	engine_stop
+	rm -rf "$WORK"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+# The peer of every probe: static, so that an image needs nothing else.
+build_service() {
+	need_package gcc gcc libc6-dev && mkdir -p "$WORK/image" &&
+		gcc -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/service" "$ROOT/mocks/service.c"
+}
+
+# A shell of its own, for an assertion ends it; what it made is removed in any case.
+run_scenario() {
+	trap home_remove EXIT
+	trap 'exit 130' INT TERM HUP
+	home_make "$1"
+	"scenario_$1"
+}
+
+lane_end() {
+	trap '' INT TERM HUP
+	# it stops at the end of the command that it is in
+	[ -z "$running" ] || { kill "$running" 2>/dev/null && wait "$running"; }
+	registry_stop
+	sshd_stop
+}
+
+# lane_run N: takes the next scenario that no lane has taken, until there is none.
+lane_run() {
+	running=
+	trap lane_end EXIT
+	trap 'exit 130' INT TERM HUP
+	FREE_PORT=$((20000 + (FREE_PORT + $1 * 2000 - 20000) % 11000))
+	lane_output=$WORK/output.$1
+	if ! registry_make "$WORK/registry.$1" || ! registry_start || ! sshd_start "$WORK/ssh.$1"; then
+		echo "FAIL lane $1 (see above)" | tee -a "$WORK/results"
+		return
+	fi
+	for scenario in $SCENARIOS_KILLED $SCENARIOS; do
+		case $scenario in
+		*"$PATTERN"*) mkdir "$WORK/taken.$scenario" 2>/dev/null || continue ;;
+		*) continue ;;
+		esac
+		# in the background, so that a signal is heard at once
+		(run_scenario "$scenario") >"$lane_output" 2>&1 &
+		running=$!
+		if wait "$running"; then
+			lane_result="PASS $scenario"
+		else
+			lane_result="FAIL $scenario"
+		fi
+		running=
+		echo "$(date +%T) $lane_result" >>/tmp/e2e.times; echo "$lane_result" >>"$WORK/results"
+		# one lane at a time
+		{
+			echo "$lane_result"
+			if [ "$lane_result" = "FAIL $scenario" ] || [ -n "${E2E_VERBOSE:-}" ]; then
+				sed 's/^/     /' "$lane_output"
+			fi
+		} | flock "$WORK/printing" cat
+	done
+}
+
+: >"$WORK/results"
+if engine_start "$WORK/engine" && need_package flock util-linux && build_service; then
+	lane=0
+	while [ "$lane" -lt "$LANES" ]; do
+		(lane_run "$lane") &
+		lane_pids="$lane_pids $!"
+		lane=$((lane + 1))
+	done
+	for lane_pid in $lane_pids; do
+		wait "$lane_pid"
+	done
+	lane_pids=
+	[ -s "$WORK/results" ] || echo "FAIL no scenario's name contains '$PATTERN'" | tee "$WORK/results"
+else
+	echo "FAIL the real components (see above)" | tee "$WORK/results"
+fi
+passed=$(grep -c ^PASS "$WORK/results")
+failed=$(grep -c ^FAIL "$WORK/results")
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

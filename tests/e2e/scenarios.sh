@@ -1,0 +1,532 @@
+# shellcheck shell=sh
+# scenarios.sh: what a deploy does, seen from outside.  Sourced by run.sh; each
+# function runs in a subshell with a home of its own (world.sh).
+#
+# sha-000000N is the N-th version, vN_image what publish said of it.
+#
+# What is read here is set in world.sh, and what is set here is read in run.sh:
+# shellcheck disable=SC2034,SC2153,SC2154
+
+SCENARIOS="
+first_deploy_good
+first_deploy_bad_serves_nothing
+first_deploy_bad_old_image_here
+deploy_good
+deploy_slow_start
+deploy_never_healthy
+deploy_crash_loop
+deploy_exits_at_once
+deploy_tag_missing
+registry_gone_during_deploy
+rollback_without_registry
+rollback_twice
+latest_to_bad_latest
+two_deploys_at_once
+other_names_in_env
+env_says_another_tag
+prune_keeps_what_counts
+refused_requests
+roles
+client_killed
+nothing_but_the_program
+shipped_files
+"
+
+# v1 runs and is proven: where most stories begin.
+v1_runs() {
+	publish sha-0000001 healthy
+	v1_image=$IMAGE
+	env_write sha-0000001
+	deploy sha-0000001
+	code 0
+	runs "$v1_image" sha-0000001
+}
+
+# After a failed deploy of v2: all is as it was, and the history says why.
+v1_serves_again() {
+	code 1
+	said 'HEALTH FAILED -- rolling back to sha-0000001'
+	env_is sha-0000001
+	runs "$v1_image" sha-0000001
+	at_rest
+	recorded deploy 1 'rolled back' sha-0000002 "$v2_image"
+}
+
+scenario_first_deploy_good() {
+	publish sha-0000001 healthy
+	env_write sha-0000000
+	deploy sha-0000001
+	code 0
+	said 'rollback target: sha-0000000'
+	said 'deploying:       sha-0000001'
+	said 'healthy after '
+	env_is sha-0000001
+	runs "$IMAGE" sha-0000001
+	at_rest
+	recorded deploy 0 deployed sha-0000001 "$IMAGE"
+}
+
+# There is nothing to go back to: the worst outcome is said, not dressed up.
+scenario_first_deploy_bad_serves_nothing() {
+	publish sha-0000001 never
+	env_write sha-0000000
+	deploy sha-0000001
+	code 5
+	said 'HEALTH FAILED'
+	said 'nothing serves'
+	env_is sha-0000000
+	nothing_runs
+	at_rest
+	recorded deploy 5 unverified sha-0000001 "$IMAGE"
+}
+
+# No container, but .env's version is on the host: it can serve, so it does.
+scenario_first_deploy_bad_old_image_here() {
+	publish sha-0000001 healthy
+	v1_image=$IMAGE
+	docker pull -q "$REPO:sha-0000001"
+	publish sha-0000002 never
+	v2_image=$IMAGE
+	env_write sha-0000001
+	deploy sha-0000002
+	v1_serves_again
+}
+
+scenario_deploy_good() {
+	v1_runs
+	publish sha-0000002 healthy
+	deploy sha-0000002
+	code 0
+	said 'rollback target: sha-0000001'
+	said 'deploying:       sha-0000002'
+	said 'healthy after '
+	said_not 'HEALTH FAILED'
+	env_is sha-0000002
+	runs "$IMAGE" sha-0000002
+	# no prune may take what a rollback needs
+	on_host "$v1_image" || fail "the previous image is still on the host"
+	at_rest
+	recorded deploy 0 deployed sha-0000002 "$IMAGE"
+	[ "$(record_field from tag) $(record_field from image)" = "sha-0000001 $v1_image" ] ||
+		fail "history: from sha-0000001 $v1_image, not:$NL$(last_record)"
+	# the same again changes nothing that can be seen
+	same=$(container_now)
+	deploy sha-0000002
+	code 0
+	[ "$(container_now)" = "$same" ] || fail "deploying what runs leaves its container alone"
+}
+
+scenario_deploy_slow_start() {
+	v1_runs
+	publish sha-0000002 delay=1500
+	deploy sha-0000002
+	code 0
+	said 'healthy after '
+	env_is sha-0000002
+	runs "$IMAGE" sha-0000002
+	at_rest
+	recorded deploy 0 deployed sha-0000002 "$IMAGE"
+}
+
+scenario_deploy_never_healthy() {
+	v1_runs
+	publish sha-0000002 never
+	v2_image=$IMAGE
+	deploy sha-0000002
+	v1_serves_again
+	# the evidence: what it answered, and the container's own last words
+	said 503
+	said 'version sha-0000002 listens'
+}
+
+# It answers 200, and dies 300 ms after its start: one good answer proves nothing.
+scenario_deploy_crash_loop() {
+	v1_runs
+	publish sha-0000002 crash=300
+	v2_image=$IMAGE
+	deploy sha-0000002
+	v1_serves_again
+	said 'crashed as told'
+}
+
+scenario_deploy_exits_at_once() {
+	v1_runs
+	publish sha-0000002 exit
+	v2_image=$IMAGE
+	deploy sha-0000002
+	v1_serves_again
+	said 'ended as told'
+}
+
+# The commonest mistake must cost nothing: same file, same container.
+scenario_deploy_tag_missing() {
+	v1_runs
+	file=$(stat -c '%i %y %z' "$ENV_FILE")
+	same=$(container_now)
+	deploy sha-0000009
+	code 1
+	env_is sha-0000001
+	[ "$(stat -c '%i %y %z' "$ENV_FILE")" = "$file" ] || fail ".env was not written at all"
+	[ "$(container_now)" = "$same" ] || fail "the container was not touched"
+	runs "$v1_image" sha-0000001
+	at_rest
+	recorded deploy 1 'put back' sha-0000009
+}
+
+scenario_registry_gone_during_deploy() {
+	v1_runs
+	publish sha-0000002 never
+	v2_image=$IMAGE
+	keys_write
+	ssh_as ci deploy sha-0000002 >"$OUT" 2>&1 </dev/null &
+	client=$!
+	# from here on the image is on the host
+	wait_for 60 journal_says swap || fail "the deploy reaches the swap"
+	registry_stop
+	wait $client
+	CODE=$?
+	registry_start
+	cat "$OUT"
+	v1_serves_again
+}
+
+scenario_rollback_without_registry() {
+	v1_runs
+	publish sha-0000002 healthy
+	deploy sha-0000002
+	code 0
+	registry_stop
+	ask operator rollback
+	registry_start
+	code 0
+	env_is sha-0000001
+	runs "$v1_image" sha-0000001
+	at_rest
+	recorded rollback 0 deployed sha-0000001 "$v1_image"
+}
+
+scenario_rollback_twice() {
+	v1_runs
+	publish sha-0000002 healthy
+	v2_image=$IMAGE
+	publish sha-0000003 healthy
+	deploy sha-0000002
+	code 0
+	deploy sha-0000003
+	code 0
+	ask operator rollback
+	code 0
+	env_is sha-0000002
+	runs "$v2_image" sha-0000002
+	# not forward again to what was just left
+	ask operator rollback
+	code 0
+	env_is sha-0000001
+	runs "$v1_image" sha-0000001
+	at_rest
+	recorded rollback 0 deployed sha-0000001 "$v1_image"
+	lines=$(records)
+	ask operator rollback
+	code 2
+	said 'no proven version to go to'
+	env_is sha-0000001
+	runs "$v1_image" sha-0000001
+	at_rest
+	[ "$(records)" -eq "$lines" ] || fail "a refusal is not in the history of deploys"
+	# what was left and then deployed again counts again; and a version by its name
+	deploy sha-0000002
+	code 0
+	ask operator rollback sha-0000009
+	code 2
+	ask operator rollback sha-0000001
+	code 0
+	env_is sha-0000001
+	runs "$v1_image" sha-0000001
+}
+
+# .env says `latest` before and after; what goes back is the image.
+scenario_latest_to_bad_latest() {
+	publish latest healthy good
+	good_image=$IMAGE
+	env_write latest
+	deploy latest
+	code 0
+	runs "$good_image" good
+	publish latest never bad
+	bad_image=$IMAGE
+	deploy latest
+	code 1
+	said 'HEALTH FAILED -- rolling back to latest'
+	env_is latest
+	runs "$good_image" good
+	name_is latest "$good_image"
+	at_rest
+	recorded deploy 1 'rolled back' latest "$bad_image"
+	# and a good one under the same name goes through
+	publish latest healthy better
+	deploy latest
+	code 0
+	runs "$IMAGE" better
+	name_is latest "$IMAGE"
+}
+
+scenario_two_deploys_at_once() {
+	v1_runs
+	publish sha-0000002 delay=1500
+	v2_image=$IMAGE
+	publish sha-0000003 healthy
+	keys_write
+	ssh_as ci deploy sha-0000002 >"$SPARE/first" 2>&1 </dev/null &
+	first=$!
+	wait_for 60 journal_there || fail "the first deploy begins"
+	deploy sha-0000003
+	second=$CODE
+	wait $first
+	CODE=$?
+	cat "$SPARE/first"
+	[ "$second" -eq 3 ] || fail "exit code 3 for the second, not $second"
+	said 'deploy already running'
+	code 0
+	env_is sha-0000002
+	runs "$v2_image" sha-0000002
+	at_rest
+	recorded deploy 0 deployed sha-0000002 "$v2_image"
+}
+
+# compose.yml needs DEMO_PORT and GREETING, which only .env has, two folders above.
+scenario_other_names_in_env() {
+	v1_runs
+	docker inspect -f '{{.Config.Env}}' "$(containers)" |
+		grep -qF 'GREETING=good morning, twilight' || fail "the greeting of .env in the container"
+	# an edit by hand between two deploys is the operator's, and stays
+	sed 's/good morning/good evening/' "$ENV_FILE" >"$ENV_FILE.edited"
+	cat "$ENV_FILE.edited" >"$ENV_FILE"
+	rm "$ENV_FILE.edited"
+	publish sha-0000002 never
+	deploy sha-0000002
+	code 1
+	docker inspect -f '{{.Config.Env}}' "$(containers)" |
+		grep -qF 'GREETING=good evening, twilight' || fail "the edited greeting in the container"
+	[ "$(version_served)" = sha-0000001 ] || fail "sha-0000001 serves"
+	env_text sha-0000001 | sed 's/good morning/good evening/' | cmp -s - "$ENV_FILE" ||
+		fail "the edit survives the rollback"
+	at_rest
+}
+
+# Somebody edited .env and never ran `up`: said aloud, and put back exactly so.
+scenario_env_says_another_tag() {
+	v1_runs
+	publish sha-0000002 healthy
+	publish sha-0000003 never
+	v3_image=$IMAGE
+	env_write sha-0000002
+	deploy sha-0000003
+	code 1
+	grep -qi 'drift' "$OUT" || fail "it says that .env and what runs differ"
+	env_is sha-0000002
+	runs "$v1_image" sha-0000001
+	at_rest
+	recorded deploy 1 'rolled back' sha-0000003 "$v3_image"
+	ask ci status
+	code 0
+	said sha-0000001
+	said sha-0000002
+}
+
+scenario_prune_keeps_what_counts() {
+	setting TWILIGHT_KEEP 1
+	v1_runs
+	# others' names: one on an image of ours, one whose name only begins like ours
+	docker tag "$v1_image" "$REPO-other:sha-0000001"
+	docker tag "$v1_image" "unrelated/e2e$$:sha-0000001"
+	publish sha-0000002 healthy
+	v2_image=$IMAGE
+	publish sha-0000003 healthy
+	v3_image=$IMAGE
+	publish sha-0000004 healthy
+	for n in 2 3 4; do
+		deploy sha-000000$n
+		code 0
+	done
+	runs "$IMAGE" sha-0000004
+	name_is sha-0000004 "$IMAGE"
+	name_is sha-0000003 "$v3_image"
+	! on_host "$REPO:sha-0000001" || fail "the name sha-0000001 is gone"
+	! on_host "$v2_image" || fail "the image of sha-0000002 is gone"
+	on_host "$REPO-other:sha-0000001" || fail "another repository's name stays"
+	on_host "unrelated/e2e$$:sha-0000001" || fail "an unrelated name stays"
+	docker image rm "$REPO-other:sha-0000001" "unrelated/e2e$$:sha-0000001" >/dev/null
+	# the previous one is there, so the way back is open without a registry
+	registry_stop
+	ask operator rollback
+	registry_start
+	code 0
+	runs "$v3_image" sha-0000003
+	at_rest
+}
+
+# What is refused leaves no trace: not even the state folder is made.
+scenario_refused_requests() {
+	env_write sha-0000001
+	for request in 'deploy' 'deploy sha-xyz' 'deploy sha-00000012' 'deploy ../../etc' \
+		'deploy -h' 'deploy v1.2'; do
+		ask ci "$request"
+		code 2
+		said 'invalid tag: '
+	done
+	for request in 'rm -rf /' 'deploy sha-0000001; id' 'deploy  sha-0000001' \
+		'deploy sha-0000001 sha-0000002' "deploy sha-0000001${NL}id" ' deploy sha-0000001' \
+		"deploy 'sha-0000001'" '--allow all rollback' 'deploi sha-0000001'; do
+		ask ci "$request"
+		code 2
+		said 'invalid '
+		said_not 'uid='
+	done
+	ask ci
+	code 2
+	said 'invalid tag: '
+	# a subsystem is a request like any other
+	sshd_client ci -s "$(id -un)@127.0.0.1" sftp >"$OUT" 2>&1 </dev/null
+	CODE=$?
+	cat "$OUT"
+	code 2
+	ask ci version
+	code 0
+	ask ci help
+	code 0
+	said deploy
+	env_is sha-0000001
+	[ ! -e "$STATE" ] || fail "no state folder"
+	nothing_runs
+}
+
+scenario_roles() {
+	v1_runs
+	publish sha-0000002 healthy
+	v2_image=$IMAGE
+	deploy sha-0000002
+	code 0
+	for request in rollback 'rollback sha-0000001' recover; do
+		ask ci "$request"
+		code 2
+	done
+	runs "$v2_image" sha-0000002
+	ask ci status
+	code 0
+	said sha-0000002
+	ask ci history
+	code 0
+	said sha-0000001
+	said sha-0000002
+	ask operator recover
+	code 0
+	runs "$v2_image" sha-0000002
+	ask operator rollback
+	code 0
+	runs "$v1_image" sha-0000001
+	last_record | grep -q '"operator"' || fail "history: who it was"
+	last_record | grep -q '"SHA256:' || fail "history: the key's fingerprint"
+	at_rest
+}
+
+# The tunnel broke, the runner was cancelled: the deploy ends all the same.
+scenario_client_killed() {
+	v1_runs
+	publish sha-0000002 delay=1500
+	v2_image=$IMAGE
+	lines=$(records)
+	keys_write
+	SSHD_WRAP='exec' sshd_client ci -T "$(id -un)@127.0.0.1" deploy sha-0000002 \
+		>/dev/null 2>&1 </dev/null &
+	client=$!
+	wait_for 60 journal_there || fail "the deploy begins"
+	kill -KILL "$client"
+	wait "$client"
+	wait_for 120 more_records_than "$lines" || fail "the deploy ends, and the history has it"
+	wait_for 60 journal_gone || fail "the journal is cleared"
+	wait_for 60 flock -n "$STATE/lock" true || fail "the lock is free"
+	env_is sha-0000002
+	runs "$v2_image" sha-0000002
+	at_rest
+	recorded deploy 0 deployed sha-0000002 "$v2_image"
+	# and a bad release still comes to its rollback with nobody watching
+	publish sha-0000003 never
+	lines=$(records)
+	SSHD_WRAP='exec' sshd_client ci -T "$(id -un)@127.0.0.1" deploy sha-0000003 \
+		>/dev/null 2>&1 </dev/null &
+	client=$!
+	wait_for 60 journal_says swap || fail "the deploy reaches the swap"
+	kill -KILL "$client"
+	wait "$client"
+	wait_for 120 more_records_than "$lines" || fail "the rollback ends, and the history has it"
+	wait_for 60 flock -n "$STATE/lock" true || fail "the lock is free"
+	env_is sha-0000002
+	runs "$v2_image" sha-0000002
+	at_rest
+	recorded deploy 1 'rolled back' sha-0000003 "$IMAGE"
+	ask ci status
+	code 0
+	said sha-0000002
+}
+
+more_records_than() { [ "$(records)" -gt "$1" ]; }
+
+# `restrict`: the key opens no way to docker's socket, nor a terminal.
+scenario_nothing_but_the_program() {
+	env_write sha-0000001
+	keys_write
+	sshd_client ci -W "$ENGINE_REGISTRY" "$(id -un)@127.0.0.1" >"$OUT" 2>&1 </dev/null
+	[ $? -eq 255 ] || fail "a forwarded connection is refused: $(cat "$OUT")"
+	sshd_client ci -o ExitOnForwardFailure=yes -R "0:$ENGINE_REGISTRY" \
+		"$(id -un)@127.0.0.1" version >"$OUT" 2>&1 </dev/null
+	[ $? -eq 255 ] || fail "a listening port is refused: $(cat "$OUT")"
+	sshd_client ci -tt "$(id -un)@127.0.0.1" version >"$OUT" 2>&1 </dev/null
+	said 'PTY allocation request failed'
+	# a socket, as docker's: the tunnel's near end is there, the far end never
+	SSHD_WRAP='exec' sshd_client ci -T -L "$SPARE/socket:${DOCKER_HOST#unix://}" -N \
+		"$(id -un)@127.0.0.1" >"$OUT" 2>&1 </dev/null &
+	tunnel=$!
+	wait_for 20 test -S "$SPARE/socket" || fail "the client listens"
+	answer=$(curl -s --max-time 10 --unix-socket "$SPARE/socket" http://docker/_ping)
+	kill "$tunnel"
+	wait "$tunnel"
+	[ -z "$answer" ] || fail "docker's socket cannot be reached, but it answered: $answer"
+}
+
+# deploy/Dockerfile and deploy/compose.yml as they are, in the folder where they belong.
+# Their project is named `twilight`; here .env says otherwise, which the program has
+# to learn from compose.
+scenario_shipped_files() {
+	setting TWILIGHT_COMPOSE_DIR "$HOME_DIR/source/deploy"
+	mkdir -p "$HOME_DIR/source/deploy"
+	cp "$ROOT/deploy/compose.yml" "$HOME_DIR/source/deploy/compose.yml"
+	# the host's own names: a variable of .env is in every container, HOSTNAME or not
+	printf 'TWILIGHT_VERSION=v0.0.0\nTWILIGHT_IMAGE=%s\nTWILIGHT_PORT=%s\nCOMPOSE_PROJECT_NAME=%s\n' \
+		"$REPO" "$PORT" "$PROJECT" >"$ENV_FILE"
+	for tag in v1.0.0 v1.0.1; do
+		if ! docker build -q -f "$ROOT/deploy/Dockerfile" --build-arg "VERSION=$tag" \
+			-t "$REPO:$tag" "$WORK/image" || ! docker push -q "$REPO:$tag"; then
+			fail "an image for $tag in the registry"
+		fi
+		docker image inspect -f '{{.Id}}' "$REPO:$tag" >>"$WORK/images"
+		docker image rm "$REPO:$tag" >/dev/null
+	done
+	image=$(tail -n 1 "$WORK/images")
+	deploy v1.0.0
+	code 0
+	deploy v1.0.1
+	code 0
+	runs "$image" v1.0.1
+	grep -qx 'TWILIGHT_VERSION=v1.0.1' "$ENV_FILE" || fail ".env says v1.0.1"
+	[ "$(docker inspect -f '{{.Config.User}} {{.HostConfig.ReadonlyRootfs}}' "$(containers)")" = \
+		'10001:10001 true' ] || fail "an unprivileged user on a read-only root"
+	docker exec "$(containers)" /service --check || fail "the container checks itself"
+	publish v1.0.2 never
+	deploy v1.0.2
+	code 1
+	runs "$image" v1.0.1
+	ask operator rollback
+	code 0
+	[ "$(version_served)" = v1.0.0 ] || fail "v1.0.0 serves"
+	at_rest
+}

@@ -1,0 +1,220 @@
+# deploy.sh: the founding contract, over the silent mock.
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016
+
+test_swap() {
+	deploy "$new"
+	is "exit code" "$rc" 0
+	is ".env" "$(version)" "$new"
+	has "what it can go back to" "$all" "rollback target: $old"
+	has "what it does" "$all" "deploying:       $new"
+}
+
+test_compose_calls() {
+	deploy "$new"
+	is "exit code" "$rc" 0
+	is "one pull" "$(grep -c '^docker compose pull data$' "$log")" 1
+	is "one up" "$(calls 'compose up -d data')" 1
+	is "one prune" "$(grep -c '^docker image prune -f --filter until=168h$' "$log")" 1
+	is "in this order" "$(sed -n -e 's/^docker compose \(pull\|up\) .*/\1/p' \
+		-e 's/^docker image \(prune\) .*/\1/p' "$log" | tr '\n' ' ')" "pull up prune "
+}
+
+test_other_service() {
+	export TWILIGHT_SERVICE=api
+	deploy "$new"
+	is "exit code" "$rc" 0
+	is "one pull" "$(calls 'compose pull api$')" 1
+	is "one up" "$(calls 'compose up -d api')" 1
+	is "none of data" "$(grep -c ' data' "$log")" 0
+}
+
+test_bad_service_name() {
+	for name in '-x' 'a b' '' 'a;b' '../x'; do
+		TWILIGHT_SERVICE=$name
+		export TWILIGHT_SERVICE
+		[ -n "$name" ] || continue
+		remember
+		deploy "$new"
+		is "exit code for [$name]" "$rc" 4
+		no_change
+	done
+}
+
+# The pull comes first: when it fails the home was never touched.
+test_pull_failure() {
+	export MOCK_DOCKER_PULL_FAIL=1
+	inode=$(stat -c %i "$env")
+	remember
+	deploy "$new"
+	is "exit code" "$rc" 1
+	is "it was tried" "$(calls 'compose pull data')" 1
+	is "up was not" "$(calls 'compose up')" 0
+	is ".env is as before" "$(picture)" "$before"
+	is ".env was not even replaced" "$(stat -c %i "$env")" "$inode"
+	has "docker's own words are shown" "$all" "told to fail the pull"
+}
+
+test_prune_failure_is_ignored() {
+	export MOCK_DOCKER_FAIL="image prune"
+	deploy "$new"
+	is "exit code" "$rc" 0
+	is ".env" "$(version)" "$new"
+}
+
+test_prune_own() {
+	export TWILIGHT_PRUNE=own
+	deploy "$new"
+	is "exit code" "$rc" 0
+	is "no image of others is pruned" "$(calls 'image prune')" 0
+}
+
+test_healthy_at_once() {
+	deploy "$new"
+	is "exit code" "$rc" 0
+	has "message" "$all" "healthy after 1 tries"
+}
+
+test_healthy_in_the_end() {
+	export TWILIGHT_HEALTH_TRIES=5
+	behave after=3
+	deploy "$new"
+	is "exit code" "$rc" 0
+	has "message" "$all" "healthy after 3 tries"
+	is "one up" "$(calls 'compose up')" 1
+}
+
+# The founding script exits with 1 here.  Ours says 5, meant so: nothing answers,
+# so nobody has seen the previous version work either, and 1 would say "it serves".
+test_never_healthy() {
+	behave never
+	deploy "$new"
+	is "exit code" "$rc" 5
+	has "message" "$all" "HEALTH FAILED -- rolling back to $old"
+	is ".env is restored" "$(version)" "$old"
+	is "two up in all" "$(calls 'compose up -d data')" 2
+	is "no prune" "$(calls 'image prune')" 0
+	lacks "it never says healthy" "$all" "healthy after"
+}
+
+# Here the previous version answers again: that is 1.
+test_unhealthy_then_rolled_back() {
+	behave after=4
+	export TWILIGHT_HEALTH_TRIES=3
+	deploy "$new"
+	is "exit code" "$rc" 1
+	has "message" "$all" "HEALTH FAILED -- rolling back to $old"
+	is ".env is restored" "$(version)" "$old"
+	is "two up in all" "$(calls 'compose up -d data')" 2
+}
+
+test_up_failure() {
+	export MOCK_DOCKER_UP_FAIL=1
+	deploy "$new"
+	is "exit code" "$rc" 1
+	is ".env is restored" "$(version)" "$old"
+	is "two up in all" "$(calls 'compose up -d data')" 2
+	has "docker's own words are shown" "$all" "told to fail up 1"
+}
+
+test_up_failure_every_time() {
+	export MOCK_DOCKER_UP_FAIL=all
+	deploy "$new"
+	matches "exit code" "$rc" '^(1|5)$'
+	is ".env is restored" "$(version)" "$old"
+	below "it does not try for ever" "$(calls 'compose up')" 4
+}
+
+test_same_version_again() {
+	deploy "$old"
+	is "exit code" "$rc" 0
+	is ".env" "$(version)" "$old"
+}
+
+test_many_deploys() {
+	for tag in v1.0.0 v1.0.1 v1.0.2 main latest v1.0.0; do
+		deploy "$tag"
+		is "exit code of $tag" "$rc" 0
+	done
+	is ".env" "$(version)" v1.0.0
+}
+
+# --- one at a time --------------------------------------------------------------
+
+# hold LOCK: another process holds it, by flock(1), until the case ends.
+hold() {
+	needs flock
+	[ -d "$(dirname "$1")" ] || mkdir -m 700 "$(dirname "$1")"
+	(
+		exec 9>>"$1"
+		flock 9
+		: >"$T/held"
+		exec sleep 30
+	) &
+	holder=$!
+	await test -e "$T/held"
+}
+
+release() {
+	kill "$holder"
+	wait "$holder" 2>/dev/null
+}
+
+busy() {
+	remember
+	deploy "$new"
+	is "exit code" "$rc" 3
+	has "message" "$all" "deploy already running"
+	no_change
+	is "docker moves nothing" "$(grep -c -e pull -e ' up ' -e ' rm ' -e ' tag ' "$log")" 0
+}
+
+test_concurrent_deploy() {
+	hold "$state/lock"
+	busy
+	release
+	deploy "$new"
+	is "afterwards" "$rc" 0
+}
+
+test_concurrent_deploy_other_lock() {
+	TWILIGHT_LOCK=$T/lock
+	export TWILIGHT_LOCK
+	hold "$TWILIGHT_LOCK"
+	busy
+	release
+	deploy "$new"
+	is "afterwards" "$rc" 0
+	[ -e "$TWILIGHT_LOCK" ] || wrong "the lock file" "stays" "gone"
+}
+
+# Reading needs no lock.
+test_status_while_locked() {
+	hold "$state/lock"
+	for verb in status history version help; do
+		net $verb
+		is "exit code of $verb" "$rc" 0
+	done
+	release
+}
+
+test_two_at_once() {
+	behave slow=1500
+	begin "deploy v1.0.0"
+	await was_called "compose up"
+	SSH_ORIGINAL_COMMAND="deploy v2.0.0" "$PROGRAM" >"$T/out2" 2>&1 </dev/null
+	is "the second" $? 3
+	has "its message" "$(cat "$T/out2")" "deploy already running"
+	finish
+	is "the first" "$rc" 0
+	is ".env" "$(version)" v1.0.0
+}
+
+test_lock_is_no_link() {
+	mkdir -m 700 "$state"
+	echo precious >"$T/victim"
+	ln -s "$T/victim" "$state/lock"
+	deploy "$new"
+	is "exit code" "$rc" 4
+	is "what it points at" "$(cat "$T/victim")" precious
+	is ".env" "$(version)" "$old"
+}

@@ -1,0 +1,46 @@
+# files.sh: what deploy/ ships agrees with itself.
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016
+
+# Every variable of the compose file stands in env.example, commented or not.
+test_env_example_is_in_step() {
+	for v in $(grep -o '\${[A-Z_]*' "$REPO/deploy/compose.yml" | tr -d '${' | sort -u); do
+		matches "env.example has" "$(cat "$REPO/deploy/env.example")" "^#?$v="
+	done
+	for v in $(grep -o '^#\{0,1\}[A-Z_]*=' "$REPO/deploy/env.example" | tr -d '#='); do
+		has "compose.yml uses" "$(cat "$REPO/deploy/compose.yml")" "\${$v"
+	done
+}
+
+# The example as it is can be deployed into.
+test_env_example_is_understood() {
+	cp "$REPO/deploy/env.example" "$env"
+	chmod 600 "$env"
+	deploy "$new"
+	is "exit code" "$rc" 0
+	is ".env" "$(version)" "$new"
+	is "only that line" "$(diff "$REPO/deploy/env.example" "$env" | grep -c '^[<>]')" 2
+}
+
+test_compose_file_is_hardened() {
+	text=$(grep -v '^ *#' "$REPO/deploy/compose.yml")
+	for want in 'read_only: true' 'no-new-privileges:true' 'cap_drop:' '- ALL' '127.0.0.1:' \
+		'restart: unless-stopped' 'max-size:' 'memory:' 'cpus:' 'TWILIGHT_VERSION:?'; do
+		has "compose.yml" "$text" "$want"
+	done
+	for never in docker.sock privileged: network_mode 'pid:' ':latest'; do
+		lacks "compose.yml" "$text" "$never"
+	done
+}
+
+# By the real compose, where there is one; it needs no engine.
+test_compose_file_is_accepted() {
+	PATH=$real_path
+	docker compose version >/dev/null 2>&1 || skip "no docker compose here"
+	cd "$home/source/deploy" || return
+	docker compose --env-file ../../.env config -q >"$T/out" 2>&1
+	is "with the .env" "$?$(cat "$T/out")" 0
+	if docker compose config -q >"$T/out" 2>&1; then
+		wrong "without the .env" "a failure" "none"
+	fi
+	has "and says why" "$(cat "$T/out")" TWILIGHT_VERSION
+}

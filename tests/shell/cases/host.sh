@@ -1,0 +1,208 @@
+# host.sh: the machine around it: settings, users, rights, disk.
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016
+
+nobody=65534
+
+# as_nobody: the program runs as another user, who owns the home.
+as_nobody() {
+	needs root
+	needs setpriv
+	AS="setpriv --reuid=$nobody --regid=$nobody --clear-groups"
+	cp "$PROGRAM" "$T/program"
+	chmod 755 "$T/program" "$T"
+	PROGRAM=$T/program
+	chown -R $nobody:$nobody "$home"
+	chmod 666 "$log"
+	# The mocks may lie where only root can go.
+	cp -R "$MOCKS" "$T/mocks"
+	PATH=$T/mocks:$PATH
+	parent=$(dirname "$T")
+	chmod a+x "$parent"
+	$AS test -x "$T/program" || skip "the tree is not open to others"
+}
+
+test_not_root() {
+	as_nobody
+	deploy "$new"
+	is "exit code" "$rc" 0
+	is ".env" "$(version)" "$new"
+	is "owner" "$(stat -c %u "$env")" $nobody
+}
+
+test_other_user() {
+	needs root
+	chown $nobody "$env"
+	remember
+	deploy "$new"
+	is "exit code" "$rc" 4
+	has "what to type" "$all" "sudo -u "
+	is "nothing is made" "$(ls -d "$state" 2>/dev/null)" ""
+	no_change
+}
+
+test_home_not_writable() {
+	as_nobody
+	chown root "$home"
+	chmod 755 "$home"
+	remember
+	deploy "$new"
+	is "exit code" "$rc" 4
+	no_change
+}
+
+test_env_file_unreadable() {
+	as_nobody
+	chmod 000 "$env"
+	deploy "$new"
+	is "exit code" "$rc" 4
+	is "nothing is started" "$(calls compose\ pull)$(calls compose\ up)" 00
+	is "mode" "$(stat -c %a "$env")" 0
+}
+
+test_state_folder_not_ours() {
+	as_nobody
+	mkdir "$state"
+	chown root "$state"
+	chmod 700 "$state"
+	remember
+	deploy "$new"
+	is "exit code" "$rc" 4
+	no_change
+}
+
+# A folder that others may write to can hold anything.
+test_state_folder_of_everybody() {
+	mkdir "$state"
+	chmod 777 "$state"
+	deploy "$new"
+	if [ "$rc" = 0 ]; then
+		is "it was closed" "$(stat -c %a "$state")" 700
+	else
+		is "exit code" "$rc" 4
+		is ".env" "$(version)" "$old"
+	fi
+}
+
+test_disk_floor() {
+	export TWILIGHT_DISK_MIN=900000G
+	remember
+	deploy "$new"
+	is "exit code" "$rc" 4
+	matches "message" "$all" '[Dd]isk|space|free'
+	no_change
+}
+
+test_memory_disk_floor() {
+	memory v1.0.0
+	publish v1.0.1
+	export TWILIGHT_DISK_MIN=900000G
+	deploy v1.0.1
+	is "exit code" "$rc" 4
+	runs v1.0.0
+	is "no image is pulled" "$(calls 'compose pull')" 0
+}
+
+# bad NAME VALUE…: each is 4, the setting is named, and nothing happens.
+bad() {
+	name=$1
+	shift
+	remember
+	for value; do
+		eval "kept=\${$name-}; export $name=\$value"
+		deploy "$new"
+		is "exit code for $name=[$value]" "$rc" 4
+		has "it is named: $name=[$value]" "$all" "$name"
+		no_change
+		if [ -n "$kept" ]; then eval "$name=\$kept"; else unset "$name"; fi
+	done
+}
+
+test_bad_numbers() {
+	for name in TWILIGHT_HEALTH_TRIES TWILIGHT_HEALTH_SLEEP TWILIGHT_PULL_LIMIT \
+		TWILIGHT_UP_LIMIT TWILIGHT_CALL_LIMIT TWILIGHT_HEALTH_SETTLE TWILIGHT_KEEP; do
+		bad $name -1 abc 99999999999999999999 1x ' '
+	done
+	bad TWILIGHT_HEALTH_TRIES 0
+	bad TWILIGHT_DISK_MIN abc -1 1X 99999999999999999999G
+}
+
+test_bad_prune() {
+	bad TWILIGHT_PRUNE everything ALL
+}
+
+# Set to nothing is not set at all: the default.
+test_relative_paths() {
+	cd "$T" || return
+	for name in TWILIGHT_HOME TWILIGHT_ENV_FILE TWILIGHT_COMPOSE_DIR TWILIGHT_STATE TWILIGHT_LOCK; do
+		bad $name relative/path ../up
+	done
+}
+
+test_works_from_anywhere() {
+	mkdir "$T/gone"
+	cd "$T/gone" || return
+	rmdir "$T/gone"
+	deploy "$new"
+	is "exit code" "$rc" 0
+	is ".env" "$(version)" "$new"
+}
+
+test_compose_folder_elsewhere() {
+	mv "$home/source/deploy" "$T/deploy"
+	TWILIGHT_COMPOSE_DIR=$T/deploy
+	export TWILIGHT_COMPOSE_DIR
+	deploy "$new"
+	is "exit code" "$rc" 0
+}
+
+# A home with a space, a quote and a dollar in its name is a home.
+test_strange_home() {
+	mv "$home" "$T/it's \$HOME here"
+	TWILIGHT_HOME="$T/it's \$HOME here"
+	env=$TWILIGHT_HOME/.env
+	deploy "$new"
+	is "exit code" "$rc" 0
+	is ".env" "$(version)" "$new"
+	mv "$TWILIGHT_HOME" "$home"
+}
+
+test_umask_is_ours() {
+	umask 000
+	deploy "$new"
+	is "exit code" "$rc" 0
+	is "files are for the owner only" "$(find "$state" -perm /077)" ""
+}
+
+# A file-size limit is an error like a full disk, not a death by SIGXFSZ.
+test_file_size_limit() {
+	for blocks in 0 1; do
+		{
+			MOCK_DOCKER_LOG='' sh -c 'ulimit -f "$1" && exec "$0" deploy "$2"' \
+				"$PROGRAM" $blocks "$new" </dev/null
+			echo "code $?"
+		} 2>&1 | cat >"$T/limited"
+		matches "exit code with $blocks blocks" "$(sed -n 's/^code //p' "$T/limited")" '^[0-6]$'
+		is ".env is whole" "$(grep -c . "$env")" 2
+	done
+}
+
+# Everything it says is one line each, and without what a terminal would obey.
+test_output_is_plain() {
+	deploy "$new"
+	is "exit code" "$rc" 0
+	is "no control byte" "$(printf '%s' "$all" | LC_ALL=C tr -d '[:print:]\n')" ""
+}
+
+# The deploy that the finale looks through: every step, both ways, much said.
+test_secret_stays() {
+	memory v1.0.0
+	publish v1.0.1
+	publish v1.0.2 never
+	deploy v1.0.1 --verbose
+	deploy v1.0.2
+	op --verbose rollback
+	net status
+	net history
+	has "something was said" "$(cat "$T/talk")" v1.0.1
+	is "the secret is still where it was" "$(grep -c "$secret" "$env")" 1
+}

@@ -1,0 +1,215 @@
+# operate.sh: looking, history, several at a time, signals, clients that leave.
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016
+
+test_status() {
+	net status
+	is "exit code" "$rc" 0
+	has "the version" "$out" "$old"
+	is "docker moves nothing" "$(grep -c -e pull -e ' up ' -e ' rm ' -e ' tag ' "$log")" 0
+}
+
+test_memory_status() {
+	memory v1.0.0
+	publish v1.0.1
+	deploy v1.0.1
+	net status
+	is "exit code" "$rc" 0
+	has "the version" "$out" v1.0.1
+}
+
+test_status_without_a_host() {
+	rm "$env"
+	net status
+	is "exit code" "$rc" 4
+	has "message" "$all" "missing env file: $env"
+}
+
+test_history() {
+	net history
+	is "exit code of none" "$rc" 0
+	deploy v1.0.0
+	behave never
+	deploy v1.0.1
+	behave healthy
+	deploy v1.0.2
+	net history
+	is "exit code" "$rc" 0
+	for tag in v1.0.0 v1.0.1 v1.0.2; do
+		has "it knows" "$out" $tag
+	done
+	net "history 1"
+	is "exit code of one" "$rc" 0
+	has "the newest" "$out" v1.0.2
+	lacks "only that" "$out" v1.0.1
+}
+
+test_history_numbers() {
+	for n in 0 -1 x 1x 99999999999999999999 ''; do
+		net "history $n"
+		is "exit code of [history $n]" "$rc" 2
+	done
+}
+
+# A line each, JSON, and a torn last one does no harm.
+test_history_file() {
+	deploy v1.0.0
+	deploy v1.0.1
+	file=$state/history.jsonl
+	is "mode" "$(stat -c %a "$file")" 600
+	if command -v python3 >/dev/null; then
+		python3 -c 'import json,sys
+for line in open(sys.argv[1]): json.loads(line)' "$file" || wrong "each line" "JSON" "$(cat "$file")"
+	fi
+	printf '{"id":"torn' >>"$file"
+	deploy v1.0.2
+	is "exit code" "$rc" 0
+	net history
+	is "history" "$rc" 0
+	for tag in v1.0.0 v1.0.1 v1.0.2; do
+		has "it knows" "$out" $tag
+	done
+	lacks "the torn one is gone" "$(cat "$file")" torn
+}
+
+test_state_folder() {
+	deploy "$new"
+	is "mode" "$(stat -c %a "$state")" 700
+	is "no journal is left" "$(ls "$state/journal" 2>/dev/null)" ""
+	is "files are for the owner only" "$(find "$state" -type f ! -perm 600 ! -perm 400)" ""
+}
+
+test_state_folder_elsewhere() {
+	TWILIGHT_STATE=$T/state
+	export TWILIGHT_STATE
+	deploy "$new"
+	is "exit code" "$rc" 0
+	is "it is there" "$(ls "$T/state/history.jsonl")" "$T/state/history.jsonl"
+	is "and not in the home" "$(ls -d "$state" 2>/dev/null)" ""
+}
+
+test_state_folder_is_a_link() {
+	mkdir -m 700 "$T/elsewhere"
+	ln -s "$T/elsewhere" "$state"
+	deploy "$new"
+	is "exit code" "$rc" 4
+	is "nothing is made there" "$(ls -A "$T/elsewhere")" ""
+	is ".env" "$(version)" "$old"
+}
+
+test_recover_with_nothing_to_do() {
+	remember
+	op recover
+	is "exit code" "$rc" 0
+	no_change
+}
+
+# --- clients that leave, and signals ----------------------------------------------
+
+# Nobody reads what it says: the deploy goes on.
+test_client_leaves() {
+	behave slow=500
+	(
+		SSH_ORIGINAL_COMMAND="deploy $new" "$PROGRAM" 2>&1 </dev/null
+		echo $? >"$T/code"
+	) | head -c 1 >"$T/first"
+	await test -s "$T/code"
+	is "exit code" "$(cat "$T/code")" 0
+	is ".env" "$(version)" "$new"
+	has "the history knows" "$(cat "$state/history.jsonl")" "$new"
+}
+
+test_client_left_before() {
+	SSH_ORIGINAL_COMMAND="deploy $new" "$PROGRAM" >&- 2>&- <&-
+	is "exit code" $? 0
+	is ".env" "$(version)" "$new"
+}
+
+# The client is there and reads nothing: a full pipe must not hold the lock.
+test_client_stalls() {
+	mkfifo "$T/pipe"
+	# shellcheck disable=SC2217 # not to read is what it is there for
+	sleep 20 <"$T/pipe" &
+	sleeper=$!
+	export MOCK_DOCKER_FLOOD="compose pull"
+	SSH_ORIGINAL_COMMAND="deploy $new" timeout -k 1 15 "$PROGRAM" >"$T/pipe" 2>&1 </dev/null
+	is "exit code" $? 0
+	is ".env" "$(version)" "$new"
+	kill $sleeper
+}
+
+# HUP is how a connection ends: it changes nothing.
+test_hangup() {
+	behave slow=1000
+	begin "deploy $new"
+	await was_called "compose up"
+	kill -HUP "$asked"
+	finish
+	is "exit code" "$rc" 0
+	is ".env" "$(version)" "$new"
+}
+
+test_term_before_the_swap() {
+	for signal in TERM INT; do
+		: >"$log"
+		export MOCK_DOCKER_HANG="compose pull"
+		begin "deploy $new"
+		await was_called "compose pull"
+		sleep 0.2
+		# INT is ignored in a shell's background child unless the program sets it.
+		kill -$signal "$asked"
+		finish
+		is "exit code after $signal" "$rc" 1
+		is ".env after $signal" "$(version)" "$old"
+		is "no up after $signal" "$(calls 'compose up')" 0
+		still_hangs "$(tail -n 1 "$log.hanging")" && wrong "the pull after $signal" "ended" "still there"
+	done
+}
+
+test_term_while_waiting() {
+	memory v1.0.0
+	publish v1.0.1 never
+	export TWILIGHT_HEALTH_TRIES=30 TWILIGHT_HEALTH_SLEEP=2
+	began=$(seconds)
+	begin "deploy v1.0.1"
+	await grep -q never "$engine/control"
+	sleep 0.3
+	kill -TERM "$asked"
+	finish
+	is "exit code" "$rc" 1
+	below "it does not wait to the end" $(($(seconds) - began)) 20
+	runs v1.0.0
+}
+
+# A signal never interrupts an `up`: it is acted on after it.
+test_term_in_the_up() {
+	memory v1.0.0
+	publish v1.0.1
+	export MOCK_DOCKER_SLOW="compose up"
+	begin "deploy v1.0.1"
+	await was_called "compose up"
+	sleep 0.2
+	kill -TERM "$asked"
+	finish
+	case $rc in
+	0) runs v1.0.1 ;;
+	*)
+		is "exit code" "$rc" 1
+		runs v1.0.0
+		;;
+	esac
+}
+
+# Looking, while another deploys.
+test_status_of_a_deploy_under_way() {
+	memory v1.0.0
+	publish v1.0.1 delay=2000
+	export TWILIGHT_HEALTH_TRIES=10 TWILIGHT_HEALTH_SLEEP=1
+	begin "deploy v1.0.1"
+	await grep -q v1.0.1 "$engine/control"
+	SSH_ORIGINAL_COMMAND=status "$PROGRAM" >"$T/status" 2>&1 </dev/null
+	is "exit code of status" $? 0
+	has "it names what is coming" "$(cat "$T/status")" v1.0.1
+	finish
+	is "exit code of the deploy" "$rc" 0
+	runs v1.0.1
+}

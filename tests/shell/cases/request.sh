@@ -1,0 +1,202 @@
+# request.sh: what may be asked for, in which words, by whom.
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016,SC1003
+
+tab=$(printf '\t')
+newline='
+'
+escape=$(printf '\033')
+
+# refused REQUEST MESSAGE: 2, in those words, and nothing has happened.
+refused() {
+	: >"$log"
+	remember
+	net "$1"
+	is "exit code for [$1]" "$rc" 2
+	matches "message for [$1]" "$all" "^[^:]*:? ?$2: "
+	is "docker is not called for [$1]" "$(cat "$log")" ""
+	is "nothing is changed by [$1]" "$(picture)" "$before"
+	is "nothing is made in the home by [$1]" "$(ls -A "$home")" ".env${newline}source"
+	is "no control byte comes back for [$1]" \
+		"$(printf '%s' "$all" | LC_ALL=C tr -d '[:print:]\n')" ""
+}
+
+test_invalid_tags() {
+	for tag in not-a-tag sha-abc123 sha-abc12345 sha-ABC1234 sha-xyz1234 SHA-abc1234 \
+		v1 v1.2 v1.2.3.4 v1.2.x 1.2.3 v1.2.3-rc1 v-1.2.3 v1.2. Latest latest1 xlatest \
+		main2 mainmain master . .. ../latest /etc/passwd -x --help -- -sha-abc1234 \
+		'sha-abc1234;reboot' 'latest;' ';latest' 'latest|sh' 'latest&' "latest'" 'latest"' \
+		'$(reboot)' '`reboot`' '${HOME}' '$HOME' 'latest>x' 'latest<x' 'latest*' 'latest?' \
+		'latest#' 'latest!' 'latest%' 'latest@sha256:0' 'latest:main' 'evil/image:latest' \
+		'latest\' '(latest)' '[a]' '{latest,main}' '~' 'sha-abc1234=' '%s%n%x'; do
+		refused "deploy $tag" "invalid tag"
+	done
+}
+
+test_no_tag() {
+	refused "deploy" "invalid tag"
+	refused "" "invalid tag"
+}
+
+# Nobody asked for anything: the runbook's reachability check.
+test_no_request_at_all() {
+	remember
+	op
+	is "exit code" "$rc" 2
+	has "message" "$all" "invalid tag: "
+	is "nothing is made in the home" "$(ls -A "$home")" ".env${newline}source"
+}
+
+test_invalid_requests() {
+	for request in " " "deploy  latest" " deploy latest" "deploy latest " "deploy latest main" \
+		"deploy ${newline}latest" "deploy latest$newline" "deploy latest${newline}deploy main" \
+		"deploy${tab}latest" "deploy latest$tab" "deploy ${escape}[2Jlatest" "deploy lat${escape}est" \
+		"DEPLOY latest" "Deploy latest" "deployx latest" "latest" "sha-abc1234" "sh -c id" \
+		"; deploy latest" "--config /etc/passwd deploy latest" "--local deploy latest" \
+		"--version" "-h" "scp -t /" "internal-sftp" "/usr/lib/openssh/sftp-server" "twilight-deploy status" \
+		"status; id" "status extra" "version now" "TWILIGHT_HOME=/tmp deploy latest"; do
+		refused "$request" "invalid (request|tag)"
+	done
+}
+
+# Bytes that are not printable ASCII are no request at all, whatever they mean.
+test_invalid_bytes() {
+	for bytes in '\303\244' '\342\200\213' '\377\376' '\302\205' '\001' '\007' '\010' '\177' '\200' \
+		'\033]0;title\007' '\r' '\v'; do
+		refused "$(printf 'deploy latest%bx' "$bytes")" "invalid request"
+	done
+}
+
+# The version of a shell script that looks at the last word only.
+test_last_word_is_not_enough() {
+	refused "rm -rf / latest" "invalid request"
+	refused "deploy evil latest" "invalid (request|tag)"
+}
+
+test_too_long() {
+	a64=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+	refused "deploy $a64$a64$a64$a64$a64" "invalid request"
+	refused "deploy $a64$a64$a64" "invalid (tag|request)"
+	refused "$(head -c 100000 /dev/zero | tr '\0' a)" "invalid request"
+	below "what is echoed is cut" "${#all}" 1000
+}
+
+test_valid_tags() {
+	for tag in sha-abc1234 sha-0000000 latest main v1.2.3 v0.0.0 v10.20.30; do
+		deploy "$tag"
+		is "exit code for $tag" "$rc" 0
+		is ".env after $tag" "$(version)" "$tag"
+	done
+}
+
+test_own_pattern() {
+	export TWILIGHT_TAG_PATTERN='[0-9a-f]{40}'
+	deploy 0123456789abcdef0123456789abcdef01234567
+	is "forty digits" "$rc" 0
+	deploy "$new"
+	is "what the default allowed" "$rc" 2
+	has "message" "$all" "invalid tag: "
+}
+
+# The whole tag must match, wherever the expression has its anchors.
+test_own_pattern_spans_the_tag() {
+	export TWILIGHT_TAG_PATTERN='^v[0-9]+|main$'
+	for tag in v1x evilmain v1-main xmain v; do
+		deploy "$tag"
+		is "exit code for $tag" "$rc" 2
+	done
+	deploy v12
+	is "exit code for v12" "$rc" 0
+	deploy main
+	is "exit code for main" "$rc" 0
+}
+
+# However wide the pattern, docker's own grammar stands before it.
+test_own_pattern_cannot_widen_docker() {
+	export TWILIGHT_TAG_PATTERN='.*'
+	for tag in -x .x 'a/b' 'a:b' 'a@b' 'a;b' '$(id)'; do
+		refused "deploy $tag" "invalid tag"
+	done
+}
+
+test_bad_pattern() {
+	export TWILIGHT_TAG_PATTERN='v['
+	remember
+	deploy v1.2.3
+	is "exit code" "$rc" 4
+	no_change
+}
+
+test_words_beside_a_request() {
+	remember
+	net "status" status
+	is "exit code" "$rc" 2
+	has "it says what to type" "$all" "--local"
+	net "deploy $new" deploy main
+	is "exit code of a deploy" "$rc" 2
+	no_change
+}
+
+test_local_words() {
+	net "ignored; rm -rf /" --local status
+	is "exit code" "$rc" 0
+	has "the version" "$all" "$old"
+}
+
+test_network_may_not_roll_back() {
+	memory v1.0.0
+	remember
+	for request in "rollback" "rollback v1.0.0" recover; do
+		net "$request"
+		is "exit code of $request" "$rc" 2
+		lacks "it is a matter of rights, not of words: $request" "$all" "invalid tag"
+	done
+	no_change
+}
+
+# --allow replaces the list: what is not in it is refused.
+test_allow() {
+	net "deploy $new" --allow status
+	is "deploy is not in the list" "$rc" 2
+	is ".env" "$(version)" "$old"
+	net status --allow status
+	is "status is" "$rc" 0
+	net version --allow status
+	is "version always is" "$rc" 0
+	net help --allow status
+	is "help always is" "$rc" 0
+	net "deploy $new" --allow status,deploy
+	is "two words" "$rc" 0
+}
+
+test_allow_all() {
+	memory v1.0.0
+	publish v1.0.1
+	net "deploy v1.0.1" --allow all
+	is "deploy" "$rc" 0
+	net rollback --allow all
+	is "rollback" "$rc" 0
+	runs v1.0.0
+}
+
+test_allow_of_a_wrong_verb() {
+	remember
+	net status --allow status,nonsense
+	matches "exit code" "$rc" '^(2|4)$'
+	has "it is named" "$all" "nonsense"
+	no_change
+}
+
+test_version_and_help() {
+	net version
+	is "version" "$rc" 0
+	matches "a number" "$out" '[0-9]+\.[0-9]+'
+	net help
+	is "help" "$rc" 0
+	has "the verbs" "$out" deploy
+	op --version
+	is "--version" "$rc" 0
+	op --help
+	is "--help" "$rc" 0
+	is "nothing is made in the home" "$(ls -A "$home")" ".env${newline}source"
+	is "docker is not called" "$(cat "$log")" ""
+}

@@ -1,0 +1,301 @@
+# lib.sh: what the cases are written with.  Sourced by run.sh, once for each case,
+# in a subshell of its own: nothing that a case sets outlives it.
+#
+# A case is a function test_…; it starts in a fresh tree:
+#
+#   $T                  the tree, gone when the case ends
+#   $home               TWILIGHT_HOME, with .env and source/deploy/compose.yml
+#   $env                $home/.env, at version $old (sha-0000000), with a secret in it
+#   $log                one line for each call of docker
+#   $engine             the memory of the docker mock, once `memory` was called
+#
+# and it says what it wants with is, has, lacks, matches; `needs` skips it.
+# shellcheck shell=sh disable=SC2034,SC2119,SC2120
+
+old=sha-0000000
+new=sha-abc1234
+secret=hunter2
+
+# --- verdicts -----------------------------------------------------------------
+
+show() {
+	printf '%s' "$1" | head -c 1500 | LC_ALL=C cat -v | sed '2,$s/^/          /'
+	echo
+}
+
+wrong() { # WHAT WANT GOT
+	wrongs=$((wrongs + 1))
+	printf '  %s\n    want: %s\n    got:  %s\n' "$1" "$(show "$2")" "$(show "$3")"
+}
+
+is() { # WHAT GOT WANT
+	[ "$2" = "$3" ] || wrong "$1" "$3" "$2"
+}
+
+has() { # WHAT TEXT PART
+	case $2 in
+	*"$3"*) ;;
+	*) wrong "$1" "…$3…" "$2" ;;
+	esac
+}
+
+lacks() { # WHAT TEXT PART
+	case $2 in
+	*"$3"*) wrong "$1" "nothing with: $3" "$2" ;;
+	esac
+}
+
+matches() { # WHAT TEXT ERE
+	printf '%s\n' "$2" | grep -Eq -- "$3" || wrong "$1" "/$3/" "$2"
+}
+
+below() { # WHAT SECONDS LIMIT
+	[ "$2" -lt "$3" ] || wrong "$1" "less than $3 seconds" "$2"
+}
+
+skip() {
+	echo "$1" >"$T/skipped"
+	exit 0
+}
+
+needs() { # root | flock | setpriv | python3
+	case $1 in
+	root) [ "$(id -u)" = 0 ] || skip "not run as root" ;;
+	*) command -v "$1" >/dev/null || skip "no $1 here" ;;
+	esac
+}
+
+# --- the tree -----------------------------------------------------------------
+
+setup() {
+	wrongs=0
+	home=$T/home
+	env=$home/.env
+	log=$T/docker.log
+	engine=$T/engine
+	state=$home/.twilight-deploy
+	mkdir -p "$home/source/deploy" "$engine/behaviour"
+	cp "$REPO/deploy/compose.yml" "$home/source/deploy/compose.yml"
+	printf 'TWILIGHT_VERSION=%s\nSECRET=%s\n' "$old" "$secret" >"$env"
+	chmod 600 "$env"
+	: >"$log"
+	for v in $(env | sed -n -e 's/^\(TWILIGHT_[A-Z_]*\)=.*/\1/p' -e 's/^\(MOCK_[A-Z_]*\)=.*/\1/p'); do
+		unset "$v"
+	done
+	unset SSH_ORIGINAL_COMMAND SSH_CONNECTION SSH_CLIENT
+	real_path=$PATH
+	export PATH="$MOCKS:$PATH"
+	export MOCK_DOCKER_LOG="$log"
+	export TWILIGHT_HOME="$home"
+	export TWILIGHT_HEALTH_TRIES=3 TWILIGHT_HEALTH_SLEEP=0 TWILIGHT_HEALTH_SETTLE=0
+	export TWILIGHT_DISK_MIN=1M
+	export TWILIGHT_KEEP_ENV="MOCK_DOCKER_LOG MOCK_DOCKER_STATE MOCK_DOCKER_PULL_FAIL MOCK_DOCKER_UP_FAIL MOCK_DOCKER_UP_HALF MOCK_DOCKER_FAIL MOCK_DOCKER_HANG MOCK_DOCKER_DEAF MOCK_DOCKER_KILL MOCK_DOCKER_SLOW MOCK_DOCKER_FLOOD"
+	behave healthy
+	serve
+}
+
+# serve: the service, on a port of its own, following $engine/control.
+serve() {
+	"$SERVICE" --address 127.0.0.1 --port 0 --port-file "$T/port" \
+		--control "$engine/control" >"$T/service.log" 2>&1 &
+	service_pid=$!
+	await test -s "$T/port" || wrong "the mock service" "a port" "$(cat "$T/service.log")"
+	read -r port <"$T/port"
+	export TWILIGHT_HEALTH_URL="http://127.0.0.1:$port/healthz"
+}
+
+# await COMMAND…: until it is true, for ten seconds at most.
+await() {
+	n=0
+	until "$@"; do
+		n=$((n + 1))
+		[ $n -lt 500 ] || return 1
+		sleep 0.02
+	done
+}
+
+teardown() {
+	kill "$service_pid" 2>/dev/null
+	# Calls that hang are ours; a pid that is something else by now is not.
+	if [ -f "$log.hanging" ]; then
+		while read -r pid; do
+			! still_hangs "$pid" || kill -KILL "$pid"
+		done <"$log.hanging"
+	fi
+	wait 2>/dev/null
+}
+
+still_hangs() {
+	grep -aq '^sleep.600' "/proc/$1/cmdline" 2>/dev/null
+}
+
+# What must be true after every case, whatever it was about.
+finale() {
+	leaks=$(cd "$T" && grep -rl "$secret" . 2>/dev/null |
+		grep -v -e '^\./home/\.env$' -e '^\./secret/' | tr '\n' ' ')
+	is "nothing but .env holds the secret" "$leaks" ""
+	is "no temporary file is left in the home" \
+		"$(cd "$home" && find . -name '.env?*' ! -name '.env.kept' | tr '\n' ' ')" ""
+	is "docker is called as the mock knows it" "$(grep '^unknown' "$log")" ""
+	is "no call ended by a signal or as our own bug" "$(sort -u "$T/codes" 2>/dev/null |
+		grep -vx '[0-6]' | tr '\n' ' ')" ""
+}
+
+# --- asking -------------------------------------------------------------------
+
+# net REQUEST [ARGS…]: as sshd does; ARGS are the forced command's own.
+# op ARGS…: as an operator at a prompt.  Both set $rc, $out, $err and $all.
+net() {
+	SSH_ORIGINAL_COMMAND=$1
+	export SSH_ORIGINAL_COMMAND
+	shift
+	op "$@"
+	unset SSH_ORIGINAL_COMMAND
+}
+
+op() {
+	timeout -k 5 "${LIMIT:-60}" ${AS:+$AS} "$PROGRAM" "$@" >"$T/out" 2>"$T/err" </dev/null
+	rc=$?
+	settle
+}
+
+settle() {
+	echo "$rc" >>"$T/codes"
+	out=$(cat "$T/out")
+	err=$(cat "$T/err")
+	all="$out
+$err"
+	cat "$T/out" "$T/err" >>"$T/talk"
+}
+
+deploy() { # TAG [ARGS…]
+	tag=$1
+	shift
+	net "deploy $tag" "$@"
+}
+
+# begin REQUEST: the same in the background; $asked is the program's own pid.
+# `finish` waits for it.
+begin() {
+	SSH_ORIGINAL_COMMAND=$1 "$PROGRAM" >"$T/out" 2>"$T/err" </dev/null &
+	asked=$!
+}
+
+finish() {
+	wait "$asked" 2>/dev/null
+	rc=$?
+	settle
+}
+
+# --- looking ------------------------------------------------------------------
+
+# version: what .env says, by the simplest reading.
+version() {
+	sed -n 's/^TWILIGHT_VERSION=//p' "$env"
+}
+
+calls() { # PATTERN: how many calls begin so
+	grep -c -- "^docker $1" "$log"
+}
+
+# was_called WORDS: has docker been called so?
+was_called() {
+	grep -q -- "^docker $1" "$log"
+}
+
+no_change() { # with $before from `remember`
+	is "nothing is changed in the home" "$(picture)" "$before"
+	is "no image is pulled" "$(calls 'compose pull')" 0
+	is "nothing is started" "$(calls 'compose up')" 0
+}
+
+remember() {
+	before=$(picture)
+}
+
+# All but the state folder, which the first use may make.
+picture() {
+	(cd "$home" && find . -path ./.twilight-deploy -prune -o \
+		-printf '%p %m %U %G %i %l\n' | sort && cksum <"$env") 2>/dev/null
+}
+
+seconds() {
+	date +%s
+}
+
+# behave WORD: the service, from now on (without a memory).
+behave() {
+	printf '%s %s\n' "$1" "${2:-any}" >"$engine/control.new"
+	mv "$engine/control.new" "$engine/control"
+}
+
+# --- the engine with a memory ---------------------------------------------------
+
+repository=ghcr.io/twilight/demo
+
+# memory [TAG]: docker remembers; TAG (default $old) runs and is what .env says.
+memory() {
+	export MOCK_DOCKER_STATE="$engine"
+	for f in registry images containers; do
+		: >"$engine/$f"
+	done
+	behave down
+	publish "${1:-$old}"
+	silently pull "${1:-$old}"
+	silently up "${1:-$old}"
+	sed "s/^TWILIGHT_VERSION=.*/TWILIGHT_VERSION=${1:-$old}/" "$env" >"$T/env"
+	cat "$T/env" >"$env"
+	rm "$T/env"
+}
+
+# empty_memory: docker remembers that nothing runs.
+empty_memory() {
+	memory
+	: >"$engine/containers"
+	: >"$engine/images"
+	behave down
+}
+
+# silently pull|up TAG: by the mock, as if long ago.
+silently() {
+	case $1 in
+	pull) set -- "$2" pull data ;;
+	up) set -- "$2" up -d data ;;
+	esac
+	v=$1
+	shift
+	MOCK_DOCKER_LOG='' TWILIGHT_VERSION="$v" docker compose "$@" 2>/dev/null
+}
+
+# publish TAG [WORD [BUILD]]: the registry has it; a container of it behaves so.
+# Another BUILD is another image under the same tag.
+publish() {
+	sed "\\,$repository:$1 ,d" "$engine/registry" >"$engine/registry.new"
+	printf '%s %s\n' "$repository:$1" "$(image_of "$1" "${3-}")" >>"$engine/registry.new"
+	mv "$engine/registry.new" "$engine/registry"
+	becomes "$1" "${2:-healthy}" "${3-}"
+}
+
+# becomes TAG WORD [BUILD]: how that image behaves when it is started next.
+becomes() {
+	printf '%s\n' "$2" >"$engine/behaviour/$(image_of "$1" "${3-}")"
+}
+
+image_of() { # TAG [BUILD]
+	printf 'sha256:%s' "$(printf '%s' "$1${2-}" | sha256sum | cut -d' ' -f1)"
+}
+
+# serving: "REF IMAGE STATE" of each container, a line each.
+serving() {
+	cut -d' ' -f3,4,5 "$engine/containers" |
+		while read -r i r s; do printf '%s %s %s\n' "$r" "$i" "$s"; done
+}
+
+runs() { # TAG [BUILD]
+	is "$1 runs" "$(serving)" "$repository:$1 $(image_of "$1" "${2-}") running"
+	is ".env says $1" "$(version)" "$1"
+}
+
+on_host() { # is that IMAGE there?
+	grep -q " $1\$" "$engine/images"
+}
