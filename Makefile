@@ -42,9 +42,12 @@ SRC := \
 	src/deploy/rollback.c \
 	src/deploy/session.c \
 	src/deploy/snapshot.c \
+	src/engine/call.c \
 	src/engine/compose.c \
+	src/engine/images.c \
 	src/engine/inspect.c \
 	src/engine/mover.c \
+	src/health/answer.c \
 	src/health/http.c \
 	src/health/probe.c \
 	src/health/url.c \
@@ -153,11 +156,13 @@ bench: $(PROGRAM) build/service ## speed and memory beside a shell script, as ra
 layers: ## no folder of src/ includes one above it
 	tests/layers.sh
 
-lint: deps ## shellcheck, clang-tidy, formatting habits, compose files
+lint: ## shellcheck, clang-tidy, formatting habits, compose files
+	tests/deps.sh clang shellcheck cppcheck
 	tests/lint.sh
 
 coverage: ## line coverage of src/, at least 85 %
-	$(MAKE) --no-print-directory COVERAGE=1 build/coverage/unit \
+	tests/deps.sh gcovr
+	$(MAKE) -s COVERAGE=1 build/coverage/unit \
 	    build/coverage/twilight-deploy build/service
 	tests/coverage.sh
 

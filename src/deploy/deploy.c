@@ -57,7 +57,8 @@ deploy_read(struct deploy *d, struct fault *f)
 
 	envfile_sweep(t->env_file);
 	if (envfile_read(&d->env, t->env_file, TARGET_VARIABLE, f) == -1 ||
-	    envfile_writable(&d->env, f) == -1)
+	    envfile_writable(&d->env, f) == -1 ||
+	    history_writable(d->s->dirfd, f) == -1)
 		return -1;
 	(void)strlcpy(d->j.old_value, d->env.value, sizeof(d->j.old_value));
 	d->j.silent = d->s->engine->silent;
@@ -235,7 +236,7 @@ show_evidence(struct deploy *d, const struct fault *why)
 	while (len > 0 && (a->body[len - 1] == '\n' || a->body[len - 1] == '\r'))
 		len--;
 	progress_say(d->s->progress, SAY_WARN, "%s", why->what);
-	if (a->why[0] != '\0')
+	if (len > 0 || (a->why[0] != '\0' && strstr(why->what, a->why) == NULL))
 		progress_say(d->s->progress, SAY_WARN, "last health answer: %s%s%s", a->why,
 		    len == 0 ? "" : ": ", text_escape(body, sizeof(body), a->body, len));
 	if (e->silent || d->gate.container[0] == '\0')

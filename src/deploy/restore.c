@@ -143,9 +143,18 @@ up_again(struct deploy *d, const char *tag, struct fault *f)
 static int
 bring_back(struct deploy *d, struct fault *f)
 {
-	if (restore_value(d, f) == -1 || restore_names(d, f) == -1 ||
-	    up_again(d, d->j.from.tag, f) == -1)
+	if (restore_value(d, f) == -1 || restore_names(d, f) == -1)
 		return -1;
+	/*
+	 * An `up` that failed may have left the old container as it was: the
+	 * gate tells, unless the engine does not.
+	 */
+	if (up_again(d, d->j.from.tag, f) == -1) {
+		if (d->s->engine->silent)
+			return -1;
+		progress_say(d->s->progress, SAY_WARN, "%s", f->what);
+		fault_clear(f);
+	}
 	return deploy_gate(d, d->j.from.image, false, f);
 }
 

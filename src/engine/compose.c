@@ -1,5 +1,7 @@
 #include "engine/compose.h"
 
+#include "engine/call.h"
+#include "engine/images.h"
 #include "engine/inspect.h"
 #include "sys/text.h"
 
@@ -17,77 +19,6 @@
 
 #define ARGS_MAX 32
 
-/* The one fault that all looks share: what docker said, without secrets. */
-static int
-no_answer(const char *what, const struct run_result *res, const struct target *t,
-    struct fault *f)
-{
-	size_t len = strcspn(res->err, "\n");
-	char said[300];
-
-	if (res->end == RUN_TIMEOUT)
-		return fault_set(f, FAULT_HOST, "see that the docker daemon is well",
-		    "docker %s did not answer within %lld s", what,
-		    (long long)(t->call_limit / 1000));
-	if (res->end == RUN_SIGNALLED)
-		return fault_set(f, FAULT_HOST, "see memory and the system log",
-		    "docker %s was killed by signal %d (%s)", what, res->status,
-		    strsignal(res->status));
-	if (mover_line_is_secret(res->err, res->err_len))
-		(void)strlcpy(said, "an env file cannot be parsed", sizeof(said));
-	else
-		text_escape(said, sizeof(said), res->err, len);
-	return fault_set(f, FAULT_HOST, "run it by hand to see more",
-	    "docker %s failed (exit %d)%s%s", what, res->status,
-	    said[0] == '\0' ? "" : ": ", said);
-}
-
-static struct run
-look_run(const struct compose *c, const char *const *argv)
-{
-	return (struct run){ .kind = RUN_LOOK, .path = c->docker, .argv = argv,
-		.env = c->env.list, .cwd = c->target->compose_dir,
-		.limit_ms = c->target->call_limit, .out_fd = -1, .hold_fd = -1 };
-}
-
-/* Runs docker with `argv` and gives its output whatever its exit; -1 on a fault. */
-static int
-look_at(struct compose *c, const char *const *argv, struct run_result *res,
-    struct fault *f)
-{
-	struct run r = look_run(c, argv);
-
-	if (run_child(&r, res, f) == -1) {
-		run_free(res);
-		return -1;
-	}
-	if (res->end == RUN_EXITED && !res->out_cut)
-		return 0;
-	no_answer(argv[1], res, c->target, f);
-	run_free(res);
-	return -1;
-}
-
-/* The same, and another exit code than 0 is a fault too. */
-static int
-look(struct compose *c, const char *const *argv, struct run_result *res,
-    struct fault *f)
-{
-	if (look_at(c, argv, res, f) == -1)
-		return -1;
-	if (res->status == 0)
-		return 0;
-	no_answer(argv[1], res, c->target, f);
-	run_free(res);
-	return -1;
-}
-
-static const char *
-output(const struct run_result *res)
-{
-	return res->out == NULL ? "" : res->out;
-}
-
 static int
 hello(struct engine *e, struct fault *f)
 {
@@ -97,10 +28,10 @@ hello(struct engine *e, struct fault *f)
 	char said[80];
 	int rc = 0;
 
-	if (look(c, argv, &res, f) == -1)
+	if (call_look(c, argv, &res, f) == -1)
 		return -1;
 	e->silent = res.out_len == 0;
-	if (!e->silent && !inspect_compose_is(output(&res), COMPOSE_MAJOR, COMPOSE_MINOR))
+	if (!e->silent && !inspect_compose_is(call_output(&res), COMPOSE_MAJOR, COMPOSE_MINOR))
 		rc = fault_set(f, FAULT_HOST, "install the docker-compose-plugin",
 		    "docker compose %d.%d or newer is needed, this is: %s",
 		    COMPOSE_MAJOR, COMPOSE_MINOR, text_escape(said, sizeof(said),
@@ -119,9 +50,9 @@ describe(struct engine *e, const char *tag, struct service *s, struct fault *f)
 	int rc;
 
 	if (childenv_set(&c->env, TARGET_VARIABLE, tag, f) == -1 ||
-	    look(c, argv, &res, f) == -1)
+	    call_look(c, argv, &res, f) == -1)
 		return -1;
-	rc = inspect_service(output(&res), res.out_len, c->target->service, s, f);
+	rc = inspect_service(call_output(&res), res.out_len, c->target->service, s, f);
 	run_free(&res);
 	if (rc == 0)
 		(void)strlcpy(c->project, s->project, sizeof(c->project));
@@ -142,7 +73,7 @@ list_ids(struct compose *c, const char *service, bool running,
 	    "label=com.docker.compose.project=%s", c->project);
 	snprintf(service_label, sizeof(service_label),
 	    "label=com.docker.compose.service=%s", service);
-	return look(c, argv, res, f);
+	return call_look(c, argv, res, f);
 }
 
 /* Splits ids, one on a line, into argv; how many. */
@@ -172,15 +103,15 @@ containers(struct engine *e, struct container *list, size_t max, size_t *n,
 	if (list_ids(c, c->target->service, false, &ids, f) == -1)
 		return -1;
 	found = ids.out == NULL ? 0 : split(ids.out, argv + 4, ARGS_MAX - 5);
-	rc = found == 0 ? 0 : look_at(c, argv, &res, f);
+	rc = found == 0 ? 0 : call_any(c, argv, &res, f);
 	run_free(&ids);
 	if (rc == -1 || found == 0)
 		return rc;
 	/* one that went between the two calls makes it exit with 1: the rest counts */
 	if (res.out_len == 0 && res.status != 0)
-		rc = no_answer("inspect", &res, c->target, f);
+		rc = call_fault("inspect", &res, c->target, f);
 	else
-		rc = inspect_containers(output(&res), res.out_len, list, max, n, f);
+		rc = inspect_containers(call_output(&res), res.out_len, list, max, n, f);
 	run_free(&res);
 	return rc;
 }
@@ -195,14 +126,14 @@ inspect(struct engine *e, const char *id, struct container *out, struct fault *f
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	if (look_at(c, argv, &res, f) == -1)
+	if (call_any(c, argv, &res, f) == -1)
 		return -1;
 	if (res.status != 0 && strcasestr(res.err, "no such") != NULL)
 		rc = 0;		/* gone */
 	else if (res.status != 0)
-		rc = no_answer("inspect", &res, c->target, f);
+		rc = call_fault("inspect", &res, c->target, f);
 	else
-		rc = inspect_containers(output(&res), res.out_len, out, 1, &n, f);
+		rc = inspect_containers(call_output(&res), res.out_len, out, 1, &n, f);
 	run_free(&res);
 	return rc;
 }
@@ -223,103 +154,6 @@ depends_run(struct engine *e, const struct service *s, bool *all, struct fault *
 	return 0;
 }
 
-static int
-image(struct engine *e, const char *ref, char id[IMAGE_ID_MAX], struct fault *f)
-{
-	const char *const argv[] = { "docker", "image", "inspect", "--format", "{{.Id}}",
-		ref, NULL };
-	struct compose *c = e->self;
-	struct run_result res;
-	int rc = 0;
-
-	id[0] = '\0';
-	if (look_at(c, argv, &res, f) == -1)
-		return -1;
-	if (res.status == 0 && res.out != NULL) {
-		res.out[strcspn(res.out, "\n")] = '\0';
-		(void)strlcpy(id, res.out, IMAGE_ID_MAX);
-	} else if (strcasestr(res.err, "no such image") == NULL)
-		rc = no_answer("image inspect", &res, c->target, f);
-	run_free(&res);
-	return rc;
-}
-
-/* docker lists what is on its hub without the registry's name. */
-static const char *
-familiar(const char *repository)
-{
-	static const char *const prefixes[] = { "docker.io/library/", "docker.io/" };
-	size_t i;
-
-	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		if (strncmp(repository, prefixes[i], strlen(prefixes[i])) == 0)
-			return repository + strlen(prefixes[i]);
-	return repository;
-}
-
-/* A line is "REPOSITORY:TAG ID". */
-static bool
-take_name(char *line, struct image_name *name)
-{
-	char *space = strchr(line, ' ');
-
-	if (space == NULL || strstr(line, "<none>") != NULL)
-		return false;
-	*space = '\0';
-	return strlcpy(name->ref, line, sizeof(name->ref)) < sizeof(name->ref) &&
-	    strlcpy(name->image, space + 1, sizeof(name->image)) < sizeof(name->image);
-}
-
-static int
-names(struct engine *e, const char *repository, struct image_name **list,
-    size_t *n, struct fault *f)
-{
-	char filter[REF_MAX + 16], *rest, *line;
-	const char *const argv[] = { "docker", "image", "ls", "--no-trunc", "--format",
-		"{{.Repository}}:{{.Tag}} {{.ID}}", "--filter", filter, NULL };
-	struct run_result res;
-	void *grown;
-
-	*list = NULL;
-	*n = 0;
-	snprintf(filter, sizeof(filter), "reference=%s", familiar(repository));
-	if (look(e->self, argv, &res, f) == -1)
-		return -1;
-	for (rest = res.out; rest != NULL && (line = strsep(&rest, "\n")) != NULL;) {
-		grown = reallocarray(*list, *n + 1, sizeof(**list));
-		if (grown == NULL)
-			break;
-		*list = grown;
-		if (take_name(line, &(*list)[*n]))
-			(*n)++;
-	}
-	run_free(&res);
-	return 0;
-}
-
-static int
-root(struct engine *e, char *path, size_t size, struct fault *f)
-{
-	static const char *const argv[] = { "docker", "info", "--format",
-		"{{.DockerRootDir}}", NULL };
-	struct compose *c = e->self;
-	const char *host = env_get(c->env.list, "DOCKER_HOST");
-	struct run_result res;
-
-	path[0] = '\0';
-	/* a daemon elsewhere keeps its images elsewhere */
-	if (host != NULL && strncmp(host, "unix://", 7) != 0)
-		return 0;
-	if (look(c, argv, &res, f) == -1)
-		return -1;
-	if (res.out != NULL && res.out[0] == '/') {
-		res.out[strcspn(res.out, "\n")] = '\0';
-		(void)strlcpy(path, res.out, size);
-	}
-	run_free(&res);
-	return 0;
-}
-
 static void
 show_lines(struct compose *c, char *text)
 {
@@ -336,7 +170,7 @@ logs(struct engine *e, const char *id, struct fault *f)
 {
 	const char *const argv[] = { "docker", "logs", "--tail", COMPOSE_LOG_LINES, id,
 		NULL };
-	struct run r = look_run(e->self, argv);
+	struct run r = call_run(e->self, argv);
 	struct run_result res;
 	int rc;
 
@@ -350,17 +184,6 @@ logs(struct engine *e, const char *id, struct fault *f)
 }
 
 static int
-move(struct compose *c, const char *const *argv, const char *word, int64_t limit_ms,
-    bool stoppable, struct fault *f)
-{
-	struct run r = { .path = c->docker, .argv = argv, .env = c->env.list,
-		.cwd = c->target->compose_dir, .limit_ms = limit_ms,
-		.stoppable = stoppable };
-
-	return mover_run(&c->mover, &r, word, f);
-}
-
-static int
 pull(struct engine *e, const char *tag, struct fault *f)
 {
 	struct compose *c = e->self;
@@ -368,7 +191,7 @@ pull(struct engine *e, const char *tag, struct fault *f)
 
 	if (childenv_set(&c->env, TARGET_VARIABLE, tag, f) == -1)
 		return -1;
-	return move(c, argv, "pull", c->target->pull_limit, true, f);
+	return call_move(c, argv, "pull", c->target->pull_limit, true, f);
 }
 
 /* The flags that protect stand after the service: the mock matches the rest. */
@@ -381,29 +204,7 @@ up(struct engine *e, const char *tag, bool with_depends, struct fault *f)
 
 	if (childenv_set(&c->env, TARGET_VARIABLE, tag, f) == -1)
 		return -1;
-	return move(c, argv, "up", c->target->up_limit, false, f);
-}
-
-static int
-name(struct engine *e, const char *id, const char *ref, struct fault *f)
-{
-	struct compose *c = e->self;
-	const char *const argv[] = { "docker", "image", "tag", id, ref, NULL };
-
-	return move(c, argv, "tag", c->target->call_limit, false, f);
-}
-
-static int
-unname(struct engine *e, const char *ref, struct fault *f)
-{
-	struct compose *c = e->self;
-	const char *const argv[] = { "docker", "image", "rm", ref, NULL };
-	struct run_result res;
-
-	if (look(c, argv, &res, f) == -1)
-		return -1;
-	run_free(&res);
-	return 0;
+	return call_move(c, argv, "up", c->target->up_limit, false, f);
 }
 
 static int
@@ -412,20 +213,7 @@ remove_container(struct engine *e, const char *id, struct fault *f)
 	struct compose *c = e->self;
 	const char *const argv[] = { "docker", "rm", "-f", id, NULL };
 
-	return move(c, argv, "rm", c->target->call_limit, false, f);
-}
-
-static int
-prune(struct engine *e, struct fault *f)
-{
-	static const char *const argv[] = { "docker", "image", "prune", "-f", "--filter",
-		"until=168h", NULL };
-	struct run_result res;
-
-	if (look(e->self, argv, &res, f) == -1)
-		return -1;
-	run_free(&res);
-	return 0;
+	return call_move(c, argv, "rm", c->target->call_limit, false, f);
 }
 
 static int
@@ -498,9 +286,9 @@ compose_open(struct compose *c, const struct target *t, char *const *env, int di
 	c->progress = progress;
 	c->engine = (struct engine){ .self = c, .hello = hello, .describe = describe,
 		.containers = containers, .inspect = inspect, .depends_run = depends_run,
-		.image = image, .names = names, .root = root, .logs = logs, .pull = pull,
-		.up = up, .name = name, .unname = unname, .remove = remove_container,
-		.prune = prune, .settle = settle };
+		.image = images_id, .names = images_names, .root = images_root, .logs = logs, .pull = pull,
+		.up = up, .name = images_name, .unname = images_unname, .remove = remove_container,
+		.prune = images_prune, .settle = settle };
 	if (find_files(c, f) == -1 || fill_env(c, env, f) == -1)
 		return -1;
 	if (run_find("docker", c->env.list, c->docker, sizeof(c->docker), f) == -1) {

@@ -66,7 +66,7 @@ weight(const char *line, size_t len)
 static void
 pass_on(struct mover *m, const char *line, size_t len)
 {
-	if (len > 0 && line[len - 1] == '\r')
+	while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == ' '))
 		len--;
 	while (len > 0 && *line == ' ') {
 		line++;

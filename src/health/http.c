@@ -2,16 +2,13 @@
  * The peer is whatever listens there, so every path below MUST:
  *	- end by the deadline: no call blocks but poll(2);
  *	- take no more than HTTP_HEAD_MAX + HTTP_BODY_KEPT bytes;
- *	- look at a byte once, however they are cut into packets;
  *	- close the descriptor;
  *	- show none of the peer's bytes unescaped in `why`.
- * Interim answers share the bound with the final one, so that a flood of
- * them ends too.
  */
 #include "health/http.h"
 
+#include "health/answer.h"
 #include "sys/deadline.h"
-#include "sys/text.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -19,7 +16,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,35 +37,8 @@ struct talk {
 	int		fd;		/* -1 while not connected */
 	int64_t		deadline;
 	int64_t		allowed;	/* ms from the start to it, for words */
-	size_t		len;		/* bytes in buf */
-	size_t		at;		/* those looked at */
-	size_t		line;		/* where the current line begins */
-	size_t		lines;		/* whole ones of the current head */
-	int		status;		/* of the current head */
-	size_t		body;		/* bytes worth waiting for */
-	char		buf[HTTP_HEAD_MAX];
+	struct head	head;
 };
-
-enum next {
-	NEXT_MORE,	/* the head goes on */
-	NEXT_BODY,	/* the head ended */
-	NEXT_END	/* the answer is said */
-};
-
-static enum next say(struct http_answer *, enum http_end, const char *, ...)
-    PRINTF_LIKE(3, 4);
-
-static enum next
-say(struct http_answer *a, enum http_end end, const char *fmt, ...)
-{
-	va_list ap;
-
-	a->end = end;
-	va_start(ap, fmt);
-	vsnprintf(a->why, sizeof(a->why), fmt, ap);
-	va_end(ap);
-	return NEXT_END;
-}
 
 /* What says nothing about the peer: connect(2), recv(2), socket(2). */
 static bool
@@ -144,15 +113,15 @@ find(struct talk *t, const struct url *u, struct addresses *all,
 	int rc = lookup(all, u);
 
 	if (rc == EAI_SYSTEM)
-		return say(a, HTTP_ERROR, "name lookup failed: %s",
+		return answer_say(a, HTTP_ERROR, "name lookup failed: %s",
 		    strerror(errno));
 	if (rc == EAI_MEMORY)
-		return say(a, HTTP_ERROR, "name lookup failed: no memory");
+		return answer_say(a, HTTP_ERROR, "name lookup failed: no memory");
 	if (rc != 0 || all->n == 0)
-		return say(a, HTTP_NONAME, "the host name has no address: %s",
+		return answer_say(a, HTTP_NONAME, "the host name has no address: %s",
 		    rc == 0 ? "none given" : gai_strerror(rc));
 	if (deadline_left(t->deadline) == 0)
-		return say(a, HTTP_TIMEOUT, "no address within %jd ms",
+		return answer_say(a, HTTP_TIMEOUT, "no address within %jd ms",
 		    (intmax_t)t->allowed);
 	return NEXT_MORE;
 }
@@ -221,13 +190,13 @@ static enum next
 unreached(struct talk *t, int error, struct http_answer *a)
 {
 	if (ours(error))
-		return say(a, HTTP_ERROR, "cannot connect: %s", strerror(error));
+		return answer_say(a, HTTP_ERROR, "cannot connect: %s", strerror(error));
 	if (error == ETIMEDOUT)
-		return say(a, HTTP_TIMEOUT, "no connection within %jd ms",
+		return answer_say(a, HTTP_TIMEOUT, "no connection within %jd ms",
 		    (intmax_t)t->allowed);
 	if (error == ECONNREFUSED)
-		return say(a, HTTP_REFUSED, "connection refused");
-	return say(a, HTTP_REFUSED, "cannot connect: %s", strerror(error));
+		return answer_say(a, HTTP_REFUSED, "connection refused");
+	return answer_say(a, HTTP_REFUSED, "cannot connect: %s", strerror(error));
 }
 
 /* Each address has an equal share of the time that is left when it is due. */
@@ -257,15 +226,15 @@ static enum next
 broke(const struct talk *t, int error, struct http_answer *a)
 {
 	if (ours(error))
-		return say(a, HTTP_ERROR, "cannot ask: %s", strerror(error));
+		return answer_say(a, HTTP_ERROR, "cannot ask: %s", strerror(error));
 	if (error == ETIMEDOUT)
-		return say(a, HTTP_TIMEOUT, "no %sanswer within %jd ms",
-		    t->len > 0 ? "whole " : "", (intmax_t)t->allowed);
-	if (t->len > 0)
-		return say(a, HTTP_CLOSED, "closed before the end of its headers");
+		return answer_say(a, HTTP_TIMEOUT, "no %sanswer within %jd ms",
+		    t->head.len > 0 ? "whole " : "", (intmax_t)t->allowed);
+	if (t->head.len > 0)
+		return answer_say(a, HTTP_CLOSED, "closed before the end of its headers");
 	if (error == 0 || error == ECONNRESET)
-		return say(a, HTTP_CLOSED, "closed without an answer");
-	return say(a, HTTP_CLOSED, "closed without an answer: %s",
+		return answer_say(a, HTTP_CLOSED, "closed without an answer");
+	return answer_say(a, HTTP_CLOSED, "closed without an answer: %s",
 	    strerror(error));
 }
 
@@ -296,163 +265,6 @@ ask(struct talk *t, const struct url *u, struct http_answer *a)
 	return NEXT_MORE;
 }
 
-/* RFC 9112 4: HTTP-version SP status-code [ SP reason-phrase ] */
-static bool
-fits(size_t i, char c)
-{
-	switch (i) {
-	case 7:
-		return c == '0' || c == '1';
-	case 9:
-		return c >= '1' && c <= '5';
-	case 10:
-	case 11:
-		return c >= '0' && c <= '9';
-	case 12:
-		return c == ' ' || c == '\r' || c == '\n';
-	default:
-		return i > 12 || c == "HTTP/1.x "[i];
-	}
-}
-
-/* Says what it looks like instead.  RFC 8446 5.1, RFC 9113 3.4 and 4.1. */
-static enum next
-foreign(const struct talk *t, struct http_answer *a)
-{
-	const char *p = t->buf + t->line;
-	size_t len = t->len - t->line, i;
-	char shown[64];
-
-	if ((p[0] == 0x15 || p[0] == 0x16) && (len == 1 || p[1] == 3))
-		return say(a, HTTP_GARBAGE,
-		    "speaks TLS; only http is supported");
-	if ((len >= 5 && memcmp(p, "PRI *", 5) == 0) ||
-	    (len >= 6 && memcmp(p, "HTTP/2", 6) == 0) ||
-	    (len >= 9 && memcmp(p, "\0\0", 2) == 0 &&
-	    memcmp(p + 3, "\4\0\0\0\0\0", 6) == 0))
-		return say(a, HTTP_GARBAGE,
-		    "speaks HTTP/2; only HTTP/1 is supported");
-	for (i = 0; i < len && p[i] != '\r' && p[i] != '\n'; i++)
-		continue;
-	text_escape(shown, sizeof(shown), p, i);
-	return say(a, HTTP_GARBAGE, "not HTTP; it begins \"%s\"", shown);
-}
-
-/* RFC 9112 2.2: bare LF ends a line, bare CR is invalid; RFC 9110 5.5. */
-static bool
-text_byte(const struct talk *t)
-{
-	unsigned char c = (unsigned char)t->buf[t->at];
-
-	if (c == '\n')
-		return true;
-	if (t->at > t->line && t->buf[t->at - 1] == '\r')
-		return false;
-	return c == '\t' || c == '\r' || (c >= ' ' && c != 0x7f);
-}
-
-static void
-read_length(struct talk *t, const char *value, size_t len)
-{
-	size_t length = 0;
-
-	while (len > 0 && (*value == ' ' || *value == '\t'))
-		value++, len--;
-	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
-		len--;
-	if (len == 0)
-		return;
-	for (; len > 0; value++, len--) {
-		if (*value < '0' || *value > '9')
-			return;
-		length = length * 10 + (size_t)(*value - '0');
-		/* more is not kept, and more digits would overflow */
-		if (length > HTTP_BODY_KEPT)
-			length = HTTP_BODY_KEPT;
-	}
-	t->body = length;
-}
-
-/* RFC 9112 5, obs-fold included (5.2): user agents read it as a space. */
-static enum next
-end_field(struct talk *t, size_t len, struct http_answer *a)
-{
-	static const char name[] = "content-length";
-	const char *line = t->buf + t->line, *colon;
-
-	if (*line == ' ' || *line == '\t') {
-		if (t->lines > 1)
-			return NEXT_MORE;
-		return say(a, HTTP_GARBAGE, "not HTTP; a blank follows "
-		    "the status line");
-	}
-	colon = memchr(line, ':', len);
-	if (colon == NULL || colon == line)
-		return say(a, HTTP_GARBAGE, "not HTTP; a header line has "
-		    "no name");
-	if ((size_t)(colon - line) == sizeof(name) - 1 &&
-	    strncasecmp(line, name, sizeof(name) - 1) == 0)
-		read_length(t, colon + 1, len - sizeof(name));
-	return NEXT_MORE;
-}
-
-static enum next
-end_head(struct talk *t, struct http_answer *a)
-{
-	if (t->status == 101)
-		return say(a, HTTP_GARBAGE,
-		    "answered 101, an upgrade nobody asked for");
-	if (t->status >= 200)
-		return NEXT_BODY;
-	t->lines = 0;
-	return NEXT_MORE;
-}
-
-/* `len` is without the line's end. */
-static enum next
-end_line(struct talk *t, size_t len, struct http_answer *a)
-{
-	const char *p = t->buf + t->line;
-	enum next next;
-
-	if (t->lines == 0) {
-		t->status = (p[9] - '0') * 100 + (p[10] - '0') * 10 +
-		    (p[11] - '0');
-		t->body = HTTP_BODY_KEPT;
-		t->lines = 1;
-		return NEXT_MORE;
-	}
-	if (len == 0)
-		return end_head(t, a);
-	next = end_field(t, len, a);
-	t->lines++;
-	return next;
-}
-
-/* Looks at the bytes that came since. */
-static enum next
-scan(struct talk *t, struct http_answer *a)
-{
-	enum next next = NEXT_MORE;
-	size_t len;
-
-	for (; next == NEXT_MORE && t->at < t->len; t->at++) {
-		len = t->at - t->line;
-		if (t->lines == 0 && !fits(len, t->buf[t->at]))
-			return foreign(t, a);
-		if (!text_byte(t))
-			return say(a, HTTP_GARBAGE, "not HTTP; its headers hold "
-			    "a control byte");
-		if (t->buf[t->at] != '\n')
-			continue;
-		if (len > 0 && t->buf[t->at - 1] == '\r')
-			len--;
-		next = end_line(t, len, a);
-		t->line = t->at + 1;
-	}
-	return next;
-}
-
 /* recv(2) once there is something, or an error of await(). */
 static ssize_t
 take(int fd, char *dst, size_t room, int64_t until)
@@ -475,15 +287,14 @@ hear(struct talk *t, struct http_answer *a)
 	ssize_t n;
 
 	while (next == NEXT_MORE) {
-		if (t->len == sizeof(t->buf))
-			return say(a, HTTP_GARBAGE, "its headers are longer than "
+		if (t->head.len == sizeof(t->head.buf))
+			return answer_say(a, HTTP_GARBAGE, "its headers are longer than "
 			    "%d bytes", HTTP_HEAD_MAX);
-		n = take(t->fd, t->buf + t->len, sizeof(t->buf) - t->len,
-		    t->deadline);
+		n = take(t->fd, t->head.buf + t->head.len, sizeof(t->head.buf) - t->head.len, t->deadline);
 		if (n <= 0)
 			return broke(t, n < 0 ? errno : 0, a);
-		t->len += (size_t)n;
-		next = scan(t, a);
+		t->head.len += (size_t)n;
+		next = answer_scan(&t->head, a);
 	}
 	return next;
 }
@@ -492,18 +303,18 @@ static void
 keep_body(struct talk *t, struct http_answer *a)
 {
 	int64_t until = deadline_in(BODY_WAIT_MS);
-	size_t came = t->len - t->at;
+	size_t came = t->head.len - t->head.at;
 	ssize_t n;
 
 	if (until > t->deadline)
 		until = t->deadline;
 	/* RFC 9110 15.3.5, 15.4.5: these have none, whatever is announced */
-	if (t->status == 204 || t->status == 304)
-		t->body = 0;
+	if (t->head.status == 204 || t->head.status == 304)
+		t->head.body = 0;
 	a->body_len = came < sizeof(a->body) ? came : sizeof(a->body);
-	memcpy(a->body, t->buf + t->at, a->body_len);
-	while (a->body_len < t->body) {
-		n = take(t->fd, a->body + a->body_len, t->body - a->body_len,
+	memcpy(a->body, t->head.buf + t->head.at, a->body_len);
+	while (a->body_len < t->head.body) {
+		n = take(t->fd, a->body + a->body_len, t->head.body - a->body_len,
 		    until);
 		if (n <= 0)
 			return;
@@ -524,8 +335,8 @@ http_get(const struct url *u, int64_t deadline, struct http_answer *a)
 	    reach(&t, &all, a) == NEXT_MORE &&
 	    ask(&t, u, a) == NEXT_MORE &&
 	    hear(&t, a) == NEXT_BODY) {
-		a->status = t.status;
-		say(a, HTTP_ANSWER, "answered %d", t.status);
+		a->status = t.head.status;
+		answer_say(a, HTTP_ANSWER, "answered %d", t.head.status);
 		keep_body(&t, a);
 	}
 	if (t.fd >= 0)

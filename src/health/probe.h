@@ -6,7 +6,8 @@
  * TRIES x SLEEP is the budget.  A try is a window of SLEEP seconds, counted
  * from the first attempt on.  Within it a refused connection, and one that
  * ends without an answer, is tried again after a thirtieth of the time that
- * was waited so far, at least 20 and at most 250 ms; an unhealthy answer is asked again every 250 ms.  An
+ * was waited so far, at least 20 and at most 250 ms; an unhealthy answer is
+ * asked again every 250 ms.  An
  * attempt that hangs (2 s) may outlast its window; it uses up one, and the
  * next begins when it ends.  A pause never outlasts its window, so that the
  * last attempt is made at the very end of the budget.  Good answers close no

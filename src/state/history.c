@@ -94,6 +94,34 @@ cut_torn_line(int fd)
 }
 
 static int
+open_history(int dirfd)
+{
+	struct stat st;
+	int fd;
+
+	/* O_NONBLOCK: a fifo in its place is not waited for */
+	fd = openat(dirfd, HISTORY,
+	    O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		errno = EINVAL;
+		fd = -1;
+	}
+	return fd;
+}
+
+int
+history_writable(int dirfd, struct fault *f)
+{
+	int fd = open_history(dirfd);
+
+	if (fd == -1)
+		return unwritable(f);
+	close(fd);
+	return 0;
+}
+
+static int
 append_line(int dirfd, const char *line)
 {
 	size_t len = strlen(line);
@@ -105,8 +133,7 @@ append_line(int dirfd, const char *line)
 		return -1;
 	memcpy(whole, line, len);
 	memcpy(whole + len, "\n", 2);
-	fd = openat(dirfd, HISTORY,
-	    O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = open_history(dirfd);
 	if (fd != -1 && cut_torn_line(fd) == 0 && fstat(fd, &st) == 0) {
 		rc = file_write(fd, whole, len + 1);
 		saved = errno;

@@ -51,6 +51,9 @@ bool	outcome_proves(enum outcome);
  */
 int	history_append(int dirfd, const struct record *, struct fault *) MUST_CHECK;
 
+/* Can it be appended to?  To be asked before anything is changed. */
+int	history_writable(int dirfd, struct fault *) MUST_CHECK;
+
 /* The record as one line of JSON, malloc'd; NULL when out of memory. */
 char	*record_json(const struct record *);
 

@@ -4,7 +4,7 @@
  * A function that can fail returns 0, or -1 with its struct fault set.
  * The first word on a fault stands: what follows from it is not another one.
  * Only src/cli turns a fault into an exit status; the kinds are numbered as
- * the exit codes are, because those are the interface (docs/exit-codes.md).
+ * the exit codes are, because those are the interface (the table in README.md).
  */
 #ifndef SYS_FAULT_H
 #define SYS_FAULT_H

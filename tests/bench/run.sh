@@ -42,14 +42,14 @@ SSH_ORIGINAL_COMMAND='deploy nonsense' compare 'refusal, static' "$runs" '<= 0.4
 
 "$service" --port 0 --port-file "$work/port" >/dev/null 2>&1 &
 until [ -s "$work/port" ]; do sleep 0.02; done
-export TWILIGHT_HEALTH_URL="http://127.0.0.1:$(cat "$work/port")/healthz"
+port=$(cat "$work/port")
+export TWILIGHT_HEALTH_URL="http://127.0.0.1:$port/healthz"
 wait_for_service
 SSH_ORIGINAL_COMMAND='deploy sha-abc1234' compare 'deploy, silent mock, healthy at once' \
 	$((runs / 4)) '<= 0.80' "$program"
 kill %1
 
 # The service begins to listen so many ms after the request; from then to our exit.
-port=$(cat "$work/port")
 after() {
 	local delay=$1 began
 	shift

@@ -1,0 +1,85 @@
+#include "engine/call.h"
+
+#include "sys/text.h"
+
+#include <bsd/string.h>
+#include <string.h>
+
+int
+call_fault(const char *what, const struct run_result *res, const struct target *t,
+    struct fault *f)
+{
+	size_t len = strcspn(res->err, "\n");
+	char said[300];
+
+	if (res->end == RUN_TIMEOUT)
+		return fault_set(f, FAULT_HOST, "see that the docker daemon is well",
+		    "docker %s did not answer within %lld s", what,
+		    (long long)(t->call_limit / 1000));
+	if (res->end == RUN_SIGNALLED)
+		return fault_set(f, FAULT_HOST, "see memory and the system log",
+		    "docker %s was killed by signal %d (%s)", what, res->status,
+		    strsignal(res->status));
+	if (mover_line_is_secret(res->err, res->err_len))
+		(void)strlcpy(said, "an env file cannot be parsed", sizeof(said));
+	else
+		text_escape(said, sizeof(said), res->err, len);
+	return fault_set(f, FAULT_HOST, "run it by hand to see more",
+	    "docker %s failed (exit %d)%s%s", what, res->status,
+	    said[0] == '\0' ? "" : ": ", said);
+}
+
+struct run
+call_run(const struct compose *c, const char *const *argv)
+{
+	return (struct run){ .kind = RUN_LOOK, .path = c->docker, .argv = argv,
+		.env = c->env.list, .cwd = c->target->compose_dir,
+		.limit_ms = c->target->call_limit, .out_fd = -1, .hold_fd = -1 };
+}
+
+int
+call_any(struct compose *c, const char *const *argv, struct run_result *res,
+    struct fault *f)
+{
+	struct run r = call_run(c, argv);
+
+	if (run_child(&r, res, f) == -1) {
+		run_free(res);
+		return -1;
+	}
+	if (res->end == RUN_EXITED && !res->out_cut)
+		return 0;
+	call_fault(argv[1], res, c->target, f);
+	run_free(res);
+	return -1;
+}
+
+int
+call_look(struct compose *c, const char *const *argv, struct run_result *res,
+    struct fault *f)
+{
+	if (call_any(c, argv, res, f) == -1)
+		return -1;
+	if (res->status == 0)
+		return 0;
+	call_fault(argv[1], res, c->target, f);
+	run_free(res);
+	return -1;
+}
+
+const char *
+call_output(const struct run_result *res)
+{
+	return res->out == NULL ? "" : res->out;
+}
+
+int
+call_move(struct compose *c, const char *const *argv, const char *word, int64_t limit_ms,
+    bool stoppable, struct fault *f)
+{
+	struct run r = { .path = c->docker, .argv = argv, .env = c->env.list,
+		.cwd = c->target->compose_dir, .limit_ms = limit_ms,
+		.stoppable = stoppable };
+
+	return mover_run(&c->mover, &r, word, f);
+}

@@ -1,0 +1,185 @@
+/*
+ * MUST: look at a byte once, however they are cut into packets.
+ * MUST: show none of the peer's bytes unescaped.
+ * Interim answers share the bound of the buffer with the final one, so that a
+ * flood of them ends too.
+ */
+#include "health/answer.h"
+
+#include "sys/text.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum next
+answer_say(struct http_answer *a, enum http_end end, const char *fmt, ...)
+{
+	va_list ap;
+
+	a->end = end;
+	va_start(ap, fmt);
+	vsnprintf(a->why, sizeof(a->why), fmt, ap);
+	va_end(ap);
+	return NEXT_END;
+}
+
+/* RFC 9112 4: HTTP-version SP status-code [ SP reason-phrase ] */
+static bool
+fits(size_t i, char c)
+{
+	static const char start[] = "HTTP/1.x    ";
+
+	switch (i) {
+	case 7:
+		return c == '0' || c == '1';
+	case 9:
+		return c >= '1' && c <= '5';
+	case 10:
+	case 11:
+		return c >= '0' && c <= '9';
+	case 12:
+		return c == ' ' || c == '\r' || c == '\n';
+	default:
+		return i > 12 || c == start[i];
+	}
+}
+
+/* Says what it looks like instead.  RFC 8446 5.1, RFC 9113 3.4 and 4.1. */
+static enum next
+foreign(const struct head *h, struct http_answer *a)
+{
+	const char *p = h->buf + h->line;
+	size_t len = h->len - h->line, i;
+	char shown[64];
+
+	if ((p[0] == 0x15 || p[0] == 0x16) && (len == 1 || p[1] == 3))
+		return answer_say(a, HTTP_GARBAGE,
+		    "speaks TLS; only http is supported");
+	if ((len >= 5 && memcmp(p, "PRI *", 5) == 0) ||
+	    (len >= 6 && memcmp(p, "HTTP/2", 6) == 0) ||
+	    (len >= 9 && memcmp(p, "\0\0", 2) == 0 &&
+	    memcmp(p + 3, "\4\0\0\0\0\0", 6) == 0))
+		return answer_say(a, HTTP_GARBAGE,
+		    "speaks HTTP/2; only HTTP/1 is supported");
+	for (i = 0; i < len && p[i] != '\r' && p[i] != '\n'; i++)
+		continue;
+	text_escape(shown, sizeof(shown), p, i);
+	return answer_say(a, HTTP_GARBAGE, "not HTTP; it begins \"%s\"", shown);
+}
+
+/* RFC 9112 2.2: bare LF ends a line, bare CR is invalid; RFC 9110 5.5. */
+static bool
+text_byte(const struct head *h)
+{
+	unsigned char c = (unsigned char)h->buf[h->at];
+
+	if (c == '\n')
+		return true;
+	if (h->at > h->line && h->buf[h->at - 1] == '\r')
+		return false;
+	return c == '\t' || c == '\r' || (c >= ' ' && c != 0x7f);
+}
+
+static void
+read_length(struct head *h, const char *value, size_t len)
+{
+	size_t length = 0;
+
+	while (len > 0 && (*value == ' ' || *value == '\t'))
+		value++, len--;
+	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+		len--;
+	if (len == 0)
+		return;
+	for (; len > 0; value++, len--) {
+		if (*value < '0' || *value > '9')
+			return;
+		length = length * 10 + (size_t)(*value - '0');
+		/* more is not kept, and more digits would overflow */
+		if (length > HTTP_BODY_KEPT)
+			length = HTTP_BODY_KEPT;
+	}
+	h->body = length;
+}
+
+/* RFC 9112 5, obs-fold included (5.2): user agents read it as a space. */
+static enum next
+end_field(struct head *h, size_t len, struct http_answer *a)
+{
+	static const char name[] = "content-length";
+	const char *line = h->buf + h->line, *colon;
+
+	if (*line == ' ' || *line == '\t') {
+		if (h->lines > 1)
+			return NEXT_MORE;
+		return answer_say(a, HTTP_GARBAGE, "not HTTP; a blank follows "
+		    "the status line");
+	}
+	colon = memchr(line, ':', len);
+	if (colon == NULL || colon == line)
+		return answer_say(a, HTTP_GARBAGE, "not HTTP; a header line has "
+		    "no name");
+	if ((size_t)(colon - line) == sizeof(name) - 1 &&
+	    strncasecmp(line, name, sizeof(name) - 1) == 0)
+		read_length(h, colon + 1, len - sizeof(name));
+	return NEXT_MORE;
+}
+
+static enum next
+end_head(struct head *h, struct http_answer *a)
+{
+	if (h->status == 101)
+		return answer_say(a, HTTP_GARBAGE,
+		    "answered 101, an upgrade nobody asked for");
+	if (h->status >= 200)
+		return NEXT_BODY;
+	h->lines = 0;
+	return NEXT_MORE;
+}
+
+/* `len` is without the line's end. */
+static enum next
+end_line(struct head *h, size_t len, struct http_answer *a)
+{
+	const char *p = h->buf + h->line;
+	enum next next;
+
+	if (h->lines == 0) {
+		h->status = (p[9] - '0') * 100 + (p[10] - '0') * 10 +
+		    (p[11] - '0');
+		h->body = HTTP_BODY_KEPT;
+		h->lines = 1;
+		return NEXT_MORE;
+	}
+	if (len == 0)
+		return end_head(h, a);
+	next = end_field(h, len, a);
+	h->lines++;
+	return next;
+}
+
+/* Looks at the bytes that came since. */
+enum next
+answer_scan(struct head *h, struct http_answer *a)
+{
+	enum next next = NEXT_MORE;
+	size_t len;
+
+	for (; next == NEXT_MORE && h->at < h->len; h->at++) {
+		len = h->at - h->line;
+		if (h->lines == 0 && !fits(len, h->buf[h->at]))
+			return foreign(h, a);
+		if (!text_byte(h))
+			return answer_say(a, HTTP_GARBAGE, "not HTTP; its headers hold "
+			    "a control byte");
+		if (h->buf[h->at] != '\n')
+			continue;
+		if (len > 0 && h->buf[h->at - 1] == '\r')
+			len--;
+		next = end_line(h, len, a);
+		h->line = h->at + 1;
+	}
+	return next;
+}

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Line coverage of src/ by the unit suites and the shell harness; fails below the
+# aim.  COVERAGE_AIM=90 asks for more.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+aim=${COVERAGE_AIM:-85}
+
+find build/coverage -name '*.gcda' -delete
+build/coverage/unit >/dev/null || exit 1
+tests/shell/run.sh build/coverage/twilight-deploy >/dev/null || exit 1
+gcovr --root . --object-directory build/coverage --filter 'src/' \
+	--exclude-throw-branches --print-summary --fail-under-line "$aim"

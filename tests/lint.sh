@@ -1,0 +1,48 @@
+#!/bin/sh
+# Static checks: shell scripts, compiler warnings of a second compiler, layers,
+# and the habits that no tool knows.  One line for each finding.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+
+fail() {
+	echo "lint: $*"
+	bad=1
+}
+
+# --- shell ---
+scripts=$(git ls-files | while read -r file; do
+	head -c 64 "$file" | head -n 1 | grep -qE '^#!.*\b(sh|bash)\b' && echo "$file"
+done)
+# shellcheck disable=SC2086 # a list of files
+shellcheck -x $scripts || fail "shellcheck"
+
+# --- C: clang sees other things than gcc does ---
+for file in src/*.c src/*/*.c tests/unit/*.c mocks/*.c; do
+	clang -fsyntax-only -std=c11 -Wall -Wextra -Wshadow -Wconversion \
+		-Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror -iquote src \
+		-D_GNU_SOURCE -DVERSION='""' "$file" || fail "$file"
+done
+cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability \
+	--suppress=missingIncludeSystem --inline-suppr -D_GNU_SOURCE -DVERSION='""' -Isrc \
+	src || fail "cppcheck"
+
+# --- habits ---
+tests/layers.sh >/dev/null || tests/layers.sh || bad=1
+git grep -nI '[[:space:]]$' -- . ':!*.md' && fail "white space at the end of a line"
+awk 'length($0) > 100 { print FILENAME ":" FNR ": longer than 100 columns"; n++ }
+    END { exit n > 0 }' src/*.c src/*/*.[ch] || bad=1
+# a function of more than 60 lines wants a reason; there is none so far
+awk 'FNR == 1 { start = 0 }
+    /^[a-z_]+\(/ { start = FNR; name = $1 }
+    /^}/ { if (start && FNR - start > 60) { print FILENAME ":" start ": " FNR - start " lines: " name; n++ } start = 0 }
+    END { exit n > 0 }' src/*.c src/*/*.c || bad=1
+awk 'FNR > 420 { print FILENAME ": more than 420 lines"; n++; nextfile }
+    END { exit n > 0 }' src/*/*.c || bad=1
+
+# only these speak to the outside: modules never print and never exit
+git grep -nE '\b(printf|fprintf|puts|perror|err|errx|warn|warnx|exit)\(' -- 'src/*.c' \
+	':!src/cli' && fail "a module below cli/ prints or exits"
+
+[ $bad -eq 0 ] && echo "lint: clean"
+exit $bad
