@@ -8,6 +8,7 @@
 #include "state/lock.h"
 #include "sys/deadline.h"
 
+#include <bsd/string.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,8 +82,7 @@ last_line(void *arg, const struct record *r)
 
 /* What `rollback` would choose, as far as the ledger knows. */
 static void
-show_way_back(struct output *o, int dirfd, const char *running_image,
-    const char *running_tag)
+show_way_back(struct output *o, int dirfd, const struct version *running)
 {
 	struct version list[2];
 	struct fault f = { 0 };
@@ -91,8 +91,9 @@ show_way_back(struct output *o, int dirfd, const char *running_image,
 	if (dirfd == -1 || ledger_proven(dirfd, false, list, 2, &n, &f) == -1)
 		return;
 	for (i = 0; i < n; i++)
-		if (running_image[0] != '\0' ? strcmp(list[i].image, running_image) != 0 :
-		    strcmp(list[i].tag, running_tag) != 0) {
+		if (running->image[0] != '\0' ?
+		    strcmp(list[i].image, running->image) != 0 :
+		    strcmp(list[i].tag, running->tag) != 0) {
 			output_line(o, ROW "%s", "rollback:", list[i].tag);
 			return;
 		}
@@ -113,10 +114,10 @@ show_container(struct output *o, const struct container *c, const char *value)
 		output_line(o, ROW ".env says %s, but %s runs", "drift:", value, tag);
 }
 
-/* Fills `running` with the image that runs; "" for none or unknown. */
+/* Fills `running` with what runs, as far as it can be told. */
 static int
-show_engine(struct output *o, struct compose *c, const char *value, char *running,
-    struct fault *f)
+show_engine(struct output *o, struct compose *c, const char *value,
+    struct version *running, struct fault *f)
 {
 	struct container list[GATE_CONTAINERS_MAX];
 	struct engine *e = &c->engine;
@@ -127,6 +128,7 @@ show_engine(struct output *o, struct compose *c, const char *value, char *runnin
 		return -1;
 	if (e->silent) {
 		output_line(o, ROW "not known: docker tells nothing", "runs:");
+		(void)strlcpy(running->tag, value, sizeof(running->tag));
 		return 0;
 	}
 	if (e->describe(e, value, &service, f) == -1 ||
@@ -138,7 +140,7 @@ show_engine(struct output *o, struct compose *c, const char *value, char *runnin
 	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++) {
 		show_container(o, &list[i], value);
 		if (list[i].state == CONTAINER_RUNNING)
-			memcpy(running, list[i].image, IMAGE_ID_MAX);
+			memcpy(running->image, list[i].image, IMAGE_ID_MAX);
 	}
 	return 0;
 }
@@ -161,7 +163,7 @@ static int
 show_all(struct output *o, const struct target *t, char *const *env, int dirfd,
     struct fault *f)
 {
-	char running[IMAGE_ID_MAX] = "";
+	struct version running = { 0 };
 	struct fault none = { 0 };
 	struct envfile e;
 	struct compose c;
@@ -175,10 +177,10 @@ show_all(struct output *o, const struct target *t, char *const *env, int dirfd,
 		output_line(o, ROW "%s", "last:", none.what);
 	rc = compose_open(&c, t, env, dirfd, NULL, f);
 	if (rc == 0) {
-		rc = show_engine(o, &c, e.value, running, f);
+		rc = show_engine(o, &c, e.value, &running, f);
 		compose_close(&c);
 	}
-	show_way_back(o, dirfd, running, e.value);
+	show_way_back(o, dirfd, &running);
 	envfile_free(&e);
 	return rc == -1 ? -1 : show_health(o, t, f);
 }

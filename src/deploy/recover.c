@@ -7,7 +7,7 @@
 /* What is there now, as far as it can be told. */
 struct found {
 	bool	old_value, new_value;	/* of .env; both where they are the same */
-	bool	old_runs;		/* the recorded container */
+	bool	old_runs;		/* the recorded container; on a first deploy: nothing does */
 	bool	new_runs;		/* a container of the new image */
 };
 
@@ -28,6 +28,7 @@ look_at_containers(struct deploy *d, struct found *found, struct fault *f)
 	/* after a boot what the service depends on may be down */
 	d->with_depends = !all;
 	d->leftovers = true;
+	found->old_runs = n == 0 && d->j.container[0] == '\0';
 	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++) {
 		if (list[i].state != CONTAINER_RUNNING)
 			continue;

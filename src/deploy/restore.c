@@ -101,9 +101,12 @@ restore_names_only(struct deploy *d, struct fault *why)
 		return conclude(why, FAULT_UNVERIFIED, "mend that, then say `recover`",
 		    "what was before could not be put back: %.120s", f.what);
 	}
-	conclude(why, FAULT_FAILED, "mend the cause, then deploy again",
-	    "nothing was changed, %s serves",
-	    d->j.from.tag[0] == '\0' ? d->j.old_value : d->j.from.tag);
+	if (d->j.container[0] == '\0' && !d->j.silent)
+		conclude(why, FAULT_FAILED, "mend the cause, then deploy again",
+		    "nothing was changed, nothing serves as before");
+	else
+		conclude(why, FAULT_FAILED, "mend the cause, then deploy again",
+		    "nothing was changed, %s serves", d->j.from.tag);
 	close_journal(d, OUTCOME_PUT_BACK, why);
 	return -1;
 }

@@ -81,7 +81,8 @@ rollback_steps(struct deploy *d, const char *tag, struct fault *f)
 	if (deploy_describe(d, f) == -1 || deploy_snapshot(d, f) == -1 ||
 	    choose_proven(d, tag, f) == -1 || deploy_describe(d, f) == -1)
 		return -1;
-	progress_say(s->progress, SAY_RESULT, "running:         %s", d->j.from.tag);
+	progress_say(s->progress, SAY_RESULT, "running:         %s",
+	    d->j.from.tag[0] == '\0' ? "nothing" : d->j.from.tag);
 	progress_say(s->progress, SAY_RESULT, "rolling back to: %s", d->j.to.tag);
 	d->j.step = JOURNAL_SWAP;
 	if (deploy_resolve(d, d->j.displaced, f) == -1 || deploy_stopped(f) == -1 ||

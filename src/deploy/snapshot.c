@@ -138,7 +138,8 @@ deploy_snapshot(struct deploy *d, struct fault *f)
 		return -1;
 	if (which == -1) {
 		progress_say(d->s->progress, SAY_NOTE,
-		    "no container of %s runs: a first deploy", d->s->target->service);
+		    "service %s has no container: there is nothing to go back to",
+		    d->s->target->service);
 		return 0;
 	}
 	note_container(d, &list[which]);

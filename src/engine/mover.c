@@ -54,10 +54,13 @@ mover_line_is_secret(const char *line, size_t len)
  * these only those who asked for more see any.
  */
 static enum say
-weight(const char *line, size_t len)
+weight(const struct mover *m, const char *line, size_t len)
 {
 	size_t i;
 
+	/* what `docker rm` says is an id */
+	if (strcmp(m->word, "rm") == 0)
+		return SAY_DETAIL;
 	for (i = 0; i < len && strchr("0123456789abcdef", line[i]) != NULL; i++)
 		continue;
 	return i == 12 && i < len && line[i] == ' ' ? SAY_DETAIL : SAY_CHILD;
@@ -79,7 +82,7 @@ pass_on(struct mover *m, const char *line, size_t len)
 		    sizeof(m->last));
 	else
 		text_escape(m->last, 480, line, len);
-	progress_say(m->progress, weight(line, len), "%s", m->last);
+	progress_say(m->progress, weight(m, line, len), "%s", m->last);
 }
 
 /* Passes on the whole lines that came since; at the end also half a one. */

@@ -12,6 +12,7 @@ killed_before_the_swap_then_deploy
 killed_while_rolling_back
 killed_across_up_a
 killed_across_up_b
+killed_with_its_up
 "
 
 # A docker that is the real one, except that at `compose pull` it kills the program:
@@ -132,14 +133,30 @@ scenario_killed_while_rolling_back() {
 
 # -- every 25 ms across a real up ------------------------------------------------------
 
-KILL_STEP=25
 KILL_LAST=1000
 
-# Half of the offsets each, so that two processors can share them.
-scenario_killed_across_up_a() { kill_series 0; }
-scenario_killed_across_up_b() { kill_series $KILL_STEP; }
+# Half of the offsets each, so that two processors can share them.  Compose lives on
+# and finishes its `up`.
+scenario_killed_across_up_a() { kill_series 0 50 kill_it; }
+scenario_killed_across_up_b() { kill_series 25 50 kill_it; }
 
-# kill_series FIRST: every second offset from FIRST on.
+# What the memory killer or the end of a cgroup leaves: compose dies too, with a
+# container renamed, removed, or created and never started.
+scenario_killed_with_its_up() { kill_series 20 70 kill_it_and_its_up; }
+
+kill_it() { kill -KILL "$HERE" 2>/dev/null; }
+
+# The mover's process group stands in up.lock, and is its own only while that is held.
+kill_it_and_its_up() {
+	kill_it
+	if [ -s "$STATE/up.lock" ] && ! flock -n "$STATE/up.lock" true; then
+		read -r ki_group ki_rest <"$STATE/up.lock"
+		echo "killed too: $ki_group $ki_rest"
+		kill -KILL "-$ki_group" || flock -n "$STATE/up.lock" true || fail "its group can be ended"
+	fi
+}
+
+# kill_series FIRST STEP KILLER
 kill_series() {
 	# nothing here is about settling, and there are many rounds
 	setting TWILIGHT_HEALTH_SETTLE 0
@@ -155,23 +172,23 @@ kill_series() {
 	rounds=0
 	hits=0
 	while [ "$kill_after" -le $KILL_LAST ]; do
-		kill_round "$kill_after"
+		kill_round "$kill_after" "$3"
 		rounds=$((rounds + 1))
-		kill_after=$((kill_after + 2 * KILL_STEP))
+		kill_after=$((kill_after + $2))
 	done
 	# where the machine is too fast or too slow for these offsets they prove nothing
 	echo "$hits of $rounds were killed with a journal"
 	[ $hits -ge 5 ] || fail "at least 5 kills within a deploy"
 }
 
-# One round: a deploy killed, recovered, and the next deploy in full.
+# kill_round MS KILLER: a deploy killed, recovered, and the next deploy in full.
 kill_round() {
 	next=$((3 - now))
 	echo "-- $1 ms after the swap step, from sha-000000$now to sha-000000$next"
 	here_start deploy "sha-000000$next"
 	until journal_says swap || process_gone "$HERE"; do sleep 0.002; done
 	sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"
-	kill -KILL "$HERE" 2>/dev/null
+	"$2"
 	here_wait
 	[ "$CODE" -eq 137 ] || [ "$CODE" -eq 0 ] || fail "killed or done, not: exit code $CODE"
 	! journal_there || hits=$((hits + 1))

@@ -28,6 +28,7 @@ prune_keeps_what_counts
 refused_requests
 roles
 client_killed
+told_to_stop
 nothing_but_the_program
 shipped_files
 "
@@ -469,6 +470,35 @@ scenario_client_killed() {
 	said sha-0000002
 }
 
+# TERM ends it at a place where everything stands: before the swap nothing happened,
+# after it the old version comes back.  It never breaks off an `up`.
+scenario_told_to_stop() {
+	v1_runs
+	publish sha-0000002 delay=3000
+	v2_image=$IMAGE
+	same=$(container_now)
+	here_start deploy sha-0000002
+	wait_for 60 journal_there || fail "the deploy begins"
+	# a fast machine may be past its pull by now: then it is the other case already
+	kill -TERM "$HERE"
+	here_wait
+	code 1
+	env_is sha-0000001
+	runs "$v1_image" sha-0000001
+	at_rest
+	[ "$(record_field outcome)" != 'put back' ] || [ "$(container_now)" = "$same" ] ||
+		fail "put back: the container was not touched"
+	here_start deploy sha-0000002
+	wait_for 60 journal_says swap || fail "the deploy reaches the swap"
+	kill -TERM "$HERE"
+	here_wait
+	code 1
+	env_is sha-0000001
+	runs "$v1_image" sha-0000001
+	at_rest
+	recorded deploy 1 'rolled back' sha-0000002 "$v2_image"
+}
+
 more_records_than() { [ "$(records)" -gt "$1" ]; }
 
 # `restrict`: the key opens no way to docker's socket, nor a terminal.
@@ -500,7 +530,6 @@ scenario_shipped_files() {
 	setting TWILIGHT_COMPOSE_DIR "$HOME_DIR/source/deploy"
 	mkdir -p "$HOME_DIR/source/deploy"
 	cp "$ROOT/deploy/compose.yml" "$HOME_DIR/source/deploy/compose.yml"
-	# the host's own names: a variable of .env is in every container, HOSTNAME or not
 	printf 'TWILIGHT_VERSION=v0.0.0\nTWILIGHT_IMAGE=%s\nTWILIGHT_PORT=%s\nCOMPOSE_PROJECT_NAME=%s\n' \
 		"$REPO" "$PORT" "$PROJECT" >"$ENV_FILE"
 	for tag in v1.0.0 v1.0.1; do
@@ -508,10 +537,10 @@ scenario_shipped_files() {
 			-t "$REPO:$tag" "$WORK/image" || ! docker push -q "$REPO:$tag"; then
 			fail "an image for $tag in the registry"
 		fi
-		docker image inspect -f '{{.Id}}' "$REPO:$tag" >>"$WORK/images"
+		image=$(docker image inspect -f '{{.Id}}' "$REPO:$tag")
+		echo "$image" >>"$WORK/images"
 		docker image rm "$REPO:$tag" >/dev/null
 	done
-	image=$(tail -n 1 "$WORK/images")
 	deploy v1.0.0
 	code 0
 	deploy v1.0.1

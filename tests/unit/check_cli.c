@@ -1,0 +1,147 @@
+/*
+ * The whole way of a request that is refused or only looks, and what of it
+ * goes to syslog.  In a mount namespace of its own, with a /dev/log of its
+ * own: root may have one, others where the kernel lets them.
+ */
+#include "cli/cli.h"
+#include "sys/log.h"
+
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <check.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+Suite *cli_suite(void);
+
+/* A syslog that is ours; -1 where none can be had. */
+static int
+own_syslog(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	if (unshare(CLONE_NEWNS) == -1 && unshare(CLONE_NEWUSER | CLONE_NEWNS) == -1)
+		return -1;
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount("tmpfs", "/dev", "tmpfs", 0, NULL) == -1)
+		return -1;
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+static void
+silence(void)
+{
+	char path[] = "/tmp/check_cli.XXXXXX";
+	int fd = mkstemp(path);
+
+	unlink(path);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
+struct request {
+	const char	*sent;		/* SSH_ORIGINAL_COMMAND, NULL for none */
+	const char	*argv[4];	/* after the program's name */
+	int		 code;
+	const char	*logged;	/* part of the last line */
+};
+
+static const struct request requests[] = {
+	{ "deploy nope", { NULL }, 2, "refused: \"deploy nope\" by tester: exit 2: invalid tag: nope" },
+	{ "deploy v1.2.3\nroot: su ok", { NULL }, 2, "\"deploy v1.2.3\\nroot: su ok\"" },
+	{ "deploy \033]0;x\007", { NULL }, 2, "\\033]0;x\\a" },
+	{ "rollback", { "--actor", "ci" }, 2, "by ci: exit 2: invalid request: rollback is not allowed" },
+	{ "rollback", { "--allow", "deploy" }, 2, "rollback is not allowed" },
+	{ "version", { "--allow", "deploy" }, 0, "done: \"version\" by tester: exit 0" },
+	{ "help exit-codes", { NULL }, 0, "done: \"help exit-codes\"" },
+	{ "status", { "status" }, 2, "refused: \"status\"" },
+	{ "nonsense", { "--local", "version" }, 0, "done: \"version\"" },
+	{ NULL, { NULL }, 2, "invalid tag: none was given" },
+	{ NULL, { "version" }, 0, "done: \"version\"" },
+	{ NULL, { "--allow", "nosuch" }, 2, "--allow names no verb" },
+	{ NULL, { "--nosuch" }, 2, "not an option" },
+	{ "deploy v1.0.0", { "--actor", "a\nb" }, 4, "by a\\\\nb" },
+	{ "status", { NULL }, 4, "missing env file" },
+	{ "history", { NULL }, 0, "done: \"history\"" },
+};
+
+static int
+ask(const struct request *r)
+{
+	char sent[512], home[] = "TWILIGHT_HOME=/nonexistent", who[] = "LOGNAME=tester";
+	char *env[] = { home, who, NULL, NULL };
+	char *argv[6] = { (char *)"twilight-deploy" };
+	int argc;
+
+	if (r->sent != NULL) {
+		snprintf(sent, sizeof(sent), "SSH_ORIGINAL_COMMAND=%s", r->sent);
+		env[2] = sent;
+	}
+	for (argc = 1; argc <= 4 && r->argv[argc - 1] != NULL; argc++)
+		argv[argc] = (char *)(uintptr_t)r->argv[argc - 1];
+	return cli_main(argc, argv, env);
+}
+
+START_TEST(every_request_is_logged_escaped)
+{
+	const struct request *r = &requests[_i];
+	char line[2048] = "", last[2048] = "";
+	int log = own_syslog();
+	ssize_t n;
+
+	silence();
+	log_open();
+	ck_assert_int_eq(ask(r), r->code);
+	if (log == -1)
+		return;		/* the codes were seen; no syslog of our own here */
+	while ((n = recv(log, line, sizeof(line) - 1, 0)) > 0) {
+		line[n] = '\0';
+		memcpy(last, line, sizeof(last));
+		ck_assert_msg(strpbrk(line, "\n\033\007") == NULL, "%s", line);
+	}
+	ck_assert_msg(strstr(last, r->logged) != NULL, "want %s\ngot %s", r->logged, last);
+	ck_assert_ptr_nonnull(strstr(last, "twilight-deploy["));
+}
+END_TEST
+
+START_TEST(a_long_event_is_cut)
+{
+	char big[4000], line[4096];
+	int log = own_syslog();
+	ssize_t n;
+
+	if (log == -1)
+		return;
+	memset(big, '\001', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	log_open();
+	log_event(LOG_INFO, "%s", big);
+	n = recv(log, line, sizeof(line), 0);
+	ck_assert_int_gt(n, 100);
+	ck_assert_int_lt(n, 1100);
+}
+END_TEST
+
+Suite *
+cli_suite(void)
+{
+	Suite *s = suite_create("cli");
+	TCase *core = tcase_create("Core"), *hostile = tcase_create("Hostile");
+
+	tcase_add_loop_test(core, every_request_is_logged_escaped, 0,
+	    (int)(sizeof(requests) / sizeof(requests[0])));
+	tcase_add_test(hostile, a_long_event_is_cut);
+	suite_add_tcase(s, core);
+	suite_add_tcase(s, hostile);
+	return s;
+}
