@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEEP_MAX 102	/* TWILIGHT_KEEP is at most 100 */
+#define KEEP_MAX (100 + 2 + GATE_CONTAINERS_MAX)	/* TWILIGHT_KEEP is at most 100 */
 
 struct keep {
 	char	images[KEEP_MAX][IMAGE_ID_MAX];
@@ -41,18 +41,37 @@ is_kept(const struct keep *k, const char *image)
 	return false;
 }
 
+/* Whatever the ledger says, what the service's containers use stays. */
+static int
+add_used(struct deploy *d, struct keep *k, struct fault *f)
+{
+	struct container list[GATE_CONTAINERS_MAX];
+	struct engine *e = d->s->engine;
+	size_t n, i;
+
+	if (e->containers(e, list, GATE_CONTAINERS_MAX, &n, f) == -1)
+		return -1;
+	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++)
+		add(k, list[i].image);
+	return 0;
+}
+
 static int
 fill(struct deploy *d, struct keep *k, struct fault *f)
 {
-	size_t max = (size_t)d->s->target->keep, n, i;
-	struct version *list = calloc(max, sizeof(*list));
+	/* the newest proven one usually runs; the one before is the way back */
+	size_t max = d->s->target->keep < 2 ? 2 : (size_t)d->s->target->keep, n, i;
+	struct version *list;
 	int rc;
 
 	k->n = 0;
 	add(k, d->j.from.image);
 	add(k, d->j.to.image);
+	if (add_used(d, k, f) == -1)
+		return -1;
+	list = calloc(max, sizeof(*list));
 	if (list == NULL)
-		return fault_set(f, FAULT_HOST, NULL, "out of memory");
+		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
 	rc = ledger_proven(d->s->dirfd, false, list, max, &n, f);
 	for (i = 0; rc == 0 && i < n; i++)
 		add(k, list[i].image);
@@ -73,7 +92,7 @@ unname_others(struct deploy *d, const struct keep *k, const char *repository,
 	for (i = 0; i < n; i++) {
 		struct fault in_use = { 0 };
 
-		if (!is_kept(k, list[i].image))
+		if (!list[i].used && !is_kept(k, list[i].image))
 			(void)!e->unname(e, list[i].ref, &in_use);
 	}
 	free(list);

@@ -150,10 +150,10 @@ bring_back(struct deploy *d, struct fault *f)
 		return -1;
 	/*
 	 * An `up` that failed may have left the old container as it was: the
-	 * gate tells, unless the engine does not.
+	 * gate tells, where the engine can be asked and does tell.
 	 */
 	if (up_again(d, d->j.from.tag, f) == -1) {
-		if (d->s->engine->silent)
+		if (d->s->engine->silent || f->kind == FAULT_HOST)
 			return -1;
 		progress_say(d->s->progress, SAY_WARN, "%s", f->what);
 		fault_clear(f);

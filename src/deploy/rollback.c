@@ -8,10 +8,11 @@
 #include "state/ledger.h"
 
 #include <bsd/string.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* How many proven versions are considered. */
-#define ROLLBACK_LOOK_BACK 64
+/* How many proven versions are considered: all that a history may hold. */
+#define LOOK_BACK (2 * LEDGER_KEEP)
 
 struct wish {
 	const char	*tag;		/* "" for any */
@@ -29,34 +30,59 @@ is_candidate(const struct wish *w, const struct version *v)
 	return strcmp(v->image, w->running) != 0;
 }
 
-/* The newest proven version that fits and whose image is on this host. */
+/* Is its image on this host?  A silent engine is taken at its word. */
 static int
-choose_proven(struct deploy *d, const char *tag, struct fault *f)
+is_here(struct engine *e, const struct version *v, bool *here, struct fault *f)
 {
-	struct wish want = { tag, d->j.from.image, d->j.from.tag };
-	struct version list[ROLLBACK_LOOK_BACK];
-	struct engine *e = d->s->engine;
-	char id[IMAGE_ID_MAX];
-	size_t n, i;
+	char id[IMAGE_ID_MAX] = "";
 
-	/* who names a version may also go to one that was left */
-	if (ledger_proven(d->s->dirfd, tag[0] != '\0', list, ROLLBACK_LOOK_BACK, &n, f) ==
-	    -1)
+	if (!e->silent && v->image[0] != '\0' && e->image(e, v->image, id, f) == -1)
 		return -1;
+	*here = e->silent || id[0] != '\0';
+	return 0;
+}
+
+static int
+choose(struct deploy *d, const struct wish *wish, const struct version *list, size_t n,
+    struct fault *f)
+{
+	const char *tag = wish->tag;
+	bool here;
+	size_t i;
+
 	for (i = 0; i < n; i++) {
-		if (!is_candidate(&want, &list[i]) || (list[i].image[0] == '\0' && !e->silent))
+		if (!is_candidate(wish, &list[i]))
 			continue;
-		if (!e->silent && e->image(e, list[i].image, id, f) == -1)
+		if (is_here(d->s->engine, &list[i], &here, f) == -1)
 			return -1;
-		if (!e->silent && id[0] == '\0')
-			continue;
-		d->j.to = list[i];
-		return 0;
+		if (here) {
+			d->j.to = list[i];
+			return 0;
+		}
 	}
 	return fault_set(f, FAULT_REFUSED, "`history` shows what was; `deploy TAG` pulls it",
 	    tag[0] == '\0' ? "no proven version to go to" :
 	    "no proven version to go to: %s was never healthy here, or its image is gone",
 	    tag);
+}
+
+/* The newest proven version that fits and whose image is on this host. */
+static int
+choose_proven(struct deploy *d, const char *tag, struct fault *f)
+{
+	const struct wish wish = { tag, d->j.from.image, d->j.from.tag };
+	struct version *list = calloc(LOOK_BACK, sizeof(*list));
+	size_t n;
+	int rc;
+
+	if (list == NULL)
+		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+	/* who names a version may also go to one that was left */
+	rc = ledger_proven(d->s->dirfd, tag[0] != '\0', list, LOOK_BACK, &n, f);
+	if (rc == 0)
+		rc = choose(d, &wish, list, n, f);
+	free(list);
+	return rc;
 }
 
 int

@@ -57,6 +57,7 @@ struct service {
 struct image_name {
 	char	ref[REF_MAX];		/* repository:tag */
 	char	image[IMAGE_ID_MAX];
+	bool	used;			/* a container, anybody's, was made from this name */
 };
 
 struct engine {

@@ -55,30 +55,70 @@ take_name(char *line, struct image_name *name)
 	    strlcpy(name->image, space + 1, sizeof(name->image)) < sizeof(name->image);
 }
 
+/* Takes the lines of `text` that are names; 0, or -1 when out of memory. */
+static int
+take_names(char *text, struct image_name **list, size_t *n)
+{
+	void *grown;
+	char *line;
+
+	while (text != NULL && (line = strsep(&text, "\n")) != NULL) {
+		grown = reallocarray(*list, *n + 1, sizeof(**list));
+		if (grown == NULL)
+			return -1;
+		*list = grown;
+		memset(&(*list)[*n], 0, sizeof(**list));
+		if (take_name(line, &(*list)[*n]))
+			(*n)++;
+	}
+	return 0;
+}
+
+/* Another project's container may run what has the same repository. */
+static int
+mark_used(struct engine *e, struct image_name *list, size_t n, struct fault *f)
+{
+	static const char *const argv[] = { "docker", "ps", "-a", "--no-trunc",
+		"--format", "{{.Image}}", NULL };
+	struct run_result res;
+	char *rest, *line;
+	size_t i;
+
+	if (call_look(e->self, argv, &res, f) == -1)
+		return -1;
+	rest = res.out;
+	while (rest != NULL && (line = strsep(&rest, "\n")) != NULL)
+		for (i = 0; i < n; i++)
+			if (strcmp(list[i].ref, line) == 0)
+				list[i].used = true;
+	run_free(&res);
+	return 0;
+}
+
 int
 images_names(struct engine *e, const char *repository, struct image_name **list,
     size_t *n, struct fault *f)
 {
-	char filter[REF_MAX + 16], *rest, *line;
+	char filter[REF_MAX + 16];
 	const char *const argv[] = { "docker", "image", "ls", "--no-trunc", "--format",
 		"{{.Repository}}:{{.Tag}} {{.ID}}", "--filter", filter, NULL };
 	struct run_result res;
-	void *grown;
+	int rc;
 
 	*list = NULL;
 	*n = 0;
 	snprintf(filter, sizeof(filter), "reference=%s", familiar(repository));
 	if (call_look(e->self, argv, &res, f) == -1)
 		return -1;
-	for (rest = res.out; rest != NULL && (line = strsep(&rest, "\n")) != NULL;) {
-		grown = reallocarray(*list, *n + 1, sizeof(**list));
-		if (grown == NULL)
-			break;
-		*list = grown;
-		if (take_name(line, &(*list)[*n]))
-			(*n)++;
-	}
+	rc = take_names(res.out, list, n);
 	run_free(&res);
+	if (rc == -1)
+		fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+	if (rc == -1 || mark_used(e, *list, *n, f) == -1) {
+		free(*list);
+		*list = NULL;
+		return -1;
+	}
 	return 0;
 }
 

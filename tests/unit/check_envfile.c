@@ -35,16 +35,11 @@ static char folder[64];
 static struct fault f;
 static struct envfile e;
 
-/* fsync(2) is where another process may come in between, or the disk fail. */
-static int (*on_fsync)(int fd);
-
-__attribute__((weak)) int
-fsync(int fd)
-{
-	if (on_fsync != NULL && on_fsync(fd) == -1)
-		return -1;
-	return (int)syscall(SYS_fsync, fd);
-}
+/*
+ * fsync(2) is where another process may come in between, or the disk fail;
+ * fake.c stands in for it and asks this first.
+ */
+extern int (*unit_on_fsync)(int fd);
 
 static void
 setup(void)
@@ -54,7 +49,7 @@ setup(void)
 	ck_assert_int_eq(chdir(folder), 0);
 	memset(&f, 0, sizeof(f));
 	memset(&e, 0, sizeof(e));
-	on_fsync = NULL;
+	unit_on_fsync = NULL;
 }
 
 static int
@@ -692,7 +687,7 @@ START_TEST(leaves_nothing_on_a_bad_disk)
 {
 	puts_env(K "=v\n");
 	must_read(".env");
-	on_fsync = fail_on_file;
+	unit_on_fsync = fail_on_file;
 	assert_unreplaced("cannot replace .env: fsync: Input/output error");
 	assert_env(K "=v\n");
 	ck_assert_int_eq(entries("."), 1);
@@ -704,13 +699,13 @@ START_TEST(tells_an_unsynced_folder)
 {
 	puts_env(K "=v\n");
 	must_read(".env");
-	on_fsync = fail_on_folder;
+	unit_on_fsync = fail_on_folder;
 	assert_unreplaced("its folder could not be synced");
 	/* in place, and it can be put back */
 	assert_env(K "=" NEW "\n");
 	ck_assert_str_eq(e.value, NEW);
 	ck_assert_int_eq(entries("."), 1);
-	on_fsync = NULL;
+	unit_on_fsync = NULL;
 	fault_clear(&f);
 	ck_assert_int_eq(envfile_replace(&e, "v", "8", &f), 0);
 	assert_env(K "=v\n");
@@ -818,7 +813,7 @@ static int
 change_on_fsync(int fd)
 {
 	(void)fd;
-	on_fsync = NULL;
+	unit_on_fsync = NULL;
 	change_meanwhile(how_meanwhile);
 	return 0;
 }
@@ -851,7 +846,7 @@ START_TEST(keeps_an_edit_made_while_writing)
 	puts_env(K "=v\n");
 	must_read(".env");
 	how_meanwhile = _i;
-	on_fsync = change_on_fsync;
+	unit_on_fsync = change_on_fsync;
 	assert_unreplaced(".env was changed meanwhile");
 	assert_left_alone(left[_i]);
 	if (_i == 0)

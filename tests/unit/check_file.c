@@ -1,0 +1,486 @@
+/*
+ * check_file.c: files that are read whole or not at all, and replaced so that
+ * whoever looks sees the old bytes or the new.
+ */
+#include "sys/file.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
+#define NOBODY 65534
+
+Suite *file_suite(void);
+
+static char folder[64];
+static int dir;
+
+static void
+setup(void)
+{
+	strcpy(folder, "/tmp/check_file.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(chdir(folder), 0);
+	ck_assert_int_ge(dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+}
+
+static int
+discard(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void
+teardown(void)
+{
+	close(dir);
+	ck_assert_int_eq(chdir("/"), 0);
+	nftw(folder, discard, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void
+put(const char *name, const char *bytes, size_t len)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, bytes, len), (int)len);
+	close(fd);
+}
+
+static void
+holds(const char *name, const char *bytes, size_t len)
+{
+	size_t got = 77;
+	char *read_bytes;
+
+	ck_assert_msg(file_read(dir, name, 1 << 20, &read_bytes, &got) == 0, "%s: %s", name,
+	    strerror(errno));
+	ck_assert_uint_eq(got, len);
+	ck_assert_mem_eq(read_bytes, bytes, len);
+	ck_assert_int_eq(read_bytes[len], '\0');
+	free(read_bytes);
+}
+
+static int
+entries(void)
+{
+	DIR *d = opendir(folder);
+	int n = -2;
+
+	ck_assert_ptr_nonnull(d);
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
+}
+
+static int
+open_descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	ck_assert_ptr_nonnull(d);
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
+}
+
+static const struct {
+	const char	*bytes;
+	size_t		 len;
+} contents[] = { { "", 0 }, { "a", 1 }, { "a\n", 2 }, { "a\0b\0", 4 }, { "\0", 1 },
+	{ "\xff\xfe", 2 }, { "no newline", 10 } };
+
+START_TEST(reads_and_replaces)
+{
+	put("a", contents[_i].bytes, contents[_i].len);
+	holds("a", contents[_i].bytes, contents[_i].len);
+	ck_assert_int_eq(file_replace(dir, "b", contents[_i].bytes, contents[_i].len), 0);
+	holds("b", contents[_i].bytes, contents[_i].len);
+	ck_assert_int_eq(file_replace(dir, "b", "other", 5), 0);
+	holds("b", "other", 5);
+	ck_assert_int_eq(file_replace(dir, "b", contents[_i].bytes, contents[_i].len), 0);
+	holds("b", contents[_i].bytes, contents[_i].len);
+	ck_assert_int_eq(entries(), 2);
+}
+END_TEST
+
+START_TEST(reads_below_its_folder)
+{
+	char path[128], *bytes;
+	size_t len;
+
+	put("a", "x", 1);
+	ck_assert_int_eq(chdir("/"), 0);
+	holds("a", "x", 1);
+	snprintf(path, sizeof(path), "%s/a", folder);
+	ck_assert_int_eq(file_read(AT_FDCWD, path, 10, &bytes, &len), 0);
+	free(bytes);
+}
+END_TEST
+
+START_TEST(replaces_with_its_own_mode)
+{
+	static const mode_t before[] = { 0644, 0666, 0400, 0 };
+	struct stat st;
+	int i;
+
+	umask(0);
+	for (i = 0; i < N(before); i++) {
+		put("a", "old", 3);
+		ck_assert_int_eq(chmod("a", before[i]), 0);
+		ck_assert_int_eq(file_replace(dir, "a", "new", 3), 0);
+		ck_assert_int_eq(stat("a", &st), 0);
+		ck_assert_int_eq(st.st_mode & 07777, 0600);
+	}
+}
+END_TEST
+
+/* Who has the old one open keeps it, whole. */
+START_TEST(replaces_and_never_rewrites)
+{
+	struct stat old, new;
+	char buf[8];
+	int fd;
+
+	put("a", "old", 3);
+	ck_assert_int_eq(link("a", "second"), 0);
+	ck_assert_int_ge(fd = open("a", O_RDONLY | O_CLOEXEC), 0);
+	ck_assert_int_eq(fstat(fd, &old), 0);
+	ck_assert_int_eq(file_replace(dir, "a", "brand new", 9), 0);
+	ck_assert_int_eq(stat("a", &new), 0);
+	ck_assert_uint_ne(old.st_ino, new.st_ino);
+	ck_assert_int_eq(read(fd, buf, sizeof(buf)), 3);
+	ck_assert_mem_eq(buf, "old", 3);
+	holds("second", "old", 3);
+	close(fd);
+}
+END_TEST
+
+START_TEST(removes)
+{
+	put("a", "x", 1);
+	ck_assert_int_eq(file_remove(dir, "a"), 0);
+	ck_assert_int_eq(access("a", F_OK), -1);
+	ck_assert_int_eq(file_remove(dir, "a"), 0);
+	ck_assert_int_eq(mkdir("a", 0700), 0);
+	ck_assert_int_eq(file_remove(dir, "a"), -1);
+	ck_assert_int_eq(access("a", F_OK), 0);
+}
+END_TEST
+
+START_TEST(removes_a_link_and_not_its_target)
+{
+	put("target", "x", 1);
+	ck_assert_int_eq(symlink("target", "a"), 0);
+	ck_assert_int_eq(file_remove(dir, "a"), 0);
+	holds("target", "x", 1);
+}
+END_TEST
+
+START_TEST(bounds_what_it_reads)
+{
+	static const size_t max[] = { 0, 1, 10, 4096, 65536 };
+	char *content = calloc(1, 65538), *bytes = NULL;
+	size_t m = max[_i], len = 7;
+
+	ck_assert_ptr_nonnull(content);
+	put("a", content, m);
+	ck_assert_int_eq(file_read(dir, "a", m, &bytes, &len), 0);
+	ck_assert_uint_eq(len, m);
+	ck_assert_int_eq(bytes[len], '\0');
+	free(bytes);
+	put("a", content, m + 1);
+	errno = 0;
+	ck_assert_int_eq(file_read(dir, "a", m, &bytes, &len), -1);
+	ck_assert_int_eq(errno, EFBIG);
+	put("a", content, m + 2);
+	ck_assert_int_eq(file_read(dir, "a", m, &bytes, &len), -1);
+	ck_assert_int_eq(errno, EFBIG);
+	free(content);
+}
+END_TEST
+
+/* A file of a size that no memory holds is refused and not tried. */
+START_TEST(refuses_a_huge_file)
+{
+	char *bytes;
+	size_t len;
+
+	put("a", "x", 1);
+	ck_assert_int_eq(truncate("a", (off_t)1 << 32), 0);
+	ck_assert_int_eq(file_read(dir, "a", 1000, &bytes, &len), -1);
+	ck_assert_int_eq(errno, EFBIG);
+}
+END_TEST
+
+START_TEST(bounds_the_name)
+{
+	char name[80], *bytes;
+	size_t len;
+
+	memset(name, 'a', sizeof(name));
+	name[59] = '\0';	/* and ".new": 63 */
+	ck_assert_int_eq(file_replace(dir, name, "x", 1), 0);
+	holds(name, "x", 1);
+	name[59] = 'a';
+	name[60] = '\0';
+	ck_assert_int_eq(file_replace(dir, name, "x", 1), -1);
+	ck_assert_int_eq(errno, ENAMETOOLONG);
+	ck_assert_int_eq(file_read(dir, name, 10, &bytes, &len), -1);
+	ck_assert_int_eq(entries(), 1);
+}
+END_TEST
+
+START_TEST(writes_all)
+{
+	size_t len = 1 << 20, i;
+	char *bytes = malloc(len);
+
+	ck_assert_ptr_nonnull(bytes);
+	for (i = 0; i < len; i++)
+		bytes[i] = (char)(i * 31);
+	ck_assert_int_eq(file_replace(dir, "a", bytes, len), 0);
+	holds("a", bytes, len);
+	free(bytes);
+}
+END_TEST
+
+START_TEST(leaves_nothing_on_a_full_disk)
+{
+	static char bytes[8192];
+	struct rlimit before, little;
+	int rc, error;
+
+	put("a", "old", 3);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	little = before;
+	little.rlim_cur = 4096;
+	signal(SIGXFSZ, SIG_IGN);
+	/* Check writes files too: nothing is asserted in between */
+	setrlimit(RLIMIT_FSIZE, &little);
+	rc = file_replace(dir, "a", bytes, sizeof(bytes));
+	error = errno;
+	setrlimit(RLIMIT_FSIZE, &before);
+	ck_assert_int_eq(rc, -1);
+	ck_assert_int_eq(error, EFBIG);
+	holds("a", "old", 3);
+	ck_assert_int_eq(entries(), 1);
+}
+END_TEST
+
+START_TEST(loses_no_descriptor)
+{
+	int n = open_descriptors(), i;
+	char *bytes;
+	size_t len;
+
+	put("a", "abc", 3);
+	ck_assert_int_eq(mkdir("folder", 0700), 0);
+	for (i = 0; i < 10; i++) {
+		ck_assert_int_eq(file_read(dir, "a", 1, &bytes, &len), -1);
+		ck_assert_int_eq(file_read(dir, "folder", 1, &bytes, &len), -1);
+		ck_assert_int_eq(file_read(dir, "none", 1, &bytes, &len), -1);
+		ck_assert_int_eq(file_replace(dir, "folder", "x", 1), -1);
+		ck_assert_int_eq(file_replace(dir, "b", "x", 1), 0);
+		ck_assert_int_eq(file_remove(dir, "b"), 0);
+	}
+	ck_assert_int_eq(open_descriptors(), n);
+}
+END_TEST
+
+/* Nothing is followed, nothing is waited for. */
+static const struct {
+	const char	*name;
+	int		 error;
+} others[] = { { "none", ENOENT }, { "", ENOENT }, { "folder", EINVAL }, { ".", EINVAL },
+	{ "fifo", EINVAL }, { "socket", ENXIO }, { "link", ELOOP }, { "dangling", ELOOP },
+	{ "/dev/null", EINVAL }, { "/dev/zero", EINVAL }, { "file/x", ENOTDIR } };
+
+static void
+make_others(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = "socket" };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	close(fd);
+	put("file", "x", 1);
+	ck_assert_int_eq(mkdir("folder", 0700), 0);
+	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
+	ck_assert_int_eq(symlink("file", "link"), 0);
+	ck_assert_int_eq(symlink("nowhere", "dangling"), 0);
+}
+
+START_TEST(refuses_other_kinds)
+{
+	char *bytes = NULL;
+	size_t len;
+
+	make_others();
+	errno = 0;
+	ck_assert_int_eq(file_read(dir, others[_i].name, 10, &bytes, &len), -1);
+	ck_assert_int_eq(errno, others[_i].error);
+}
+END_TEST
+
+/* What stands in the way of the new file is replaced and never followed. */
+START_TEST(replaces_a_link_and_not_its_target)
+{
+	struct stat st;
+
+	make_others();
+	ck_assert_int_eq(file_replace(dir, "link", "new", 3), 0);
+	ck_assert_int_eq(lstat("link", &st), 0);
+	ck_assert(S_ISREG(st.st_mode));
+	holds("file", "x", 1);
+	ck_assert_int_eq(file_replace(dir, "fifo", "new", 3), 0);
+	holds("fifo", "new", 3);
+	ck_assert_int_eq(file_replace(dir, "dangling", "new", 3), 0);
+	ck_assert_int_eq(access("nowhere", F_OK), -1);
+}
+END_TEST
+
+START_TEST(uses_no_temp_file_of_another)
+{
+	struct stat st;
+
+	put("victim", "precious", 8);
+	switch (_i) {
+	case 0:
+		put("a.new", "left by a killed run, and longer", 32);
+		break;
+	case 1:
+		ck_assert_int_eq(symlink("victim", "a.new"), 0);
+		break;
+	case 2:
+		ck_assert_int_eq(link("victim", "a.new"), 0);
+		break;
+	default:
+		ck_assert_int_eq(mkfifo("a.new", 0600), 0);
+		break;
+	}
+	ck_assert_int_eq(file_replace(dir, "a", "new", 3), 0);
+	holds("a", "new", 3);
+	holds("victim", "precious", 8);
+	ck_assert_int_eq(lstat("a", &st), 0);
+	ck_assert(S_ISREG(st.st_mode));
+	ck_assert_int_eq(entries(), 2);
+}
+END_TEST
+
+START_TEST(replaces_no_folder)
+{
+	ck_assert_int_eq(mkdir("a", 0700), 0);
+	ck_assert_int_eq(file_replace(dir, "a", "x", 1), -1);
+	ck_assert_int_eq(entries(), 1);
+	ck_assert_int_eq(mkdir("b.new", 0700), 0);
+	ck_assert_int_eq(file_replace(dir, "b", "x", 1), -1);
+	ck_assert_int_eq(access("b", F_OK), -1);
+}
+END_TEST
+
+/* As root every folder is writable: become nobody for the while. */
+START_TEST(leaves_a_read_only_folder)
+{
+	char *bytes;
+	size_t len;
+	int rc[3], error;
+
+	put("a", "old", 3);
+	put("secret", "x", 1);
+	ck_assert_int_eq(chmod("a", 0644) | chmod("secret", 0) | chmod(folder, 0555), 0);
+	if (geteuid() == 0)
+		ck_assert_int_eq(seteuid(NOBODY), 0);
+	rc[0] = file_replace(dir, "a", "new", 3);
+	error = errno;
+	rc[1] = file_remove(dir, "a");
+	rc[2] = file_read(dir, "secret", 10, &bytes, &len);
+	if (getuid() == 0)
+		ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_eq(chmod(folder, 0700), 0);
+	ck_assert_int_eq(rc[0], -1);
+	ck_assert_int_eq(error, EACCES);
+	ck_assert_int_eq(rc[1], -1);
+	ck_assert_int_eq(rc[2], -1);
+	holds("a", "old", 3);
+	ck_assert_int_eq(entries(), 2);
+}
+END_TEST
+
+START_TEST(tells_a_broken_descriptor)
+{
+	int fd[2];
+
+	signal(SIGPIPE, SIG_IGN);
+	ck_assert_int_eq(file_write(-1, "x", 1), -1);
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_int_eq(file_write(-1, "", 0), 0);
+	ck_assert_int_eq(pipe2(fd, O_CLOEXEC), 0);
+	close(fd[0]);
+	ck_assert_int_eq(file_write(fd[1], "x", 1), -1);
+	ck_assert_int_eq(errno, EPIPE);
+	close(fd[1]);
+}
+END_TEST
+
+Suite *
+file_suite(void)
+{
+	Suite *s = suite_create("file");
+	TCase *core = tcase_create("Core");
+	TCase *limits = tcase_create("Limits");
+	TCase *hostile = tcase_create("Hostile");
+
+	tcase_add_checked_fixture(core, setup, teardown);
+	tcase_set_timeout(core, 30);
+	tcase_add_loop_test(core, reads_and_replaces, 0, N(contents));
+	tcase_add_test(core, reads_below_its_folder);
+	tcase_add_test(core, replaces_with_its_own_mode);
+	tcase_add_test(core, replaces_and_never_rewrites);
+	tcase_add_test(core, removes);
+	tcase_add_test(core, removes_a_link_and_not_its_target);
+	suite_add_tcase(s, core);
+
+	tcase_add_checked_fixture(limits, setup, teardown);
+	tcase_set_timeout(limits, 30);
+	tcase_add_loop_test(limits, bounds_what_it_reads, 0, 5);
+	tcase_add_test(limits, refuses_a_huge_file);
+	tcase_add_test(limits, bounds_the_name);
+	tcase_add_test(limits, writes_all);
+	tcase_add_test(limits, leaves_nothing_on_a_full_disk);
+	tcase_add_test(limits, loses_no_descriptor);
+	suite_add_tcase(s, limits);
+
+	tcase_add_checked_fixture(hostile, setup, teardown);
+	tcase_set_timeout(hostile, 30);
+	tcase_add_loop_test(hostile, refuses_other_kinds, 0, N(others));
+	tcase_add_test(hostile, replaces_a_link_and_not_its_target);
+	tcase_add_loop_test(hostile, uses_no_temp_file_of_another, 0, 4);
+	tcase_add_test(hostile, replaces_no_folder);
+	tcase_add_test(hostile, leaves_a_read_only_folder);
+	tcase_add_test(hostile, tells_a_broken_descriptor);
+	suite_add_tcase(s, hostile);
+	return s;
+}

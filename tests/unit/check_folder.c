@@ -1,0 +1,277 @@
+/*
+ * check_folder.c: the state folder, which is ours alone, and free space.
+ */
+#include "state/folder.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
+#define NOBODY 65534
+
+Suite *folder_suite(void);
+
+static char folder[64], path[128];
+static struct fault f;
+
+static void
+setup(void)
+{
+	strcpy(folder, "/tmp/check_folder.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(chdir(folder), 0);
+	snprintf(path, sizeof(path), "%s/state", folder);
+	memset(&f, 0, sizeof(f));
+}
+
+static int
+discard(const char *name, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(name);
+}
+
+static void
+teardown(void)
+{
+	ck_assert_int_eq(chdir("/"), 0);
+	nftw(folder, discard, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void
+refused(const char *name, bool make, const char *word)
+{
+	const char *p;
+
+	fault_clear(&f);
+	ck_assert_int_eq(folder_open(name, make, &f), -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	ck_assert_msg(strstr(f.what, word) != NULL, "%s", f.what);
+	for (p = f.what; *p != '\0'; p++)
+		ck_assert(*p >= ' ' && *p <= '~');
+}
+
+START_TEST(makes_it)
+{
+	struct stat st, byfd;
+	int fd;
+
+	umask(_i == 0 ? 0 : 077);
+	fd = folder_open(path, true, &f);
+	ck_assert_msg(fd >= 0, "%s", f.what);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_mode & 07777, 0700);
+	ck_assert_int_eq(fstat(fd, &byfd), 0);
+	ck_assert_uint_eq(st.st_ino, byfd.st_ino);
+	ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	close(fd);
+	/* and finds it again, made or not */
+	ck_assert_int_ge(fd = folder_open(path, true, &f), 0);
+	close(fd);
+	ck_assert_int_ge(fd = folder_open(path, false, &f), 0);
+	close(fd);
+	ck_assert_int_eq(f.kind, FAULT_NONE);
+}
+END_TEST
+
+START_TEST(makes_none_unasked)
+{
+	ck_assert_int_eq(folder_open(path, false, &f), -1);
+	ck_assert_int_eq(f.kind, FAULT_NONE);
+	ck_assert_int_eq(access(path, F_OK), -1);
+}
+END_TEST
+
+START_TEST(makes_no_parents)
+{
+	char deep[160];
+
+	snprintf(deep, sizeof(deep), "%s/below", path);
+	refused(deep, true, "cannot make state folder");
+	ck_assert_ptr_nonnull(strstr(f.next, "TWILIGHT_STATE"));
+	ck_assert_int_eq(access(path, F_OK), -1);
+}
+END_TEST
+
+/* What others may write to, they may have filled. */
+START_TEST(judges_the_mode)
+{
+	static const struct {
+		mode_t	mode;
+		bool	good;
+	} modes[] = { { 0700, true }, { 01700, true }, { 02700, true }, { 0500, true },
+		{ 0720, false }, { 0702, false }, { 0770, false }, { 0777, false },
+		{ 01777, false }, { 0722, false } };
+	int fd;
+
+	ck_assert_int_lt(_i, N(modes));
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(chmod(path, modes[_i].mode), 0);
+	if (modes[_i].good) {
+		ck_assert_int_ge(fd = folder_open(path, true, &f), 0);
+		close(fd);
+	} else {
+		refused(path, true, "can be written by others");
+		refused(path, false, "can be written by others");
+		ck_assert_str_ne(f.next, "");
+	}
+	ck_assert_int_eq(chmod(path, 0700), 0);
+}
+END_TEST
+
+/* Another's folder: only root can make one for this test. */
+START_TEST(judges_the_owner)
+{
+	int fd, other;
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	ck_assert_int_eq(chmod(folder, 0755), 0);
+	ck_assert_int_eq(seteuid(NOBODY), 0);
+	other = folder_open(path, false, &f);
+	ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_eq(other, -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	ck_assert_ptr_nonnull(strstr(f.what, "belongs to another user"));
+	fault_clear(&f);
+	/* root looks at anybody's */
+	ck_assert_int_eq(chown(path, NOBODY, NOBODY), 0);
+	ck_assert_int_ge(fd = folder_open(path, false, &f), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(refuses_other_kinds)
+{
+	ck_assert_int_eq(close(creat("file", 0600)), 0);
+	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
+	ck_assert_int_eq(mkdir("real", 0700), 0);
+	ck_assert_int_eq(symlink("real", "link"), 0);
+	ck_assert_int_eq(symlink("nowhere", "dangling"), 0);
+	refused("file", false, "cannot open state folder");
+	refused("file", true, "cannot open state folder");
+	refused("fifo", true, "cannot open state folder");
+	refused("link", true, "cannot open state folder");
+	refused("link", false, "cannot open state folder");
+	refused("dangling", true, "cannot open state folder");
+	ck_assert_int_eq(access("nowhere", F_OK), -1);
+	refused("file/below", false, "cannot open state folder");
+	refused("file/below", true, "cannot make state folder");
+	refused("", true, "cannot make state folder");
+}
+END_TEST
+
+START_TEST(escapes_the_path)
+{
+	refused("a\x1b[2J\n/b", true, "a\\033[2J\\n/b");
+}
+END_TEST
+
+START_TEST(shows_a_long_path_cut)
+{
+	char name[PATH_MAX + 100];
+
+	memset(name, 'a', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	refused(name, true, "aaa...: File name too long");
+	refused(name, false, "aaa...: File name too long");
+}
+END_TEST
+
+START_TEST(tells_free_space)
+{
+	struct statvfs vfs;
+
+	ck_assert_int_eq(statvfs("/", &vfs), 0);
+	ck_assert_int_gt(folder_free_space(folder), 0);
+	ck_assert_int_le(folder_free_space("/"),
+	    (int64_t)vfs.f_blocks * (int64_t)vfs.f_frsize);
+	/* what is no place to write to has no space */
+	if (statvfs("/proc", &vfs) == 0 && vfs.f_blocks == 0)
+		ck_assert_int_eq(folder_free_space("/proc"), 0);
+}
+END_TEST
+
+/* Of what is not there, the nearest folder above is asked: /proc has none. */
+START_TEST(asks_the_folder_above)
+{
+	struct statvfs vfs;
+
+	ck_assert_int_ge(folder_free_space("/no-such-folder"), 0);
+	ck_assert_int_ge(folder_free_space("/no-such-folder/a/b/c"), 0);
+	ck_assert_int_gt(folder_free_space(path), 0);
+	if (statvfs("/proc", &vfs) == 0 && vfs.f_blocks == 0) {
+		ck_assert_int_eq(folder_free_space("/proc/none"), 0);
+		ck_assert_int_eq(folder_free_space("/proc/none/of/these"), 0);
+	}
+}
+END_TEST
+
+START_TEST(tells_no_space_of_nothing)
+{
+	char name[PATH_MAX + 10];
+
+	ck_assert_int_eq(folder_free_space(""), -1);
+	ck_assert_int_eq(folder_free_space("relative"), -1);
+	ck_assert_int_eq(folder_free_space("./a"), -1);
+	memset(name, '/', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	ck_assert_int_eq(folder_free_space(name), -1);
+	name[PATH_MAX - 1] = '\0';
+	ck_assert_int_ge(folder_free_space(name), 0);
+}
+END_TEST
+
+START_TEST(survives_every_byte)
+{
+	char name[] = "/tmp/?/?";
+	int i;
+
+	for (i = 1; i < 256; i++) {
+		name[5] = name[7] = (char)i;
+		ck_assert_int_ge(folder_free_space(name), 0);
+	}
+}
+END_TEST
+
+Suite *
+folder_suite(void)
+{
+	Suite *s = suite_create("folder");
+	TCase *core = tcase_create("Core");
+	TCase *limits = tcase_create("Limits");
+	TCase *hostile = tcase_create("Hostile");
+
+	tcase_add_checked_fixture(core, setup, teardown);
+	tcase_add_loop_test(core, makes_it, 0, 2);
+	tcase_add_test(core, makes_none_unasked);
+	tcase_add_test(core, makes_no_parents);
+	tcase_add_test(core, tells_free_space);
+	tcase_add_test(core, asks_the_folder_above);
+	suite_add_tcase(s, core);
+	tcase_add_checked_fixture(limits, setup, teardown);
+	tcase_add_loop_test(limits, judges_the_mode, 0, 10);
+	tcase_add_test(limits, shows_a_long_path_cut);
+	tcase_add_test(limits, tells_no_space_of_nothing);
+	suite_add_tcase(s, limits);
+	tcase_add_checked_fixture(hostile, setup, teardown);
+	tcase_add_test(hostile, judges_the_owner);
+	tcase_add_test(hostile, refuses_other_kinds);
+	tcase_add_test(hostile, escapes_the_path);
+	tcase_add_test(hostile, survives_every_byte);
+	suite_add_tcase(s, hostile);
+	return s;
+}

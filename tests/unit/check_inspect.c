@@ -1,0 +1,688 @@
+/*
+ * check_inspect.c: what docker and compose say, to structs.  The samples are
+ * the words of a real engine 20.10 and compose 2.26.1, shortened.
+ */
+#include "engine/inspect.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
+
+Suite *inspect_suite(void);
+
+#define ID "51f20298889c65e17d20b28eb335ad484fad3b379cfd98c1864726e7b57e9d32"
+#define IMAGE "sha256:0418a99f086dec2eb3ac3b52d6824580a7603a6fd9a797f86fdc10590238cea8"
+
+/* docker inspect --type container real-data-1 */
+static const char running[] = "[\n    {\n"
+    "        \"Id\": \"" ID "\",\n"
+    "        \"Created\": \"2026-11-21T11:30:37.850246919Z\",\n"
+    "        \"Path\": \"/service\",\n"
+    "        \"Args\": [],\n"
+    "        \"State\": {\n"
+    "            \"Status\": \"running\",\n"
+    "            \"Running\": true,\n"
+    "            \"Paused\": false,\n"
+    "            \"Restarting\": false,\n"
+    "            \"OOMKilled\": false,\n"
+    "            \"Dead\": false,\n"
+    "            \"Pid\": 9512,\n"
+    "            \"ExitCode\": 0,\n"
+    "            \"Error\": \"\",\n"
+    "            \"StartedAt\": \"2026-11-21T11:30:38.583841368Z\",\n"
+    "            \"FinishedAt\": \"0001-01-01T00:00:00Z\",\n"
+    "            \"Health\": { \"Status\": \"healthy\", \"FailingStreak\": 0, \"Log\": [] }\n"
+    "        },\n"
+    "        \"Image\": \"" IMAGE "\",\n"
+    "        \"Name\": \"/real-data-1\",\n"
+    "        \"RestartCount\": 0,\n"
+    "        \"Driver\": \"overlay2\",\n"
+    "        \"ExecIDs\": null,\n"
+    "        \"HostConfig\": { \"Binds\": null, \"ConsoleSize\": [0, 0] },\n"
+    "        \"Config\": {\n"
+    "            \"Hostname\": \"51f20298889c\",\n"
+    "            \"Image\": \"127.0.0.1:5000/svc:v1.0.0\",\n"
+    "            \"Labels\": { \"com.docker.compose.project\": \"real\",\n"
+    "                \"com.docker.compose.image\": \"" IMAGE "\" }\n"
+    "        }\n    }\n]\n";
+
+/* docker compose config --format json */
+static const char config[] = "{\n  \"name\": \"demo\",\n"
+    "  \"networks\": { \"default\": { \"name\": \"demo_default\", \"ipam\": {} } },\n"
+    "  \"services\": {\n"
+    "    \"built\": { \"build\": { \"context\": \"/tmp\", \"dockerfile\": \"Dockerfile\" },\n"
+    "      \"command\": null, \"networks\": { \"default\": null } },\n"
+    "    \"cache\": { \"command\": null, \"entrypoint\": null, \"image\": \"redis:7\" },\n"
+    "    \"data\": {\n"
+    "      \"command\": null,\n"
+    "      \"depends_on\": {\n"
+    "        \"cache\": { \"condition\": \"service_started\", \"required\": true },\n"
+    "        \"db\": { \"condition\": \"service_started\", \"required\": true }\n"
+    "      },\n"
+    "      \"entrypoint\": null,\n"
+    "      \"image\": \"127.0.0.1:5000/demo:v1.0.0\",\n"
+    "      \"ports\": [ { \"mode\": \"ingress\", \"host_ip\": \"127.0.0.1\",\n"
+    "        \"target\": 8080, \"published\": \"8081\", \"protocol\": \"tcp\" } ]\n"
+    "    }\n  }\n}";
+
+static struct fault f;
+static struct container list[4];
+static struct service service;
+
+static void
+setup(void)
+{
+	memset(&f, 0, sizeof(f));
+	memset(list, 0xa5, sizeof(list));
+	memset(&service, 0xa5, sizeof(service));
+}
+
+/* The bytes in memory of their own size: no NUL helps. */
+static int
+containers(const char *json, size_t len, size_t max, size_t *n)
+{
+	char *exact = malloc(len == 0 ? 1 : len);
+	int rc;
+
+	ck_assert_ptr_nonnull(exact);
+	memcpy(exact, json, len);
+	fault_clear(&f);
+	rc = inspect_containers(exact, len, list, max, n, &f);
+	free(exact);
+	ck_assert_int_eq(rc == 0, f.kind == FAULT_NONE);
+	return rc;
+}
+
+static int
+services(const char *json, size_t len, const char *name)
+{
+	char *exact = malloc(len == 0 ? 1 : len);
+	int rc;
+
+	ck_assert_ptr_nonnull(exact);
+	memcpy(exact, json, len);
+	fault_clear(&f);
+	rc = inspect_service(exact, len, name, &service, &f);
+	free(exact);
+	ck_assert_int_eq(rc == 0, f.kind == FAULT_NONE);
+	return rc;
+}
+
+/* `json` with its first `part` replaced. */
+static const char *
+with(const char *json, const char *part, const char *by)
+{
+	static char changed[16384];
+	const char *at = strstr(json, part);
+
+	ck_assert_msg(at != NULL, "no %s", part);
+	snprintf(changed, sizeof(changed), "%.*s%s%s", (int)(at - json), json, by,
+	    at + strlen(part));
+	return changed;
+}
+
+static void
+not_understood(const char *json, size_t len)
+{
+	size_t n;
+
+	ck_assert_msg(containers(json, len, N(list), &n) == -1, "took %.*s", (int)len, json);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	ck_assert_ptr_nonnull(strstr(f.what, "cannot understand what docker says"));
+	ck_assert_str_ne(f.next, "");
+}
+
+START_TEST(takes_a_container)
+{
+	size_t n;
+
+	ck_assert_msg(containers(running, strlen(running), 1, &n) == 0, "%s", f.what);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_str_eq(list[0].id, ID);
+	ck_assert_str_eq(list[0].name, "real-data-1");
+	ck_assert_str_eq(list[0].image, IMAGE);
+	ck_assert_str_eq(list[0].ref, "127.0.0.1:5000/svc:v1.0.0");
+	ck_assert_int_eq(list[0].state, CONTAINER_RUNNING);
+	ck_assert_str_eq(list[0].started, "2026-11-21T11:30:38.583841368Z");
+	ck_assert_int_eq(list[0].started_ms, INT64_C(1795260638583));
+	ck_assert_int_eq(list[0].restarts, 0);
+	ck_assert_int_eq(list[0].exit_code, 0);
+	ck_assert(!list[0].oom_killed);
+}
+END_TEST
+
+static const struct {
+	const char		*word;
+	enum container_state	 state;
+} states[] = {
+	{ "created", CONTAINER_CREATED },
+	{ "running", CONTAINER_RUNNING },
+	{ "restarting", CONTAINER_RESTARTING },
+	{ "paused", CONTAINER_PAUSED },
+	{ "removing", CONTAINER_REMOVING },
+	{ "exited", CONTAINER_EXITED },
+	{ "dead", CONTAINER_DEAD },
+	/* what is not known does not run */
+	{ "", CONTAINER_DEAD },
+	{ "Running", CONTAINER_DEAD },
+	{ "running ", CONTAINER_DEAD },
+	{ "run", CONTAINER_DEAD },
+	{ "sleeping", CONTAINER_DEAD },
+};
+
+START_TEST(knows_the_states)
+{
+	char by[64];
+	const char *json;
+	size_t n;
+
+	snprintf(by, sizeof(by), "\"Status\": \"%s\"", states[_i].word);
+	json = with(running, "\"Status\": \"running\"", by);
+	ck_assert_int_eq(containers(json, strlen(json), 1, &n), 0);
+	ck_assert_int_eq(list[0].state, states[_i].state);
+}
+END_TEST
+
+START_TEST(takes_what_went_wrong)
+{
+	char *json;
+	size_t n;
+
+	ck_assert_ptr_nonnull(json = strdup(with(running, "\"RestartCount\": 0",
+	    "\"RestartCount\": 17")));
+	ck_assert_int_eq(containers(json, strlen(json), 1, &n), 0);
+	ck_assert_int_eq(list[0].restarts, 17);
+	free(json);
+	ck_assert_ptr_nonnull(json = strdup(with(running, "\"ExitCode\": 0",
+	    "\"ExitCode\": 137")));
+	ck_assert_int_eq(containers(json, strlen(json), 1, &n), 0);
+	ck_assert_int_eq(list[0].exit_code, 137);
+	free(json);
+	ck_assert_ptr_nonnull(json = strdup(with(running, "\"OOMKilled\": false",
+	    "\"OOMKilled\": true")));
+	ck_assert_int_eq(containers(json, strlen(json), 1, &n), 0);
+	ck_assert(list[0].oom_killed);
+	free(json);
+	ck_assert_ptr_nonnull(json = strdup(with(running,
+	    "\"StartedAt\": \"2026-11-21T11:30:38.583841368Z\"",
+	    "\"StartedAt\": \"0001-01-01T00:00:00Z\"")));
+	ck_assert_int_eq(containers(json, strlen(json), 1, &n), 0);
+	ck_assert_int_eq(list[0].started_ms, 0);
+	ck_assert_str_eq(list[0].started, "0001-01-01T00:00:00Z");
+	free(json);
+}
+END_TEST
+
+/* `how_many` containers, told apart by their names. */
+static char *
+several(int how_many)
+{
+	const char *from = strchr(running, '{'), *to = strrchr(running, '}');
+	size_t size = (size_t)how_many * sizeof(running) + 16;
+	char *json = malloc(size), name[32];
+	int i;
+
+	ck_assert_ptr_nonnull(json);
+	strcpy(json, "[");
+	for (i = 0; i < how_many; i++) {
+		char *at = json + strlen(json);
+
+		snprintf(at, size - (size_t)(at - json), "%s%.*s", i == 0 ? "" : ",",
+		    (int)(to - from + 1), from);
+		ck_assert_ptr_nonnull(at = strstr(at, "real-data-1"));
+		snprintf(name, sizeof(name), "real-data-%d", i % 10);
+		memcpy(at, name, strlen(name));
+	}
+	strcat(json, "]");
+	return json;
+}
+
+START_TEST(takes_several)
+{
+	char *json = several(3);
+	size_t n;
+
+	ck_assert_int_eq(containers(json, strlen(json), 4, &n), 0);
+	ck_assert_uint_eq(n, 3);
+	ck_assert_str_eq(list[0].name, "real-data-0");
+	ck_assert_str_eq(list[1].name, "real-data-1");
+	ck_assert_str_eq(list[2].name, "real-data-2");
+	free(json);
+}
+END_TEST
+
+START_TEST(takes_none)
+{
+	size_t n = 9;
+
+	ck_assert_int_eq(containers("[]", 2, 4, &n), 0);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(containers(" [\n]\n", 5, 4, &n), 0);
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+/* Counts all and fills what there is room for. */
+START_TEST(bounds_the_list)
+{
+	char *json = several(9);
+	struct container untouched;
+	size_t n, max;
+
+	memset(&untouched, 0xa5, sizeof(untouched));
+	for (max = 0; max < N(list); max++) {
+		memset(list, 0xa5, sizeof(list));
+		ck_assert_int_eq(containers(json, strlen(json), max, &n), 0);
+		ck_assert_uint_eq(n, 9);
+		ck_assert_mem_eq(&list[max], &untouched, sizeof(untouched));
+	}
+	free(json);
+}
+END_TEST
+
+/* Strings that would have to be cut are no answer. */
+START_TEST(bounds_the_strings)
+{
+	static const struct {
+		const char	*part, *key;
+		size_t		 size;
+	} rows[] = {
+		{ "\"Id\": \"" ID "\"", "Id", sizeof(list[0].id) },
+		{ "\"Name\": \"/real-data-1\"", "Name", sizeof(list[0].name) },
+		{ "\"Image\": \"" IMAGE "\"", "Image", sizeof(list[0].image) },
+		{ "\"Image\": \"127.0.0.1:5000/svc:v1.0.0\"", "Image", sizeof(list[0].ref) },
+		{ "\"StartedAt\": \"2026-11-21T11:30:38.583841368Z\"", "StartedAt",
+		    sizeof(list[0].started) },
+	};
+	char by[1024], x[1024];
+	const char *json;
+	size_t n;
+
+	memset(x, 'x', sizeof(x));
+	snprintf(by, sizeof(by), "\"%s\": \"%.*s\"", rows[_i].key,
+	    (int)rows[_i].size - 1, x);
+	json = with(running, rows[_i].part, by);
+	ck_assert_int_eq(containers(json, strlen(json), 1, &n), 0);
+	snprintf(by, sizeof(by), "\"%s\": \"%.*s\"", rows[_i].key, (int)rows[_i].size, x);
+	json = with(running, rows[_i].part, by);
+	not_understood(json, strlen(json));
+}
+END_TEST
+
+static const struct {
+	const char	*part, *by;
+} spoiled[] = {
+	{ "\"Id\"", "\"ID\"" },
+	{ "\"Id\": \"" ID "\"", "\"Id\": \"\"" },
+	{ "\"Id\": \"" ID "\"", "\"Id\": 7" },
+	{ "\"Id\": \"" ID "\"", "\"Id\": null" },
+	{ "\"Id\": \"" ID "\"", "\"Id\": [\"a\"]" },
+	{ "\"Image\": \"" IMAGE "\"", "\"Image\": \"\"" },
+	{ "\"Image\": \"" IMAGE "\"", "\"Image\": {}" },
+	{ "\"Image\": \"" IMAGE "\"", "\"Imago\": \"" IMAGE "\"" },
+	{ "[\n", "{\"x\": [" },
+	{ "[\n", "" },
+	{ "[\n", "[null, " },
+	{ "[\n", "[1, " },
+	{ "[\n", "[\"a\", " },
+	{ "[\n", "[[], " },
+	{ "[\n", "[{}, " },
+	{ "]\n", "" },
+	{ "]\n", "]]" },
+	{ "\"Args\": []", "\"Args\": [" },
+	{ "/real", "/\xff" },
+	{ "/real", "/\n" },
+	{ "/real", "/\\u0000" },
+	{ "/real", "/\\x" },
+	{ "\"Pid\": 9512", "\"Pid\": 99999999999999999999999" },
+};
+
+START_TEST(refuses_what_is_spoiled)
+{
+	const char *json = with(running, spoiled[_i].part, spoiled[_i].by);
+
+	not_understood(json, strlen(json));
+}
+END_TEST
+
+/* Members that a deploy can do without: never a crash, never a good sign. */
+static const struct {
+	const char	*part, *by;
+} poorer[] = {
+	{ "\"State\": {", "\"Stale\": {" },
+	{ "\"State\": {", "\"State\": 7, \"x\": {" },
+	{ "\"State\": {", "\"State\": null, \"x\": {" },
+	{ "\"State\": {", "\"State\": [], \"x\": {" },
+	{ "\"Status\": \"running\"", "\"Status\": 1" },
+	{ "\"Status\": \"running\"", "\"Status\": null" },
+};
+
+START_TEST(takes_no_sign_for_running)
+{
+	const char *json = with(running, poorer[_i].part, poorer[_i].by);
+	size_t n;
+
+	if (containers(json, strlen(json), 1, &n) == 0)
+		ck_assert_int_ne(list[0].state, CONTAINER_RUNNING);
+}
+END_TEST
+
+static const char *const garbage[] = { "", " ", "{}", "null", "true", "7", "\"a\"", "[", "]",
+	"[}", "[,]", "[{}", "Error: No such container: x", "[]x", "[][]", "\xef\xbb\xbf[]",
+	"\xff\xff", "[\"\\ud800\"]", "// []" };
+
+START_TEST(refuses_garbage)
+{
+	not_understood(garbage[_i], strlen(garbage[_i]));
+	ck_assert_int_eq(services(garbage[_i], strlen(garbage[_i]), "data"), -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+}
+END_TEST
+
+START_TEST(refuses_what_is_cut_short)
+{
+	size_t whole = strlen(running) - 1, cut;	/* the newline may go */
+
+	for (cut = 0; cut < whole; cut++)
+		not_understood(running, cut);
+	for (cut = 0; cut < strlen(config); cut++) {
+		ck_assert_int_eq(services(config, cut, "data"), -1);
+		ck_assert_int_eq(f.kind, FAULT_HOST);
+	}
+}
+END_TEST
+
+START_TEST(survives_every_byte)
+{
+	char json[sizeof(running)], other[sizeof(config)];
+	size_t i, n;
+
+	memcpy(json, running, sizeof(json));
+	memcpy(other, config, sizeof(other));
+	for (i = 0; i < strlen(running); i++) {
+		json[i] = (char)(json[i] ^ (1 << _i));
+		if (containers(json, strlen(running), 1, &n) == -1)
+			ck_assert_int_eq(f.kind, FAULT_HOST);
+		json[i] = running[i];
+	}
+	for (i = 0; i < strlen(config); i++) {
+		other[i] = (char)(other[i] ^ (1 << _i));
+		if (services(other, strlen(config), "data") == -1)
+			ck_assert_int_eq(f.kind, FAULT_HOST);
+		other[i] = config[i];
+	}
+}
+END_TEST
+
+START_TEST(survives_deep_nesting)
+{
+	size_t len = 200000, n;
+	char *json = malloc(len);
+
+	ck_assert_ptr_nonnull(json);
+	memset(json, '[', len);
+	not_understood(json, len);
+	memset(json + len / 2, ']', len / 2);
+	ck_assert_int_eq(containers(json, len, 1, &n), -1);
+	free(json);
+}
+END_TEST
+
+START_TEST(takes_a_service)
+{
+	ck_assert_msg(services(config, strlen(config), "data") == 0, "%s", f.what);
+	ck_assert_str_eq(service.project, "demo");
+	ck_assert_str_eq(service.ref, "127.0.0.1:5000/demo:v1.0.0");
+	ck_assert_uint_eq(service.n_depends, 2);
+	ck_assert_str_eq(service.depends[0], "cache");
+	ck_assert_str_eq(service.depends[1], "db");
+	ck_assert_int_eq(services(config, strlen(config), "cache"), 0);
+	ck_assert_str_eq(service.ref, "redis:7");
+	ck_assert_uint_eq(service.n_depends, 0);
+}
+END_TEST
+
+static const struct {
+	const char	*name, *part, *by, *word;
+} faulty[] = {
+	{ "none", "demo", "demo", "the compose file has no service none" },
+	{ "", "demo", "demo", "the compose file has no service " },
+	{ "built", "demo", "demo", "service built of the compose file has no image" },
+	{ "data", "\"services\"", "\"service\"", "the compose file has no service data" },
+	{ "data", "\"services\": {", "\"services\": [], \"x\": {",
+	    "the compose file has no service data" },
+	{ "data", "\"services\": {", "\"services\": null, \"x\": {",
+	    "the compose file has no service data" },
+	{ "data", "\"data\": {", "\"data\": null, \"x\": {",
+	    "service data of the compose file has no image" },
+	{ "data", "\"data\": {", "\"data\": \"x\", \"x\": {",
+	    "service data of the compose file has no image" },
+	{ "data", "\"image\": \"127.0.0.1:5000/demo:v1.0.0\"", "\"image\": \"\"",
+	    "service data of the compose file has no image" },
+	{ "data", "\"image\": \"127.0.0.1:5000/demo:v1.0.0\"", "\"image\": 7",
+	    "service data of the compose file has no image" },
+	{ "data", "\"name\": \"demo\"", "\"name\": \"\"", "cannot understand" },
+	{ "data", "\"name\": \"demo\"", "\"name\": 7", "cannot understand" },
+	{ "data", "\"name\": \"demo\"", "\"nam\": \"demo\"", "cannot understand" },
+};
+
+START_TEST(tells_what_a_service_lacks)
+{
+	const char *json = with(config, faulty[_i].part, faulty[_i].by);
+
+	ck_assert_int_eq(services(json, strlen(json), faulty[_i].name), -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	ck_assert_msg(strncmp(f.what, faulty[_i].word, strlen(faulty[_i].word)) == 0, "%s",
+	    f.what);
+	ck_assert_str_ne(f.next, "");
+}
+END_TEST
+
+/* The old form, and what is neither. */
+static const struct {
+	const char	*depends;
+	size_t		 n;
+} depends[] = {
+	{ "{}", 0 },
+	{ "null", 0 },
+	{ "7", 0 },
+	{ "\"db\"", 0 },
+	{ "{\"db\": null}", 1 },
+	{ "{\"a\": {}, \"b\": {}, \"c\": {}}", 3 },
+};
+
+START_TEST(takes_what_it_depends_on)
+{
+	char json[512];
+
+	snprintf(json, sizeof(json), "{\"name\": \"p\", \"services\": {\"data\": {\"image\": "
+	    "\"i\", \"depends_on\": %s}}}", depends[_i].depends);
+	ck_assert_msg(services(json, strlen(json), "data") == 0, "%s", f.what);
+	ck_assert_uint_eq(service.n_depends, depends[_i].n);
+}
+END_TEST
+
+START_TEST(bounds_what_it_depends_on)
+{
+	char json[4096] = "{\"name\": \"p\", \"services\": {\"data\": {\"image\": \"i\", "
+	    "\"depends_on\": {", *at;
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		at = json + strlen(json);
+		snprintf(at, sizeof(json) - (size_t)(at - json), "%s\"s%d\": {}",
+		    i == 0 ? "" : ", ", i);
+	}
+	strcat(json, "}}}}");
+	ck_assert_int_eq(services(json, strlen(json), "data"), 0);
+	ck_assert_uint_eq(service.n_depends, SERVICE_DEPENDS_MAX);
+}
+END_TEST
+
+START_TEST(bounds_the_reference)
+{
+	char json[2048], x[1024];
+
+	memset(x, 'x', sizeof(x));
+	snprintf(json, sizeof(json), "{\"name\": \"p\", \"services\": {\"data\": "
+	    "{\"image\": \"%.*s\"}}}", REF_MAX - 1, x);
+	ck_assert_int_eq(services(json, strlen(json), "data"), 0);
+	snprintf(json, sizeof(json), "{\"name\": \"p\", \"services\": {\"data\": "
+	    "{\"image\": \"%.*s\"}}}", REF_MAX, x);
+	ck_assert_int_eq(services(json, strlen(json), "data"), -1);
+	snprintf(json, sizeof(json), "{\"name\": \"%.*s\", \"services\": {\"data\": "
+	    "{\"image\": \"i\"}}}", 127, x);
+	ck_assert_int_eq(services(json, strlen(json), "data"), 0);
+	snprintf(json, sizeof(json), "{\"name\": \"%.*s\", \"services\": {\"data\": "
+	    "{\"image\": \"i\"}}}", 128, x);
+	ck_assert_int_eq(services(json, strlen(json), "data"), -1);
+}
+END_TEST
+
+static const struct {
+	const char	*text;
+	int64_t		 ms;
+} times[] = {
+	{ "1970-01-01T00:00:01Z", 1000 },
+	{ "1970-01-02T00:00:00Z", 86400000 },
+	{ "2000-02-29T23:59:59Z", INT64_C(951868799000) },
+	{ "2026-11-21T10:50:54Z", INT64_C(1795258254000) },
+	{ "2026-11-21T10:50:54.5Z", INT64_C(1795258254500) },
+	{ "2026-11-21T10:50:54.05Z", INT64_C(1795258254050) },
+	{ "2026-11-21T10:50:54.123Z", INT64_C(1795258254123) },
+	{ "2026-11-21T10:50:54.1239Z", INT64_C(1795258254123) },
+	{ "2026-11-21T10:50:54.86284916Z", INT64_C(1795258254862) },
+	{ "2026-11-21T10:50:54.000000001Z", INT64_C(1795258254000) },
+	{ "2026-11-21T10:50:54.99999999999999999999999999Z", INT64_C(1795258254999) },
+	{ "2038-01-19T03:14:08Z", INT64_C(2147483648000) },
+	{ "0001-01-01T00:00:00Z", 0 },
+	{ "1969-12-31T23:59:59Z", 0 },
+	{ "", 0 },
+	{ "Z", 0 },
+	{ "2026", 0 },
+	{ "2026-11-21", 0 },
+	{ "2026-11-21T10:50", 0 },
+	{ "2026-11-21T10:50:54", 0 },
+	{ "2026-11-21T10:50:54.123", 0 },
+	{ "2026-11-21T10:50:54+00:00", 0 },
+	{ "2026-11-21T10:50:54.123+01:00", 0 },
+	{ "2026-11-21 10:50:54Z", 0 },
+	{ "2026-11-21T10:50:54z", 0 },
+	{ "2026-11-21T10:50:54,5Z", 0 },
+	{ "2026-13-21T10:50:54Z", 0 },
+	{ "2026-11-32T10:50:54Z", 0 },
+	{ "2026-11-21T25:50:54Z", 0 },
+	{ "2026-11-21T10:60:54Z", 0 },
+	{ "x2026-11-21T10:50:54Z", 0 },
+	{ "never", 0 },
+	{ "1795258254", 0 },
+	{ "\xff", 0 },
+};
+
+START_TEST(reads_the_time)
+{
+	ck_assert_msg(inspect_time(times[_i].text) == times[_i].ms, "%s: %lld",
+	    times[_i].text, (long long)inspect_time(times[_i].text));
+}
+END_TEST
+
+/* The time is UTC, wherever this machine thinks that it is. */
+START_TEST(reads_the_time_anywhere)
+{
+	ck_assert_int_eq(setenv("TZ", "Pacific/Auckland", 1), 0);
+	ck_assert_int_eq(inspect_time("2026-11-21T10:50:54Z"), INT64_C(1795258254000));
+}
+END_TEST
+
+static const struct {
+	const char	*text;
+	bool		 enough;	/* for 2.23 */
+} versions[] = {
+	{ "Docker Compose version v2.26.1\n", true },
+	{ "Docker Compose version 2.26.1-4\n", true },
+	{ "Docker Compose version v2.23.0\n", true },
+	{ "Docker Compose version v2.23.0-desktop.1\n", true },
+	{ "Docker Compose version v2.23\n", true },
+	{ "Docker Compose version v2.100.0\n", true },
+	{ "Docker Compose version v5.0.1\n", true },
+	{ "Docker Compose version v3.0.0\n", true },
+	{ "Docker Compose version v10.1.0\n", true },
+	{ "2.26.1", true },
+	{ "Docker Compose version v2.22.9\n", false },
+	{ "Docker Compose version v2.22.99\n", false },
+	{ "Docker Compose version v2.3.0\n", false },
+	{ "Docker Compose version v2.0.0\n", false },
+	{ "Docker Compose version v1.29.2\n", false },
+	{ "docker-compose version 1.29.2, build unknown\n", false },
+	{ "Docker Compose version v2\n", false },
+	{ "Docker Compose version v5\n", false },
+	{ "Docker Compose version dev\n", false },
+	{ "Docker Compose version v\n", false },
+	{ "", false },
+	{ "\n", false },
+	{ "docker: 'compose' is not a docker command.\n", false },
+	{ "v2,26", false },
+	{ "v2..26", false },
+	{ "v2.x", false },
+};
+
+START_TEST(compares_versions)
+{
+	ck_assert_msg(inspect_compose_is(versions[_i].text, 2, 23) == versions[_i].enough,
+	    "%s", versions[_i].text);
+}
+END_TEST
+
+START_TEST(survives_huge_versions)
+{
+	(void)inspect_compose_is("v99999999999999999999.99999999999999999999", 2, 23);
+	(void)inspect_compose_is("v2.99999999999999999999", 2, 23);
+	ck_assert(!inspect_compose_is("v0.99999999999999999999", 2, 23));
+	ck_assert(!inspect_compose_is("v2.-99999999999999999999", 2, 23));
+}
+END_TEST
+
+Suite *
+inspect_suite(void)
+{
+	Suite *s = suite_create("inspect");
+	TCase *core = tcase_create("Core");
+	TCase *limits = tcase_create("Limits");
+	TCase *hostile = tcase_create("Hostile");
+
+	tcase_add_checked_fixture(core, setup, NULL);
+	tcase_add_test(core, takes_a_container);
+	tcase_add_loop_test(core, knows_the_states, 0, N(states));
+	tcase_add_test(core, takes_what_went_wrong);
+	tcase_add_test(core, takes_several);
+	tcase_add_test(core, takes_none);
+	tcase_add_test(core, takes_a_service);
+	tcase_add_loop_test(core, tells_what_a_service_lacks, 0, N(faulty));
+	tcase_add_loop_test(core, takes_what_it_depends_on, 0, N(depends));
+	tcase_add_loop_test(core, reads_the_time, 0, N(times));
+	tcase_add_test(core, reads_the_time_anywhere);
+	tcase_add_loop_test(core, compares_versions, 0, N(versions));
+	suite_add_tcase(s, core);
+
+	tcase_add_checked_fixture(limits, setup, NULL);
+	tcase_add_test(limits, bounds_the_list);
+	tcase_add_loop_test(limits, bounds_the_strings, 0, 5);
+	tcase_add_test(limits, bounds_what_it_depends_on);
+	tcase_add_test(limits, bounds_the_reference);
+	tcase_add_test(limits, survives_huge_versions);
+	suite_add_tcase(s, limits);
+
+	tcase_add_checked_fixture(hostile, setup, NULL);
+	tcase_set_timeout(hostile, 30);
+	tcase_add_loop_test(hostile, refuses_what_is_spoiled, 0, N(spoiled));
+	tcase_add_loop_test(hostile, takes_no_sign_for_running, 0, N(poorer));
+	tcase_add_loop_test(hostile, refuses_garbage, 0, N(garbage));
+	tcase_add_test(hostile, refuses_what_is_cut_short);
+	tcase_add_loop_test(hostile, survives_every_byte, 0, 8);
+	tcase_add_test(hostile, survives_deep_nesting);
+	suite_add_tcase(s, hostile);
+	return s;
+}

@@ -1,0 +1,367 @@
+/*
+ * check_request.c: one line from the network.  Whatever it holds, it is a
+ * request of the table or it is refused; nothing is mended.
+ */
+#include "request/request.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
+
+Suite *request_suite(void);
+
+static const struct {
+	const char	*line;
+	enum verb	 verb;
+	const char	*word;
+	unsigned	 count;
+} good[] = {
+	{ "deploy sha-abc1234", VERB_DEPLOY, "sha-abc1234", 0 },
+	{ "deploy latest", VERB_DEPLOY, "latest", 0 },
+	{ "deploy v1.2.3", VERB_DEPLOY, "v1.2.3", 0 },
+	/* the grammar of a tag is tag_check()'s */
+	{ "deploy -x", VERB_DEPLOY, "-x", 0 },
+	{ "deploy $(id)", VERB_DEPLOY, "$(id)", 0 },
+	{ "deploy deploy", VERB_DEPLOY, "deploy", 0 },
+	{ "rollback", VERB_ROLLBACK, "", 0 },
+	{ "rollback v1.2.3", VERB_ROLLBACK, "v1.2.3", 0 },
+	{ "status", VERB_STATUS, "", 0 },
+	{ "history", VERB_HISTORY, "", 10 },
+	{ "history 1", VERB_HISTORY, "1", 1 },
+	{ "history 25", VERB_HISTORY, "25", 25 },
+	{ "history 1000", VERB_HISTORY, "1000", 1000 },
+	{ "recover", VERB_RECOVER, "", 0 },
+	{ "version", VERB_VERSION, "", 0 },
+	{ "help", VERB_HELP, "", 0 },
+	{ "help settings", VERB_HELP, "settings", 0 },
+};
+
+static const struct {
+	const char	*line, *what;
+} bad[] = {
+	{ "", "invalid tag: none was given" },
+	{ "deploy", "invalid tag: none was given" },
+	{ " deploy v1", "invalid request: a space at its begin or end" },
+	{ "deploy v1 ", "invalid request: a space at its begin or end" },
+	{ "deploy ", "invalid request: a space at its begin or end" },
+	{ " ", "invalid request: a space at its begin or end" },
+	{ "  ", "invalid request: a space at its begin or end" },
+	{ "deploy  v1", "invalid request: two spaces in a row" },
+	{ "help  settings", "invalid request: two spaces in a row" },
+	{ "deploy v1 v2", "invalid request: too many words" },
+	{ "deploy v1 seq=1 x", "invalid request: too many words" },
+	{ "rollback v1 v2", "invalid request: too many words" },
+	{ "history 1 2", "invalid request: too many words" },
+	{ "help a b", "invalid request: too many words" },
+	{ "status now", "invalid request: too many words" },
+	{ "recover all", "invalid request: too many words" },
+	{ "version 2", "invalid request: too many words" },
+	{ "v1.2.3", "invalid request: no such verb" },
+	{ "sha-abc1234", "invalid request: no such verb" },
+	{ "Deploy v1", "invalid request: no such verb" },
+	{ "DEPLOY v1", "invalid request: no such verb" },
+	{ "deplo v1", "invalid request: no such verb" },
+	{ "deploy1 v1", "invalid request: no such verb" },
+	{ "deploys v1", "invalid request: no such verb" },
+	{ "unknown", "invalid request: no such verb" },
+	{ "--help", "invalid request: no such verb" },
+	{ "--local status", "invalid request: no such verb" },
+	{ "./deploy v1", "invalid request: no such verb" },
+	{ "/bin/sh", "invalid request: no such verb" },
+	{ "'deploy' v1", "invalid request: no such verb" },
+	{ "\"deploy v1\"", "invalid request: no such verb" },
+	{ "deploy;id", "invalid request: no such verb" },
+	{ "status;id", "invalid request: no such verb" },
+	{ "sh -c id", "invalid request: no such verb" },
+	{ "scp -t /tmp", "invalid request: no such verb" },
+	{ "internal-sftp", "invalid request: no such verb" },
+	{ "deploy\tv1", "invalid request: not printable ASCII" },
+	{ "deploy v1\n", "invalid request: not printable ASCII" },
+	{ "deploy v1\r\n", "invalid request: not printable ASCII" },
+	{ "deploy v1\nrollback", "invalid request: not printable ASCII" },
+	{ "deploy v1\x1b[2J", "invalid request: not printable ASCII" },
+	{ "deploy v1\x7f", "invalid request: not printable ASCII" },
+	{ "deploy v\xc3\xb6", "invalid request: not printable ASCII" },
+	{ "deploy\xc2\xa0v1", "invalid request: not printable ASCII" },
+	{ "\xff", "invalid request: not printable ASCII" },
+	{ "history 0", "invalid request: not a number from 1 to 1000" },
+	{ "history 1001", "invalid request: not a number from 1 to 1000" },
+	{ "history 4294967297", "invalid request: not a number from 1 to 1000" },
+	{ "history 18446744073709551617",
+	    "invalid request: not a number from 1 to 1000" },
+	{ "history 99999999999999999999999999999999999999",
+	    "invalid request: not a number from 1 to 1000" },
+	{ "history -1", "invalid request: not a number from 1 to 1000" },
+	{ "history +1", "invalid request: not a number from 1 to 1000" },
+	{ "history 1x", "invalid request: not a number from 1 to 1000" },
+	{ "history 0x10", "invalid request: not a number from 1 to 1000" },
+	{ "history 1.5", "invalid request: not a number from 1 to 1000" },
+	{ "history ten", "invalid request: not a number from 1 to 1000" },
+};
+
+/* The line in memory of its own size: ASan sees who reads past it. */
+static int
+parse(struct request *r, const char *line, size_t len, struct fault *f)
+{
+	char *exact = malloc(len == 0 ? 1 : len);
+	int rc;
+
+	ck_assert_ptr_nonnull(exact);
+	memcpy(exact, line, len);
+	memset(r, 0xa5, sizeof(*r));
+	memset(f, 0, sizeof(*f));
+	rc = request_parse(r, exact, len, f);
+	free(exact);
+	ck_assert_int_eq(rc == 0, f->kind == FAULT_NONE);
+	return rc;
+}
+
+static void
+is_refusal(const struct fault *f)
+{
+	const char *p;
+
+	ck_assert_int_eq(f->kind, FAULT_REFUSED);
+	ck_assert_str_ne(f->next, "");
+	ck_assert_msg(strncmp(f->what, "invalid tag: ", 13) == 0 ||
+	    strncmp(f->what, "invalid request: ", 17) == 0, "%s", f->what);
+	for (p = f->what; *p != '\0'; p++)
+		ck_assert_msg(*p >= ' ' && *p <= '~', "unprintable: %s", f->what);
+}
+
+START_TEST(takes)
+{
+	struct request r;
+	struct fault f;
+
+	ck_assert_msg(parse(&r, good[_i].line, strlen(good[_i].line), &f) == 0, "%s",
+	    f.what);
+	ck_assert_int_eq(r.verb, good[_i].verb);
+	ck_assert_str_eq(r.word, good[_i].word);
+	ck_assert_uint_eq(r.count, good[_i].count);
+}
+END_TEST
+
+START_TEST(refuses)
+{
+	struct request r;
+	struct fault f;
+
+	ck_assert_msg(parse(&r, bad[_i].line, strlen(bad[_i].line), &f) == -1,
+	    "took \"%s\"", bad[_i].line);
+	is_refusal(&f);
+	ck_assert_msg(strncmp(f.what, bad[_i].what, strlen(bad[_i].what)) == 0,
+	    "\"%s\": %s", bad[_i].line, f.what);
+}
+END_TEST
+
+START_TEST(shows_what_it_refuses)
+{
+	struct request r;
+	struct fault f;
+
+	ck_assert_int_eq(parse(&r, "evil\x1b]0;x\x07", 10, &f), -1);
+	ck_assert_str_eq(f.what,
+	    "invalid request: not printable ASCII: evil\\033]0;x\\a");
+	ck_assert_int_eq(parse(&r, "reboot now", 10, &f), -1);
+	ck_assert_str_eq(f.what, "invalid request: no such verb: reboot now");
+}
+END_TEST
+
+/* The table and its lookups agree. */
+START_TEST(knows_its_verbs)
+{
+	const char *name = verb_name((enum verb)_i);
+
+	ck_assert_int_eq(verb_find(name, strlen(name)), _i);
+	ck_assert_int_eq(verb_find(name, strlen(name) - 1), VERB__MAX);
+	ck_assert_int_eq(strncmp(verb_usage((enum verb)_i), name, strlen(name)), 0);
+	ck_assert_str_ne(verb_text((enum verb)_i), "");
+}
+END_TEST
+
+START_TEST(opens_what_is_harmless)
+{
+	ck_assert(verb_is_open(VERB_DEPLOY));
+	ck_assert(verb_is_open(VERB_STATUS));
+	ck_assert(verb_is_open(VERB_HISTORY));
+	ck_assert(verb_is_open(VERB_VERSION));
+	ck_assert(verb_is_open(VERB_HELP));
+	ck_assert(!verb_is_open(VERB_ROLLBACK));
+	ck_assert(!verb_is_open(VERB_RECOVER));
+	ck_assert(!verb_is_open(VERB__MAX));
+}
+END_TEST
+
+START_TEST(knows_no_other_verb)
+{
+	ck_assert_str_eq(verb_name(VERB__MAX), "unknown");
+	ck_assert_str_eq(verb_usage(VERB__MAX), "");
+	ck_assert_str_eq(verb_text(VERB__MAX), "");
+	ck_assert_int_eq(verb_find("", 0), VERB__MAX);
+	ck_assert_int_eq(verb_find("deploy v1", 9), VERB__MAX);
+	ck_assert_int_eq(verb_find("deploy\0", 7), VERB__MAX);
+}
+END_TEST
+
+START_TEST(bounds_the_word)
+{
+	static const struct {
+		const char	*verb, *what;
+	} rows[] = {
+		{ "deploy ", "invalid tag: " },
+		{ "rollback ", "invalid tag: " },
+		{ "help ", "invalid request: a word is too long" },
+	};
+	char line[512];
+	struct request r;
+	struct fault f;
+	size_t head, n;
+
+	strcpy(line, rows[_i].verb);
+	head = strlen(line);
+	memset(line + head, 'a', sizeof(line) - head);
+	ck_assert_int_eq(parse(&r, line, head + 128, &f), 0);
+	ck_assert_uint_eq(strlen(r.word), 128);
+	for (n = 129; head + n <= REQUEST_MAX; n++) {
+		ck_assert_int_eq(parse(&r, line, head + n, &f), -1);
+		is_refusal(&f);
+		ck_assert_int_eq(strncmp(f.what, rows[_i].what, strlen(rows[_i].what)), 0);
+	}
+	for (; head + n < sizeof(line); n += 50) {
+		ck_assert_int_eq(parse(&r, line, head + n, &f), -1);
+		ck_assert_int_eq(strncmp(f.what, "invalid request: longer than 256", 32), 0);
+	}
+}
+END_TEST
+
+START_TEST(bounds_the_line)
+{
+	char line[REQUEST_MAX + 1];
+	struct request r;
+	struct fault f;
+
+	memset(line, 'a', sizeof(line));
+	ck_assert_int_eq(parse(&r, line, REQUEST_MAX, &f), -1);
+	ck_assert_ptr_nonnull(strstr(f.what, "no such verb"));
+	is_refusal(&f);
+	ck_assert_int_eq(parse(&r, line, REQUEST_MAX + 1, &f), -1);
+	ck_assert_ptr_nonnull(strstr(f.what, "longer than 256 bytes"));
+	is_refusal(&f);
+	/* 256 good bytes and one more are not cut to a good request */
+	memset(line, ' ', sizeof(line));
+	memcpy(line, "status", 6);
+	ck_assert_int_eq(parse(&r, line, REQUEST_MAX + 1, &f), -1);
+}
+END_TEST
+
+START_TEST(refuses_a_megabyte)
+{
+	static const char fillings[] = { 'a', ' ', '\0', '\n', '\x7f', '\xff' };
+	size_t len = 1024 * 1024;
+	char *line = malloc(len);
+	struct request r;
+	struct fault f;
+	int i;
+
+	ck_assert_ptr_nonnull(line);
+	for (i = 0; i < N(fillings); i++) {
+		memset(line, fillings[i], len);
+		ck_assert_int_eq(parse(&r, line, len, &f), -1);
+		is_refusal(&f);
+	}
+	free(line);
+}
+END_TEST
+
+START_TEST(takes_leading_zeros_only_as_digits)
+{
+	struct request r;
+	struct fault f;
+
+	ck_assert_int_eq(parse(&r, "history 0007", 12, &f), 0);
+	ck_assert_uint_eq(r.count, 7);
+	ck_assert_int_eq(parse(&r, "history 0000", 12, &f), -1);
+	is_refusal(&f);
+}
+END_TEST
+
+/* A NUL hides nothing behind it. */
+START_TEST(refuses_nul)
+{
+	static const char line[] = "deploy v1\0; rm -rf /";
+	struct request r;
+	struct fault f;
+	size_t len;
+
+	for (len = 10; len < sizeof(line); len++) {
+		ck_assert_int_eq(parse(&r, line, len, &f), -1);
+		is_refusal(&f);
+	}
+	ck_assert_int_eq(parse(&r, "\0", 1, &f), -1);
+	ck_assert_int_eq(parse(&r, "status\0", 7, &f), -1);
+}
+END_TEST
+
+/* Every byte at every place, put instead of one and between two. */
+START_TEST(survives_every_byte_everywhere)
+{
+	static const char *const lines[] = { "deploy sha-abc1234", "history 12", "help me" };
+	char line[32];
+	size_t i, len = strlen(lines[_i]);
+	struct request r;
+	struct fault f;
+	int c;
+
+	for (i = 0; i < len; i++)
+		for (c = 0; c < 256; c++) {
+			strcpy(line, lines[_i]);
+			line[i] = (char)c;
+			if (parse(&r, line, len, &f) == 0) {
+				ck_assert_int_ge(c, ' ');
+				ck_assert_int_le(c, '~');
+				ck_assert_int_ne(r.verb, VERB__MAX);
+				ck_assert_ptr_null(strchr(r.word, ' '));
+			} else
+				is_refusal(&f);
+			if (c < ' ' || c > '~')
+				ck_assert_int_eq(f.kind, FAULT_REFUSED);
+			memmove(line + i + 1, line + i, len - i);
+			memcpy(line + i + 1, lines[_i] + i, len - i);
+			if (parse(&r, line, len + 1, &f) == -1)
+				is_refusal(&f);
+			else
+				ck_assert(c >= ' ' && c <= '~');
+		}
+}
+END_TEST
+
+Suite *
+request_suite(void)
+{
+	Suite *s = suite_create("request");
+	TCase *core = tcase_create("Core");
+	TCase *limits = tcase_create("Limits");
+	TCase *hostile = tcase_create("Hostile");
+
+	tcase_add_loop_test(core, takes, 0, N(good));
+	tcase_add_test(core, shows_what_it_refuses);
+	tcase_add_loop_test(core, knows_its_verbs, 0, VERB__MAX);
+	tcase_add_test(core, opens_what_is_harmless);
+	tcase_add_test(core, knows_no_other_verb);
+	suite_add_tcase(s, core);
+	tcase_add_loop_test(limits, bounds_the_word, 0, 3);
+	tcase_add_test(limits, bounds_the_line);
+	tcase_add_test(limits, takes_leading_zeros_only_as_digits);
+	suite_add_tcase(s, limits);
+	tcase_set_timeout(hostile, 30);
+	tcase_add_loop_test(hostile, refuses, 0, N(bad));
+	tcase_add_test(hostile, refuses_a_megabyte);
+	tcase_add_test(hostile, refuses_nul);
+	tcase_add_loop_test(hostile, survives_every_byte_everywhere, 0, 3);
+	suite_add_tcase(s, hostile);
+	return s;
+}

@@ -1,0 +1,996 @@
+/*
+ * check_run.c: child processes.  The children are sh(1) and what every system
+ * has beside it; none outlives its test.
+ */
+#include "sys/run.h"
+
+#include "state/lock.h"
+#include "sys/signals.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
+#define PATIENCE 1000	/* rounds of 20 ms: what a busy machine may need */
+
+Suite *run_suite(void);
+
+static char folder[64];
+static int dir;
+static struct fault f;
+static struct run_result res;
+static char *env[] = { "PATH=/usr/bin:/bin", NULL };
+static const char *sh_argv[] = { "sh", "-c", NULL, NULL };
+
+static void
+setup(void)
+{
+	strcpy(folder, "/tmp/check_run.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(chdir(folder), 0);
+	ck_assert_int_ge(dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	memset(&f, 0, sizeof(f));
+	memset(&res, 0, sizeof(res));
+	ck_assert_int_eq(signals_init(&f), 0);
+}
+
+static int
+discard(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void
+teardown(void)
+{
+	run_free(&res);
+	close(dir);
+	ck_assert_int_eq(chdir("/"), 0);
+	nftw(folder, discard, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static struct run
+look(const char *script)
+{
+	sh_argv[2] = script;
+	return (struct run){ .kind = RUN_LOOK, .path = "/bin/sh", .argv = sh_argv,
+		.env = env, .limit_ms = 30000, .out_fd = -1, .hold_fd = -1 };
+}
+
+static void
+start(const struct run *r)
+{
+	run_free(&res);
+	ck_assert_msg(run_child(r, &res, &f) == 0, "%s", f.what);
+	ck_assert_int_eq(f.kind, FAULT_NONE);
+}
+
+static const char *
+output(const char *script)
+{
+	struct run r = look(script);
+
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_EXITED);
+	ck_assert_msg(res.status == 0, "%s: exit %d: %s", script, res.status, res.err);
+	return res.out == NULL ? "" : res.out;
+}
+
+static struct run
+move(const char *script)
+{
+	struct run r = look(script);
+
+	r.kind = RUN_MOVE;
+	r.hold_word = "up";
+	r.out_fd = open("log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	ck_assert_int_ge(r.out_fd, 0);
+	ck_assert_int_ge(r.hold_fd = uplock_take(dir), 0);
+	return r;
+}
+
+/* The file, cut at 1 KiB; "" while there is none. */
+static const char *
+slurp(const char *name)
+{
+	static char buf[1024];
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd == -1 ? 0 : read(fd, buf, sizeof(buf) - 1);
+
+	if (fd != -1)
+		close(fd);
+	buf[n < 0 ? 0 : n] = '\0';
+	return buf;
+}
+
+/* A zombie whose parent does not care is as good as gone. */
+static bool
+gone(pid_t pid)
+{
+	char path[64];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	at = strrchr(slurp(path), ')');
+	return at == NULL || at[1] == '\0' || strchr("ZX", at[2]) != NULL;
+}
+
+static bool
+gone_soon(pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < PATIENCE && !gone(pid); i++)
+		usleep(20 * 1000);
+	return gone(pid);
+}
+
+/* The number that a child writes into `name`, a whole line. */
+static pid_t
+pid_in(const char *name)
+{
+	int i;
+
+	for (i = 0; i < PATIENCE && strchr(slurp(name), '\n') == NULL; i++)
+		usleep(20 * 1000);
+	ck_assert_msg(atol(slurp(name)) > 1, "no number in %s", name);
+	return (pid_t)atol(slurp(name));
+}
+
+static bool
+lock_is_free(void)
+{
+	int fd = uplock_take(dir);
+
+	if (fd == -1) {
+		ck_assert_int_eq(errno, EWOULDBLOCK);
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
+static bool
+lock_is_free_soon(void)
+{
+	int i;
+
+	for (i = 0; i < PATIENCE && !lock_is_free(); i++)
+		usleep(20 * 1000);
+	return lock_is_free();
+}
+
+static int
+open_descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	ck_assert_ptr_nonnull(d);
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
+}
+
+static const struct {
+	const char	*script;
+	enum run_end	 end;
+	int		 status;
+} ends[] = {
+	{ ":", RUN_EXITED, 0 },
+	{ "exit 1", RUN_EXITED, 1 },
+	{ "exit 42", RUN_EXITED, 42 },
+	{ "exit 127", RUN_EXITED, 127 },
+	{ "exit 137", RUN_EXITED, 137 },
+	{ "exit 255", RUN_EXITED, 255 },
+	{ "kill -KILL $$", RUN_SIGNALLED, SIGKILL },
+	{ "kill -TERM $$", RUN_SIGNALLED, SIGTERM },
+	{ "kill -INT $$", RUN_SIGNALLED, SIGINT },
+	{ "kill -HUP $$", RUN_SIGNALLED, SIGHUP },
+	{ "kill -PIPE $$", RUN_SIGNALLED, SIGPIPE },
+};
+
+START_TEST(tells_the_end)
+{
+	struct run r = look(ends[_i].script);
+
+	start(&r);
+	ck_assert_int_eq(res.end, ends[_i].end);
+	ck_assert_int_eq(res.status, ends[_i].status);
+	ck_assert_uint_eq(res.out_len, 0);
+	ck_assert_uint_eq(res.err_len, 0);
+}
+END_TEST
+
+START_TEST(keeps_the_streams_apart)
+{
+	ck_assert_str_eq(output("echo a; echo b >&2; echo c"), "a\nc\n");
+	ck_assert_str_eq(res.err, "b\n");
+	ck_assert_uint_eq(res.err_len, 2);
+	ck_assert_uint_eq(res.out_len, 4);
+	ck_assert(!res.out_cut);
+}
+END_TEST
+
+START_TEST(merges_the_streams)
+{
+	struct run r = look("echo a; echo b >&2; echo c");
+
+	r.merge = true;
+	start(&r);
+	ck_assert_str_eq(res.out, "a\nb\nc\n");
+	ck_assert_uint_eq(res.err_len, 0);
+}
+END_TEST
+
+START_TEST(keeps_every_byte)
+{
+	output("printf 'a\\0b\\377\\n'");
+	ck_assert_uint_eq(res.out_len, 5);
+	ck_assert_mem_eq(res.out, "a\0b\377\n\0", 6);
+}
+END_TEST
+
+/* What is still in the pipe when the child has gone belongs to it. */
+START_TEST(keeps_the_last_words)
+{
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		ck_assert_str_eq(output("echo last; echo words >&2"), "last\n");
+		ck_assert_str_eq(res.err, "words\n");
+	}
+}
+END_TEST
+
+START_TEST(gives_the_environment_as_it_is)
+{
+	static const char *const argv[] = { "env", NULL };
+	char *given[] = { "B=2 3", "A=", "PATH=/nowhere", "A=again", NULL };
+	struct run r = look("");
+
+	ck_assert_int_eq(setenv("TWILIGHT_LEAK", "1", 1), 0);
+	r.path = "/usr/bin/env";
+	r.argv = argv;
+	r.env = given;
+	start(&r);
+	ck_assert_str_eq(res.out, "B=2 3\nA=\nPATH=/nowhere\nA=again\n");
+}
+END_TEST
+
+START_TEST(gives_the_arguments_as_they_are)
+{
+	static const char *const argv[] = { "sh", "-c", "printf '<%s>' \"$@\"", "sh",
+		"a", "b c", "", "$(id)", "x\ny", "-n", NULL };
+	struct run r = look("");
+
+	r.argv = argv;
+	start(&r);
+	ck_assert_str_eq(res.out, "<a><b c><><$(id)><x\ny><-n>");
+}
+END_TEST
+
+START_TEST(goes_where_it_is_told)
+{
+	struct run r = look("pwd -P");
+
+	start(&r);
+	ck_assert_str_eq(res.out + strlen(res.out) - strlen(folder) - 1,
+	    strcat(strcpy((char[80]){ 0 }, folder), "\n"));
+	r.cwd = "/";
+	start(&r);
+	ck_assert_str_eq(res.out, "/\n");
+}
+END_TEST
+
+START_TEST(waits_for_the_exit_and_not_for_the_end_of_output)
+{
+	struct run r = look("cat gate & echo done");
+	int fd;
+
+	ck_assert_int_eq(mkfifo("gate", 0600), 0);
+	r.limit_ms = 10000;
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_EXITED);
+	ck_assert_int_eq(res.status, 0);
+	ck_assert_str_eq(res.out, "done\n");
+	/* now the one that kept the pipe open may go too */
+	ck_assert_int_ge(fd = open("gate", O_WRONLY | O_CLOEXEC), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(gives_nothing_to_read)
+{
+	int fd[2];
+
+	ck_assert_int_eq(pipe2(fd, O_CLOEXEC), 0);
+	ck_assert_int_eq(write(fd[1], "mine\n", 5), 5);
+	ck_assert_int_eq(dup2(fd[0], 0), 0);
+	ck_assert_str_eq(output("readlink /proc/$$/fd/0; cat"), "/dev/null\n");
+	close(fd[0]);
+	close(fd[1]);
+}
+END_TEST
+
+START_TEST(gives_a_group_of_its_own)
+{
+	long pid, group;
+
+	ck_assert_int_eq(sscanf(output("cat /proc/$$/stat"), "%ld (sh) %*c %*d %ld",
+	    &pid, &group), 2);
+	ck_assert_int_eq(pid, group);
+	ck_assert_int_ne(group, getpgrp());
+}
+END_TEST
+
+static const char list_descriptors[] = "i=0; while [ $i -lt 80 ]; do "
+    "[ -e /proc/$$/fd/$i ] && printf '%s ' $i; i=$((i + 1)); done; exit 0";
+
+static void
+open_many(void)
+{
+	int i, fd = open("/dev/null", O_RDONLY);
+
+	ck_assert_int_ge(fd, 0);
+	for (i = 20; i < 70; i++)
+		ck_assert_int_eq(dup2(fd, i), i);
+}
+
+START_TEST(gives_no_descriptor_of_ours)
+{
+	open_many();
+	ck_assert_str_eq(output(list_descriptors), "0 1 2 ");
+}
+END_TEST
+
+START_TEST(gives_a_mover_the_lock_alone)
+{
+	struct run r = move(list_descriptors);
+
+	open_many();
+	start(&r);
+	ck_assert_str_eq(slurp("log"), "0 1 2 4 ");
+}
+END_TEST
+
+START_TEST(gives_default_signals)
+{
+	static const int ours[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM,
+		SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2 };
+	static const char *const argv[] = { "grep", "^Sig[BI]", "/proc/self/status",
+		NULL };
+	unsigned long long blocked, ignored;
+	struct run r = look("");
+	sigset_t all;
+	int i;
+
+	for (i = 0; i < N(ours); i++)
+		if (ours[i] != SIGCHLD)
+			ck_assert(signal(ours[i], SIG_IGN) != SIG_ERR);
+	sigfillset(&all);
+	ck_assert_int_eq(sigprocmask(SIG_SETMASK, &all, NULL), 0);
+	r.path = "/bin/grep";
+	r.argv = argv;
+	start(&r);
+	ck_assert_int_eq(sscanf(res.out, "SigBlk: %llx SigIgn: %llx", &blocked,
+	    &ignored), 2);
+	ck_assert_uint_eq(blocked, 0);
+	for (i = 0; i < N(ours); i++)
+		ck_assert_msg((ignored >> (ours[i] - 1) & 1) == 0, "signal %d", ours[i]);
+}
+END_TEST
+
+static void
+count(void *arg)
+{
+	++*(int *)arg;
+}
+
+START_TEST(ticks)
+{
+	struct run r = look("sleep 1");
+	int n = 0;
+
+	r.tick = count;
+	r.arg = &n;
+	start(&r);
+	ck_assert_int_ge(n, 1);
+}
+END_TEST
+
+START_TEST(frees_twice)
+{
+	output("echo a");
+	run_free(&res);
+	ck_assert_ptr_null(res.out);
+	run_free(&res);
+}
+END_TEST
+
+/* A mover: both streams to the file, its own name in the lock. */
+START_TEST(mover_writes_to_the_file)
+{
+	struct run r = move("echo out; echo err >&2; exit 3");
+	int held = r.hold_fd;
+
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_EXITED);
+	ck_assert_int_eq(res.status, 3);
+	ck_assert_ptr_null(res.out);
+	ck_assert_uint_eq(res.err_len, 0);
+	ck_assert_str_eq(slurp("log"), "out\nerr\n");
+	/* the lock became the child's, and went with it */
+	ck_assert_int_eq(fcntl(held, F_GETFD), -1);
+	ck_assert(lock_is_free());
+	/* the file stays the caller's */
+	ck_assert_int_ne(fcntl(r.out_fd, F_GETFD), -1);
+}
+END_TEST
+
+START_TEST(mover_introduces_itself)
+{
+	char want[64];
+	struct run r;
+
+	ck_assert_int_eq(close(creat("up.lock", 0600)), 0);
+	r = move("echo $$ up; cat up.lock >&2");
+	ck_assert_int_eq(pwrite(r.hold_fd, "123456789 a much longer holder\n", 31, 0), 31);
+	start(&r);
+	ck_assert_int_eq(sscanf(slurp("log"), "%63[^\n]", want), 1);
+	strcat(want, "\n");
+	ck_assert_str_eq(strchr(slurp("log"), '\n') + 1, want);
+}
+END_TEST
+
+START_TEST(mover_without_a_lock)
+{
+	struct run r = move("echo $(true) >/proc/$$/fd/1; [ ! -e /proc/$$/fd/4 ]");
+
+	close(r.hold_fd);
+	r.hold_fd = -1;
+	start(&r);
+	ck_assert_int_eq(res.status, 0);
+	ck_assert_str_eq(slurp("up.lock"), "");
+}
+END_TEST
+
+/* What a grandchild still does, is still done under the lock. */
+START_TEST(lock_is_held_by_what_is_left)
+{
+	struct run r = move("cat gate >/dev/null & exit 0");
+	int fd;
+
+	ck_assert_int_eq(mkfifo("gate", 0600), 0);
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_EXITED);
+	ck_assert(!lock_is_free());
+	ck_assert_int_ge(fd = open("gate", O_WRONLY | O_CLOEXEC), 0);
+	close(fd);
+	ck_assert(lock_is_free_soon());
+}
+END_TEST
+
+/* Runs `r` in a process of its own and kills that when `ready` is there. */
+static void
+run_and_be_killed(const struct run *r, const char *ready)
+{
+	pid_t deployer = fork();
+
+	ck_assert_int_ne(deployer, -1);
+	if (deployer == 0) {
+		(void)!run_child(r, &res, &f);
+		_exit(0);
+	}
+	pid_in(ready);
+	ck_assert_int_eq(kill(deployer, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(deployer, NULL, 0), deployer);
+}
+
+START_TEST(mover_outlives_us)
+{
+	struct run r = move("echo $$ >ready; read word <gate; echo talks; echo $word; "
+	    "echo $$ >finished");
+	pid_t mover;
+	int fd;
+
+	ck_assert_int_eq(mkfifo("gate", 0600), 0);
+	run_and_be_killed(&r, "ready");
+	close(r.hold_fd);
+	close(r.out_fd);
+	mover = pid_in("ready");
+	ck_assert(!gone(mover));
+	ck_assert(!lock_is_free());
+	ck_assert_int_ge(fd = open("gate", O_WRONLY | O_CLOEXEC), 0);
+	ck_assert_int_eq(write(fd, "on\n", 3), 3);
+	close(fd);
+	ck_assert(lock_is_free_soon());
+	ck_assert_int_eq(pid_in("finished"), mover);
+	ck_assert_str_eq(slurp("log"), "talks\non\n");
+}
+END_TEST
+
+START_TEST(looker_dies_with_us)
+{
+	struct run r = look("echo $$ >ready; while :; do sleep 0.1; done");
+
+	run_and_be_killed(&r, "ready");
+	ck_assert(gone_soon(pid_in("ready")));
+}
+END_TEST
+
+START_TEST(limit_ends_it)
+{
+	struct run r = look("echo before; echo $$ >pid; exec sleep 60");
+
+	r.limit_ms = 500;
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_TIMEOUT);
+	ck_assert_int_eq(res.status, SIGTERM);
+	ck_assert_str_eq(res.out, "before\n");
+	ck_assert(gone(pid_in("pid")));
+}
+END_TEST
+
+/* TERM is a question: the child may clean up, and its exit is still ours. */
+START_TEST(limit_lets_it_clean_up)
+{
+	struct run r = look("trap 'echo cleaned; exit 7' TERM; echo $$ >pid; "
+	    "while :; do sleep 0.05; done");
+
+	r.limit_ms = 500;
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_TIMEOUT);
+	ck_assert_int_eq(res.status, 7);
+	ck_assert_str_eq(res.out, "cleaned\n");
+}
+END_TEST
+
+/* What a looker left behind is ended with it, a mover's is the lock's matter. */
+START_TEST(limit_ends_the_group_of_a_looker)
+{
+	struct run r = look("sleep 600 & echo $! >left; wait");
+
+	r.limit_ms = 500;
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_TIMEOUT);
+	ck_assert(gone_soon(pid_in("left")));
+}
+END_TEST
+
+START_TEST(limit_spares_the_group_of_a_mover)
+{
+	struct run r = move("sleep 600 & echo $! >left; wait");
+	pid_t left;
+
+	r.limit_ms = 500;
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_TIMEOUT);
+	left = pid_in("left");
+	ck_assert(!gone(left));
+	ck_assert(!lock_is_free());
+	ck_assert_int_eq(kill(left, SIGKILL), 0);
+	ck_assert(lock_is_free_soon());
+}
+END_TEST
+
+/* The slow one: RUN_GRACE_MS pass between TERM and KILL. */
+START_TEST(limit_kills_what_ignores_it)
+{
+	struct run r = look("trap '' TERM; sleep 600 & echo $! >left; echo $$ >pid; "
+	    "while :; do sleep 1; done");
+
+	r.limit_ms = 500;
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_TIMEOUT);
+	ck_assert_int_eq(res.status, SIGKILL);
+	ck_assert(gone(pid_in("pid")));
+	ck_assert(gone_soon(pid_in("left")));
+}
+END_TEST
+
+/* A writer that never pauses must not keep us from looking at the clock. */
+START_TEST(limit_holds_against_endless_output)
+{
+	struct run r = look(_i == 0 ? "exec cat /dev/zero" :
+	    "exec cat /dev/zero >&2");
+
+	r.limit_ms = 500;
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_TIMEOUT);
+	ck_assert_int_eq(res.status, SIGTERM);
+}
+END_TEST
+
+/* An exit is seen although a grandchild goes on filling the pipe. */
+START_TEST(exit_holds_against_endless_output)
+{
+	struct run r = look("cat /dev/zero & echo $! >left; exit 5");
+
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_EXITED);
+	ck_assert_int_eq(res.status, 5);
+	(void)kill(pid_in("left"), SIGKILL);
+}
+END_TEST
+
+START_TEST(stops_when_told)
+{
+	struct run r = look("kill -TERM $PPID; sleep 60");
+
+	r.stoppable = true;
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_STOPPED);
+	ck_assert_int_eq(signals_stop(), SIGTERM);
+	/* told is told: the next one does not run on either */
+	r = look("sleep 60");
+	r.stoppable = true;
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_STOPPED);
+}
+END_TEST
+
+START_TEST(does_not_stop_what_must_end)
+{
+	struct run r = look("kill -TERM $PPID; kill -INT $PPID; kill -HUP $PPID; "
+	    "sleep 0.5; exit 3");
+
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_EXITED);
+	ck_assert_int_eq(res.status, 3);
+	ck_assert_int_ne(signals_stop(), 0);
+}
+END_TEST
+
+static const struct {
+	const char	*script;
+	size_t		 len;
+	bool		 cut;
+} amounts[] = {
+	{ "head -c 16384 /dev/zero", 16384, false },
+	{ "head -c 65537 /dev/zero", 65537, false },
+	{ "head -c 8388607 /dev/zero", RUN_OUTPUT_MAX - 1, false },
+	{ "head -c 8388608 /dev/zero", RUN_OUTPUT_MAX, false },
+	{ "head -c 8388609 /dev/zero", RUN_OUTPUT_MAX, true },
+	{ "head -c 20000000 /dev/zero", RUN_OUTPUT_MAX, true },
+};
+
+START_TEST(bounds_the_output)
+{
+	output(amounts[_i].script);
+	ck_assert_int_eq(res.out_cut, amounts[_i].cut);
+	if (amounts[_i].cut)
+		ck_assert_uint_le(res.out_len, amounts[_i].len);
+	else
+		ck_assert_uint_eq(res.out_len, amounts[_i].len);
+	ck_assert_int_eq(res.out[res.out_len], '\0');
+}
+END_TEST
+
+#ifdef KNOWN_BUGS
+/* What is kept is what came first, without a hole in it. */
+START_TEST(keeps_the_begin_of_too_much)
+{
+	output("head -c 8388600 /dev/zero; sleep 0.3; echo 0123456789abcdef; sleep 0.3; "
+	    "echo x");
+	ck_assert(res.out_cut);
+	ck_assert_ptr_null(memchr(res.out, 'x', res.out_len));
+}
+END_TEST
+#endif
+
+START_TEST(bounds_the_errors)
+{
+	output("printf '%02047d' 0 >&2");
+	ck_assert_uint_eq(res.err_len, RUN_ERRORS_MAX - 1);
+	output("printf 'first%05000d' 0 >&2; printf last >&2");
+	ck_assert_uint_eq(res.err_len, RUN_ERRORS_MAX - 1);
+	ck_assert_uint_eq(strlen(res.err), RUN_ERRORS_MAX - 1);
+	ck_assert_int_eq(strncmp(res.err, "first0000", 9), 0);
+	/* it is drained although it is not kept */
+	output("head -c 5000000 /dev/zero >&2; echo through");
+	ck_assert_str_eq(res.out, "through\n");
+}
+END_TEST
+
+/* Whatever is short of descriptors, it is said, and none is lost. */
+START_TEST(is_short_of_descriptors)
+{
+	struct rlimit before, few;
+	int extra, n, failed = 0;
+	struct run r;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (extra = 0; extra < 16; extra++) {
+		r = move("exit 9");
+		n = open_descriptors() - 3;
+		few = before;
+		few.rlim_cur = (rlim_t)(r.hold_fd + 1 + extra);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+		fault_clear(&f);
+		if (run_child(&r, &res, &f) == 0)
+			ck_assert_int_eq(res.status, 9);
+		else {
+			failed++;
+			ck_assert_int_eq(f.kind, FAULT_HOST);
+			ck_assert_ptr_nonnull(strstr(f.what, "/bin/sh"));
+			ck_assert_str_ne(f.next, "");
+		}
+		run_free(&res);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+		/* the lock is gone, and it alone */
+		ck_assert_int_eq(open_descriptors() - 3, n - 1);
+		ck_assert(lock_is_free());
+		close(r.out_fd);
+	}
+	ck_assert_int_gt(failed, 0);
+	ck_assert_int_lt(failed, 16);
+}
+END_TEST
+
+START_TEST(loses_no_descriptor)
+{
+	int i, n = open_descriptors();
+
+	for (i = 0; i < 20; i++) {
+		struct run r = look("echo a; echo b >&2");
+
+		start(&r);
+		run_free(&res);
+		r.path = "/no/such";
+		ck_assert_int_eq(run_child(&r, &res, &f), -1);
+		run_free(&res);
+		fault_clear(&f);
+	}
+	ck_assert_int_eq(open_descriptors(), n);
+}
+END_TEST
+
+static void
+write_file(const char *name, const char *text, mode_t mode)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (int)strlen(text));
+	ck_assert_int_eq(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+static const struct {
+	const char	*name, *text;
+	mode_t		 mode;
+	int		 error;
+} unfit[] = {
+	{ "none", NULL, 0, ENOENT },
+	{ "plain", "#!/bin/sh\n", 0600, EACCES },
+	{ "words", "these are only words\n", 0700, ENOEXEC },
+	{ "orphan", "#!/no/such/interpreter\n", 0700, ENOENT },
+	{ ".", NULL, 0, EACCES },
+};
+
+START_TEST(tells_why_it_cannot_run)
+{
+	char path[128], want[256];
+	struct run r = look("");
+
+	snprintf(path, sizeof(path), "%s/%s", folder, unfit[_i].name);
+	if (unfit[_i].text != NULL)
+		write_file(path, unfit[_i].text, unfit[_i].mode);
+	r.path = path;
+	ck_assert_int_eq(run_child(&r, &res, &f), -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	snprintf(want, sizeof(want), "cannot run %s: exec: %s", path,
+	    strerror(unfit[_i].error));
+	ck_assert_str_eq(f.what, want);
+	ck_assert_str_eq(f.next, "see that it runs for this user");
+}
+END_TEST
+
+static const struct {
+	const char	*cwd;
+	int		 error;
+} nowhere[] = {
+	{ "/no/such/folder", ENOENT },
+	{ "/dev/null", ENOTDIR },
+	{ "", ENOENT },
+};
+
+START_TEST(tells_where_it_cannot_go)
+{
+	struct run r = look("touch ran");
+	char want[256];
+
+	r.cwd = nowhere[_i].cwd;
+	ck_assert_int_eq(run_child(&r, &res, &f), -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	snprintf(want, sizeof(want), "cannot enter %s: %s", nowhere[_i].cwd,
+	    strerror(nowhere[_i].error));
+	ck_assert_str_eq(f.what, want);
+	ck_assert_int_eq(access("ran", F_OK), -1);
+}
+END_TEST
+
+START_TEST(frees_the_lock_of_what_never_ran)
+{
+	struct run r = move(":");
+	int held = r.hold_fd;
+
+	r.path = "/no/such";
+	ck_assert_int_eq(run_child(&r, &res, &f), -1);
+	ck_assert_int_eq(fcntl(held, F_GETFD), -1);
+	ck_assert(lock_is_free());
+}
+END_TEST
+
+static const struct {
+	const char	*path;	/* @ stands for the folder */
+	const char	*want;	/* below the folder, or NULL */
+	const char	*word;
+} finds[] = {
+	{ "@/a", "/a/tool", NULL },
+	{ "@/none:@/a", "/a/tool", NULL },
+	{ "@/b:@/a", "/b/tool", NULL },
+	{ "@/plain:@/a", "/a/tool", NULL },
+	{ "@/a:", "/a/tool", NULL },
+	{ "a:@/b", "/b/tool", NULL },
+	{ "./a:@/b", "/b/tool", NULL },
+	{ ":@/b", "/b/tool", NULL },
+	{ "::@/b", "/b/tool", NULL },
+	{ "@/with space", "/with space/tool", NULL },
+	{ NULL, NULL, "tool is not on PATH" },
+	{ "", NULL, "tool is not on PATH" },
+	{ ":", NULL, "tool is not on PATH" },
+	{ "a", NULL, "tool is not on PATH" },
+	{ ".", NULL, "tool is not on PATH" },
+	{ "a:b:..", NULL, "tool is not on PATH" },
+	{ "@/none", NULL, "tool is not on PATH" },
+	{ "@/plain", NULL, "tool on PATH is not executable" },
+	{ "@/plain:@/none", NULL, "tool on PATH is not executable" },
+#ifdef KNOWN_BUGS
+	{ "@/folder:@/a", "/a/tool", NULL },
+#endif
+};
+
+static void
+make_tools(void)
+{
+	/* one in the current folder too: it must never be found */
+	write_file("tool", "#!/bin/sh\n", 0700);
+	ck_assert_int_eq(mkdir("a", 0700) | mkdir("b", 0700) | mkdir("plain", 0700) |
+	    mkdir("with space", 0700) | mkdir("folder", 0700) |
+	    mkdir("folder/tool", 0700), 0);
+	write_file("a/tool", "#!/bin/sh\n", 0700);
+	write_file("b/tool", "#!/bin/sh\n", 0700);
+	write_file("with space/tool", "#!/bin/sh\n", 0700);
+	write_file("plain/tool", "#!/bin/sh\n", 0600);
+}
+
+START_TEST(finds_on_the_path)
+{
+	char var[512] = "PATH=", want[128], out[256];
+	char *given[] = { "PATHX=/bin", var, NULL };
+	const char *p;
+	int rc;
+
+	make_tools();
+	for (p = finds[_i].path; p != NULL && *p != '\0'; p++)
+		if (*p == '@')
+			strcat(var, folder);
+		else
+			strncat(var, p, 1);
+	if (finds[_i].path == NULL)
+		given[1] = NULL;
+	rc = run_find("tool", given, out, sizeof(out), &f);
+	if (finds[_i].want != NULL) {
+		ck_assert_msg(rc == 0, "%s: %s", var, f.what);
+		snprintf(want, sizeof(want), "%s%s", folder, finds[_i].want);
+		ck_assert_str_eq(out, want);
+	} else {
+		ck_assert_int_eq(rc, -1);
+		ck_assert_int_eq(f.kind, FAULT_HOST);
+		ck_assert_str_eq(f.what, finds[_i].word);
+		ck_assert_str_ne(f.next, "");
+	}
+}
+END_TEST
+
+/* An entry that does not fit is passed over, never cut. */
+START_TEST(finds_nothing_cut)
+{
+	char var[512], out[64];
+	char *given[] = { var, NULL };
+
+	make_tools();
+	snprintf(var, sizeof(var), "PATH=%s/a", folder);
+	ck_assert_int_eq(run_find("tool", given, out, strlen(folder) + 8, &f), 0);
+	ck_assert_int_eq(run_find("tool", given, out, strlen(folder) + 7, &f), -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	snprintf(var, sizeof(var), "PATH=%s/aXXXXXXXXXXXXXXXXXXXXXXXXX:%s/b", folder,
+	    folder);
+	fault_clear(&f);
+	ck_assert_int_eq(run_find("tool", given, out, strlen(folder) + 8, &f), 0);
+	ck_assert_str_eq(out + strlen(folder), "/b/tool");
+}
+END_TEST
+
+Suite *
+run_suite(void)
+{
+	Suite *s = suite_create("run");
+	TCase *core = tcase_create("Core");
+	TCase *limits = tcase_create("Limits");
+	TCase *hostile = tcase_create("Hostile");
+
+	tcase_add_checked_fixture(core, setup, teardown);
+	tcase_set_timeout(core, 60);
+	tcase_add_loop_test(core, tells_the_end, 0, N(ends));
+	tcase_add_test(core, keeps_the_streams_apart);
+	tcase_add_test(core, merges_the_streams);
+	tcase_add_test(core, keeps_every_byte);
+	tcase_add_test(core, keeps_the_last_words);
+	tcase_add_test(core, gives_the_environment_as_it_is);
+	tcase_add_test(core, gives_the_arguments_as_they_are);
+	tcase_add_test(core, goes_where_it_is_told);
+	tcase_add_test(core, waits_for_the_exit_and_not_for_the_end_of_output);
+	tcase_add_test(core, gives_nothing_to_read);
+	tcase_add_test(core, gives_a_group_of_its_own);
+	tcase_add_test(core, gives_no_descriptor_of_ours);
+	tcase_add_test(core, gives_a_mover_the_lock_alone);
+	tcase_add_test(core, gives_default_signals);
+	tcase_add_test(core, ticks);
+	tcase_add_test(core, frees_twice);
+	tcase_add_test(core, mover_writes_to_the_file);
+	tcase_add_test(core, mover_introduces_itself);
+	tcase_add_test(core, mover_without_a_lock);
+	tcase_add_test(core, lock_is_held_by_what_is_left);
+	tcase_add_test(core, mover_outlives_us);
+	tcase_add_test(core, looker_dies_with_us);
+	tcase_add_test(core, stops_when_told);
+	tcase_add_test(core, does_not_stop_what_must_end);
+	suite_add_tcase(s, core);
+
+	tcase_add_checked_fixture(limits, setup, teardown);
+	tcase_set_timeout(limits, 60);
+	tcase_add_test(limits, limit_ends_it);
+	tcase_add_test(limits, limit_lets_it_clean_up);
+	tcase_add_test(limits, limit_ends_the_group_of_a_looker);
+	tcase_add_test(limits, limit_spares_the_group_of_a_mover);
+	tcase_add_test(limits, limit_kills_what_ignores_it);
+	tcase_add_loop_test(limits, bounds_the_output, 0, N(amounts));
+	tcase_add_test(limits, bounds_the_errors);
+	tcase_add_test(limits, is_short_of_descriptors);
+	tcase_add_test(limits, loses_no_descriptor);
+#ifdef KNOWN_BUGS
+	tcase_add_test(limits, keeps_the_begin_of_too_much);
+#endif
+	suite_add_tcase(s, limits);
+
+	tcase_add_checked_fixture(hostile, setup, teardown);
+	tcase_set_timeout(hostile, 60);
+	tcase_add_loop_test(hostile, limit_holds_against_endless_output, 0, 2);
+	tcase_add_test(hostile, exit_holds_against_endless_output);
+	tcase_add_loop_test(hostile, tells_why_it_cannot_run, 0, N(unfit));
+	tcase_add_loop_test(hostile, tells_where_it_cannot_go, 0, N(nowhere));
+	tcase_add_test(hostile, frees_the_lock_of_what_never_ran);
+	tcase_add_loop_test(hostile, finds_on_the_path, 0, N(finds));
+	tcase_add_test(hostile, finds_nothing_cut);
+	suite_add_tcase(s, hostile);
+	return s;
+}
