@@ -834,16 +834,49 @@ status_now(struct fake *k)
 	}
 }
 
+static int
+remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static volatile sig_atomic_t orphaned;
+
+static void
+note_orphaned(int sig)
+{
+	(void)sig;
+	orphaned = 1;
+}
+
+/* Whose test failed clears up after it; out of its group, that Check ends. */
+static void
+outlive(void)
+{
+	struct sigaction sa = { .sa_handler = note_orphaned };
+
+	setsid();
+	sigaction(SIGTERM, &sa, NULL);
+	signal(SIGALRM, SIG_DFL);
+	alarm(LIFE_S);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
 static _Noreturn void
 live(struct fake *k, int listener)
 {
 	char buf[2048];
 	int fd, status;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGALRM, SIG_DFL);
-	alarm(LIFE_S);
+	outlive();
 	for (;;) {
+		if (orphaned) {
+			(void)nftw(k->home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+			_exit(0);
+		}
 		fd = accept(listener, NULL, NULL);
 		if (fd == -1 && errno != EINTR && errno != ECONNABORTED)
 			_exit(1);
@@ -918,43 +951,6 @@ load_settings(struct rig *r, const char *port, char *const *settings)
 	ck_assert_msg(target_load(&r->target, env, &r->f) == 0, "%s", r->f.what);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-/* The homes of a test that failed; a child that made none leaves by _exit(2). */
-static char made[8][64];
-
-static void
-clean_up(void)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(made) / sizeof(made[0]); i++)
-		if (made[i][0] != '\0')
-			(void)nftw(made[i], remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void
-remember(const char *home, bool there)
-{
-	static bool registered;
-	size_t i;
-
-	if (!registered)
-		registered = atexit(clean_up) == 0;
-	for (i = 0; i < sizeof(made) / sizeof(made[0]); i++)
-		if (strcmp(made[i], there ? "" : home) == 0) {
-			(void)strlcpy(made[i], there ? home : "", sizeof(made[i]));
-			return;
-		}
-}
-
 static struct fake *
 fake_open(void)
 {
@@ -967,7 +963,6 @@ fake_open(void)
 	k->engine.self = k;
 	snprintf(k->home, sizeof(k->home), "%s/twilight-fake.XXXXXX", shm);
 	ck_assert_ptr_nonnull(mkdtemp(k->home));
-	remember(k->home, true);
 	fake_push(k, "v1", 'a', FAKE_GOOD);
 	fake_push(k, "v2", 'b', FAKE_GOOD);
 	fake_push(k, "v3", 'c', FAKE_GOOD);
@@ -1016,7 +1011,6 @@ rig_close(struct rig *r)
 	kill(r->server, SIGKILL);
 	waitpid(r->server, NULL, 0);
 	(void)nftw(r->fake->home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	remember(r->fake->home, false);
 	munmap(r->fake, sizeof(*r->fake));
 }
 
