@@ -42,6 +42,7 @@ SRC := \
 	src/deploy/rollback.c \
 	src/deploy/session.c \
 	src/deploy/snapshot.c \
+	src/deploy/step.c \
 	src/engine/call.c \
 	src/engine/compose.c \
 	src/engine/images.c \

@@ -36,7 +36,7 @@ int	deploy_run(struct session *, const char *tag, struct fault *) MUST_CHECK;
 /* `tag` is "" for the newest proven version that is not the running one. */
 int	rollback_run(struct session *, const char *tag, struct fault *) MUST_CHECK;
 
-/* ---- shared by the files of this folder ---- */
+/* ---- step.c and snapshot.c: shared by the files of this folder ---- */
 
 /* A new one: id, time, who. */
 void	deploy_begin(struct deploy *, struct session *, const char *verb);

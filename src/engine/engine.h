@@ -8,7 +8,7 @@
  *
  * An engine may be silent: it takes every call and tells nothing (the mock
  * of the founding harness).  That is decided by hello() and never again.  On
- * a silent engine only hello, pull, up and prune are called.
+ * a silent engine only hello, settle, pull, up and prune are called.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
