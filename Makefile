@@ -63,6 +63,7 @@ SRC := \
 	src/state/journal.c \
 	src/state/ledger.c \
 	src/state/lock.c \
+	src/sys/base64.c \
 	src/sys/childenv.c \
 	src/sys/deadline.c \
 	src/sys/fault.c \
@@ -80,7 +81,7 @@ OUR_CPPFLAGS := -iquote src -D_GNU_SOURCE -DVERSION='"$(VERSION)"'
 OUR_CFLAGS := -std=c11 -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -fstack-protector-strong -fPIE
 OUR_LDFLAGS := -pie -Wl,-z,relro -Wl,-z,now
-LIBS = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs jansson libbsd) -lmd -lresolv
+LIBS = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs jansson libbsd) -lmd
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
 
 # Distributions bring their own fortification; a second one would warn.
@@ -149,6 +150,11 @@ demo: deps ## a deploy, a bad release, a refused request, over ssh
 e2e: deps ## real sshd, real docker engine and registry
 	$(MAKE) --no-print-directory $(PROGRAM)
 	tests/e2e/run.sh $(PROGRAM)
+
+crash: ## killed and failed at every system call; CRASH=sample for some of them
+	tests/deps.sh strace
+	$(MAKE) -s $(PROGRAM) build/service
+	tests/crash/run.sh $(PROGRAM) $(or $(CRASH),all)
 
 bench: $(PROGRAM) build/service ## speed and memory beside a shell script, as ratios
 	$(MAKE) --no-print-directory STATIC=1 build/static/twilight-deploy

@@ -20,6 +20,7 @@ struct deploy {
 	struct envfile	 env;
 	struct service	 service;	/* as described with j.to.tag */
 	enum outcome	 success;	/* what to record when it goes well */
+	bool		 interrupted;	/* and never judged by the gate */
 	bool		 leftovers;	/* half-made containers were seen */
 	bool		 with_depends;	/* start what the service depends on too */
 	struct gate	 gate;		/* the last one */

@@ -58,6 +58,7 @@ look(struct deploy *d, struct found *found, struct fault *f)
 static int
 interrupted(struct deploy *d, struct fault *f)
 {
+	d->interrupted = true;
 	return fault_set(f, FAULT_FAILED, NULL, "the %s of %s was interrupted", d->j.verb,
 	    d->j.to.tag);
 }
@@ -141,6 +142,8 @@ recover_run(struct session *s, struct fault *f)
 	struct deploy d;
 	int rc, done;
 
+	journal_sweep(s->dirfd);
+	history_sweep(s->dirfd);
 	memset(&d, 0, sizeof(d));
 	d.s = s;
 	d.success = OUTCOME_RECOVERED;

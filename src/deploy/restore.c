@@ -144,9 +144,9 @@ up_again(struct deploy *d, const char *tag, struct fault *f)
 }
 
 static int
-bring_back(struct deploy *d, struct fault *f)
+bring_back_container(struct deploy *d, struct fault *f)
 {
-	if (restore_value(d, f) == -1 || restore_names(d, f) == -1)
+	if (restore_names(d, f) == -1)
 		return -1;
 	/*
 	 * An `up` that failed may have left the old container as it was: the
@@ -159,6 +159,26 @@ bring_back(struct deploy *d, struct fault *f)
 		fault_clear(f);
 	}
 	return deploy_gate(d, d->j.from.image, false, f);
+}
+
+/*
+ * Where .env cannot be written (a full disk) the old version is started all
+ * the same: it is named by the environment.  Then .env lies, so it counts as
+ * not verified, and the journal stays for the next try.
+ */
+static int
+bring_back(struct deploy *d, struct fault *f)
+{
+	struct fault value = { 0 };
+	int rc = restore_value(d, &value);
+
+	if (rc == 0)
+		return bring_back_container(d, f);
+	progress_say(d->s->progress, SAY_WARN, "%s", value.what);
+	if (bring_back_container(d, f) == -1)
+		return -1;
+	return fault_set(f, FAULT_HOST, NULL, "%.60s runs and is healthy, but %.300s",
+	    d->j.from.tag, value.what);
 }
 
 /* A first deploy: what it made goes; what .env named before may be tried. */

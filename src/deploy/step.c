@@ -151,6 +151,7 @@ deploy_record(struct deploy *d, enum outcome outcome, const struct fault *why,
 	r.from = d->j.from;
 	r.to = d->j.to;
 	r.outcome = outcome;
+	r.interrupted = d->interrupted;
 	r.tries = d->gate.tries;
 	r.pull_ms = d->pull_ms;
 	r.up_ms = d->up_ms;

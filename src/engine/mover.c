@@ -5,6 +5,7 @@
 #include "sys/signals.h"
 #include "sys/text.h"
 
+#include <sys/statvfs.h>
 #include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -153,18 +154,28 @@ start_clock(struct mover *m, const char *word)
 	m->last[0] = '\0';
 }
 
+/* A child that cannot write its output fails without a word. */
+static bool
+log_is_full(const struct mover *m)
+{
+	struct statvfs vfs;
+
+	return fstatvfs(m->log_fd, &vfs) == 0 && vfs.f_bavail * vfs.f_frsize < 64 * 1024;
+}
+
 static int
 verdict(const struct mover *m, const struct run *r, const struct run_result *res,
     struct fault *f)
 {
 	const char *colon = m->last[0] == '\0' ? "" : ": ";
+	const char *full = log_is_full(m) ? " (the disk of the state folder is full)" : "";
 
 	switch (res->end) {
 	case RUN_EXITED:
 		if (res->status == 0)
 			return 0;
-		return fault_set(f, FAULT_FAILED, NULL, "docker %s failed (exit %d)%s%s",
-		    m->word, res->status, colon, m->last);
+		return fault_set(f, FAULT_FAILED, NULL, "docker %s failed (exit %d)%s%s%s",
+		    m->word, res->status, full, colon, m->last);
 	case RUN_SIGNALLED:
 		return fault_set(f, FAULT_FAILED, NULL,
 		    "docker %s was killed by signal %d (%s)", m->word, res->status,

@@ -58,7 +58,7 @@ char *
 record_json(const struct record *r)
 {
 	json_t *doc = json_pack(
-	    "{si ss ss ss s{ss ss ss} s{ss ss ss} s{ss ss ss} ss si si s{sI sI sI sI} ss}",
+	    "{si ss ss ss s{ss ss ss} s{ss ss ss} s{ss ss ss} ss si si s{sI sI sI sI} sb ss}",
 	    "v", 1, "id", r->id, "time", r->time, "verb", r->verb,
 	    "who", "actor", r->who.actor, "key", r->who.key, "client", r->who.client,
 	    "from", "tag", r->from.tag, "image", r->from.image, "ref", r->from.ref,
@@ -67,7 +67,7 @@ record_json(const struct record *r)
 	    "tries", (int)r->tries,
 	    "ms", "pull", (json_int_t)r->pull_ms, "up", (json_int_t)r->up_ms,
 	    "health", (json_int_t)r->health_ms, "total", (json_int_t)r->total_ms,
-	    "why", r->why);
+	    "interrupted", (int)r->interrupted, "why", r->why);
 	char *text = doc == NULL ? NULL :
 	    json_dumps(doc, JSON_COMPACT | JSON_ENSURE_ASCII);
 
@@ -119,6 +119,12 @@ history_writable(int dirfd, struct fault *f)
 		return unwritable(f);
 	close(fd);
 	return 0;
+}
+
+void
+history_sweep(int dirfd)
+{
+	file_sweep(dirfd, HISTORY);
 }
 
 static int
@@ -228,6 +234,7 @@ parse(const char *line, size_t len, struct record *r)
 		take(who, "client", r->who.client, sizeof(r->who.client));
 		take_version(json_object_get(doc, "from"), &r->from);
 		take_version(json_object_get(doc, "to"), &r->to);
+		r->interrupted = json_is_true(json_object_get(doc, "interrupted"));
 		r->code = (int)number(doc, "code");
 		r->tries = (unsigned)number(doc, "tries");
 		r->pull_ms = number(ms, "pull");

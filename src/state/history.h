@@ -37,6 +37,7 @@ struct record {
 	int		code;		/* the exit status */
 	unsigned	tries;		/* windows of the probe, 0 for none */
 	int64_t		pull_ms, up_ms, health_ms, total_ms;
+	bool		interrupted;	/* by a kill: what it was to be was never judged */
 	char		why[RECORD_WHY_MAX];	/* in words; "" when it went well */
 };
 
@@ -53,6 +54,9 @@ int	history_append(int dirfd, const struct record *, struct fault *) MUST_CHECK;
 
 /* Can it be appended to?  To be asked before anything is changed. */
 int	history_writable(int dirfd, struct fault *) MUST_CHECK;
+
+/* What a kill left of a trimming goes; lock held. */
+void	history_sweep(int dirfd);
 
 /* The record as one line of JSON, malloc'd; NULL when out of memory. */
 char	*record_json(const struct record *);

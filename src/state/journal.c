@@ -156,6 +156,12 @@ journal_read(int dirfd, struct journal *j, struct fault *f)
 	    "the journal of an interrupted deploy is damaged");
 }
 
+void
+journal_sweep(int dirfd)
+{
+	file_sweep(dirfd, JOURNAL);
+}
+
 int
 journal_clear(int dirfd, struct fault *f)
 {

@@ -44,6 +44,9 @@ int	journal_write(int dirfd, const struct journal *, struct fault *) MUST_CHECK;
  */
 int	journal_read(int dirfd, struct journal *, struct fault *) MUST_CHECK;
 
+/* A half-written one that a kill left goes; lock held. */
+void	journal_sweep(int dirfd);
+
 /* Durable. */
 int	journal_clear(int dirfd, struct fault *) MUST_CHECK;
 

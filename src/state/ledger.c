@@ -55,7 +55,9 @@ word_on(const struct record *r, const char *key)
 	if (strcmp(key_of(&r->to), key) == 0) {
 		if (outcome_proves(r->outcome))
 			return PROVEN;
-		if (r->outcome == OUTCOME_ROLLED_BACK || r->outcome == OUTCOME_UNVERIFIED)
+		/* a kill says nothing about the version that it hit */
+		if (!r->interrupted && (r->outcome == OUTCOME_ROLLED_BACK ||
+		    r->outcome == OUTCOME_UNVERIFIED))
 			return CONDEMNED;
 	}
 	if (strcmp(key_of(&r->from), key) == 0 && outcome_proves(r->outcome) &&

@@ -138,7 +138,7 @@ uplock_holder(int dirfd, struct mover_holder *m)
 	/* 1 and our own group would be a damaged file, not a mover */
 	if (end != bytes && *end == ' ' && group > 1 && group != getpgrp()) {
 		m->group = (pid_t)group;
-		text_escape(m->word, sizeof(m->word), end + 1, strcspn(end + 1, "\n"));
+		text_escape(m->word, sizeof(m->word), end + 1, strcspn(end + 1, " \n"));
 	}
 	free(bytes);
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define TEMP_MAX 64
+
 /* Closes without disturbing the errno that is to be reported. */
 static void
 discard(int fd)
@@ -115,16 +117,32 @@ file_write(int fd, const void *bytes, size_t len)
 	return 0;
 }
 
+static int
+temp_name(const char *name, char temp[TEMP_MAX])
+{
+	if ((size_t)snprintf(temp, TEMP_MAX, "%s.new", name) < TEMP_MAX)
+		return 0;
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+void
+file_sweep(int dirfd, const char *name)
+{
+	char temp[TEMP_MAX];
+
+	if (temp_name(name, temp) == 0)
+		unlinkat(dirfd, temp, 0);
+}
+
 int
 file_replace(int dirfd, const char *name, const void *bytes, size_t len)
 {
-	char temp[64];
+	char temp[TEMP_MAX];
 	int fd, saved;
 
-	if ((size_t)snprintf(temp, sizeof(temp), "%s.new", name) >= sizeof(temp)) {
-		errno = ENAMETOOLONG;
+	if (temp_name(name, temp) == -1)
 		return -1;
-	}
 	/* what a killed run left under this name was never renamed: not used */
 	if (unlinkat(dirfd, temp, 0) == -1 && errno != ENOENT)
 		return -1;

@@ -30,6 +30,9 @@ int	file_write(int fd, const void *bytes, size_t len) MUST_CHECK;
 int	file_replace(int dirfd, const char *name, const void *bytes,
 	    size_t len) MUST_CHECK;
 
+/* Removes what a killed file_replace() left beside `name`; lock held. */
+void	file_sweep(int dirfd, const char *name);
+
 /* Removes `name` and syncs the folder; that it is gone already is fine. */
 int	file_remove(int dirfd, const char *name) MUST_CHECK;
 

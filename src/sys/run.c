@@ -87,19 +87,30 @@ child_fail(int fd, const char *what)
 	_exit(127);
 }
 
-/* The lock's new owner introduces itself; see state/lock.h. */
+/*
+ * The lock's new owner introduces itself; see state/lock.h.  Over the old
+ * words, so that a full disk has the room.  Where it cannot be said, nothing
+ * may be: an old number would be a stranger's by now.
+ */
 static int
 child_hold(const struct run *r)
 {
-	char line[64];
-	int n;
+	char line[40];
+	int len, done = 0;
+	ssize_t n;
 
 	if (r->hold_fd == -1)
 		return 0;
-	n = snprintf(line, sizeof(line), "%ld %s\n", (long)getpid(), r->hold_word);
-	if (ftruncate(r->hold_fd, 0) == -1 ||
-	    pwrite(r->hold_fd, line, (size_t)n, 0) != n)
-		return -1;
+	len = snprintf(line, sizeof(line), "%20ld %-16.16s\n", (long)getpid(),
+	    r->hold_word);
+	while (done < len) {
+		n = pwrite(r->hold_fd, line + done, (size_t)(len - done), done);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return ftruncate(r->hold_fd, 0);
+		done += (int)n;
+	}
 	return 0;
 }
 
@@ -155,14 +166,21 @@ child(const struct run *r, const struct pipes *p, pid_t parent)
 static int
 exec_verdict(const struct run *r, struct pipes *p, struct fault *f)
 {
-	struct exec_failure e;
+	struct exec_failure e = { .error = EIO, .what = "start" };
+	size_t got = 0;
 	ssize_t n;
 
-	do
-		n = read(p->exec, &e, sizeof(e));
-	while (n == -1 && errno == EINTR);
+	while (got < sizeof(e)) {
+		n = read(p->exec, (char *)&e + got, sizeof(e) - got);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		got += (size_t)n;
+	}
 	shut(&p->exec);
-	if (n != (ssize_t)sizeof(e))
+	/* a report that came in part is a failure all the same */
+	if (got == 0)
 		return 0;
 	e.what[sizeof(e.what) - 1] = '\0';
 	if (strcmp(e.what, "chdir") == 0)
@@ -172,6 +190,17 @@ exec_verdict(const struct run *r, struct pipes *p, struct fault *f)
 	    "cannot run %s: %s: %s", r->path, e.what, strerror(e.error));
 }
 
+static ssize_t
+take(int fd, char *buf, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, buf, size);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
 /* Takes what is there; false at the end of the stream or on error. */
 static bool
 drain_out(int fd, struct run_result *res)
@@ -179,7 +208,7 @@ drain_out(int fd, struct run_result *res)
 	char buf[16384], *grown;
 	ssize_t n;
 
-	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+	while ((n = take(fd, buf, sizeof(buf))) > 0) {
 		if (res->out_len + (size_t)n > RUN_OUTPUT_MAX) {
 			res->out_cut = true;
 			continue;
@@ -194,7 +223,12 @@ drain_out(int fd, struct run_result *res)
 		res->out_len += (size_t)n;
 		res->out[res->out_len] = '\0';
 	}
-	return n == -1 && (errno == EAGAIN || errno == EINTR);
+	if (n == -1 && errno == EAGAIN)
+		return true;
+	/* what could not be read must not pass for the end of what was said */
+	if (n == -1)
+		res->out_cut = true;
+	return false;
 }
 
 static bool
@@ -203,7 +237,7 @@ drain_err(int fd, struct run_result *res)
 	char buf[4096];
 	ssize_t n;
 
-	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+	while ((n = take(fd, buf, sizeof(buf))) > 0) {
 		size_t room = sizeof(res->err) - 1 - res->err_len;
 		size_t take = (size_t)n < room ? (size_t)n : room;
 
@@ -211,7 +245,7 @@ drain_err(int fd, struct run_result *res)
 		res->err_len += take;
 		res->err[res->err_len] = '\0';
 	}
-	return n == -1 && (errno == EAGAIN || errno == EINTR);
+	return n == -1 && errno == EAGAIN;
 }
 
 static void

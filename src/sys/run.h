@@ -39,7 +39,7 @@ struct run {
 	bool			stoppable;	/* INT and TERM end it too */
 	int			out_fd;		/* RUN_MOVE: stdout and stderr */
 	int			hold_fd;	/* RUN_MOVE: a lock, or -1; becomes the child's alone: closed here */
-	const char		*hold_word;	/* the child writes "PID WORD\n" into hold_fd */
+	const char		*hold_word;	/* the child writes "PID WORD" into hold_fd, padded */
 	void			(*tick)(void *);	/* about every RUN_TICK_MS, or NULL */
 	void			*arg;
 };
@@ -56,7 +56,7 @@ struct run_result {
 	int		status;
 	char		*out;		/* RUN_LOOK: stdout, NUL after it; owned */
 	size_t		out_len;
-	bool		out_cut;	/* there was more than RUN_OUTPUT_MAX */
+	bool		out_cut;	/* more than RUN_OUTPUT_MAX, or it could not be read */
 	char		err[RUN_ERRORS_MAX];	/* RUN_LOOK: the first bytes of stderr */
 	size_t		err_len;
 };

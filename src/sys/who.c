@@ -1,5 +1,6 @@
 #include "sys/who.h"
 
+#include "sys/base64.h"
 #include "sys/childenv.h"
 #include "sys/file.h"
 #include "sys/text.h"
@@ -7,9 +8,7 @@
 #include <bsd/string.h>
 #include <ctype.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <pwd.h>
-#include <resolv.h>
 #include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,16 +25,14 @@ fingerprint(const char *base64, char *out, size_t size)
 	unsigned char blob[8192];
 	char text[64];
 	SHA2_CTX ctx;
-	int n = b64_pton(base64, blob, sizeof(blob));
+	ssize_t n = base64_decode(base64, blob, sizeof(blob));
 
 	if (n <= 0)
 		return;
 	SHA256Init(&ctx);
 	SHA256Update(&ctx, blob, (size_t)n);
 	SHA256Final(digest, &ctx);
-	if (b64_ntop(digest, sizeof(digest), text, sizeof(text)) == -1)
-		return;
-	text[strcspn(text, "=")] = '\0';
+	base64_encode(digest, sizeof(digest), text, sizeof(text));
 	snprintf(out, size, "SHA256:%s", text);
 }
 

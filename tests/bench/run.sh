@@ -36,6 +36,8 @@ wait_for_service() {
 	until curl -fs -o /dev/null "$TWILIGHT_HEALTH_URL"; do sleep 0.02; done
 }
 
+# as under sshd, which says who it is
+export LOGNAME=deploy
 row '' ours script ratio aim
 SSH_ORIGINAL_COMMAND='deploy nonsense' compare refusal "$runs" '<= 0.70' "$program"
 SSH_ORIGINAL_COMMAND='deploy nonsense' compare 'refusal, static' "$runs" '<= 0.40' "$static"

@@ -1,0 +1,12 @@
+/*
+ * fds.h: descriptors are counted, the program's at its end and its children's.
+ */
+#ifndef CRASH_FDS_H
+#define CRASH_FDS_H
+
+#include "world.h"
+
+void	fds_program(struct world *);	/* from the trace of its last run */
+void	fds_docker(struct world *, const struct scenario *);	/* runs it once more */
+
+#endif

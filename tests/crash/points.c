@@ -1,0 +1,519 @@
+/*
+ * points: kills and fails twilight-deploy at every system call, on the mocks.
+ *
+ * From one clean run under strace come the points: each call of the program
+ * itself, named by its name and how many of that name came before it.  Then, in
+ * a fresh world for each point:
+ *
+ *   kill     SIGKILL as the call is entered (all states between two calls are so
+ *            met: entering call N is leaving call N-1)
+ *   fault    the call fails with each errno that it can have (main's close_range
+ *            is where it begins: before it is the loader)
+ *   signal   TERM at each third call, INT and HUP at each 30th or so: a request to
+ *            stop, a client that hung up
+ *   short    the N-th read, write, send or receive moves half, or all of them
+ *            one byte (needs a dynamically linked program)
+ *   fds      no descriptor is left at the end, and no docker gets one of ours
+ *   script   SIGKILL at each 5th call of tests/bench/plain-deploy.sh: what the
+ *            same hour does to the script that a team would write
+ *
+ * What must hold then:
+ *
+ *   at once      the exit code is one of section 7, and what it says is so: 0 only
+ *                if the new version runs, else the old one; no hang; no child and
+ *                no lock left; .env is the old or the new bytes, whole
+ *   `recover`    ends in 0 or 1; what .env says runs; the outcome is in the history
+ *                once, every line of it is a record, the earlier ones are there;
+ *                no journal and no temp file is left
+ *   `rollback`   goes to the version that was proven before
+ *   `deploy`     of another version works
+ *
+ * What happens after the kill is decided by what is on disk, and most calls leave
+ * the same there.  So an aftermath is looked at once for each state of the files
+ * (tree.h tells what counts as the same); FULL=1 looks at all.
+ */
+#define _GNU_SOURCE
+#include "fds.h"
+#include "list.h"
+#include "world.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <err.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct scenario scenarios[] = {
+	{ .name = "deploy", .words = { "deploy", "sha-ddddddd" }, .to = 'd', .both = true,
+	    .verb = true },
+	{ .name = "failing", .words = { "deploy", "sha-eeeeeee" }, .to = VERSION_BAD,
+	    .clean = 1, .both = true, .verb = true },
+	{ .name = "rollback", .words = { "rollback" }, .to = 'b', .both = true, .verb = true },
+	/* recoveries of what was killed … right after the swap, */
+	{ .name = "recover-swapped", .words = { "recover" }, .to = 'd', .clean = 1,
+	    .both = true, .killed = { "deploy", "sha-ddddddd" }, .after = "renameat",
+	    .nth = 3 },
+	/* … when it was healthy already, */
+	{ .name = "recover-healthy", .words = { "recover" }, .to = 'd',
+	    .killed = { "deploy", "sha-ddddddd" }, .after = "recvfrom", .nth = 1 },
+	/* … when it was going back, */
+	{ .name = "recover-back", .words = { "recover" }, .to = VERSION_BAD, .clean = 1,
+	    .both = true, .killed = { "deploy", "sha-eeeeeee" }, .after = "renameat",
+	    .nth = 4 },
+	/* … and of a `rollback` */
+	{ .name = "recover-rollback", .words = { "recover" }, .to = 'b',
+	    .killed = { "rollback" }, .after = "renameat", .nth = 3 },
+};
+#define SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
+
+static const char *const kind_names[] = { "kill", "fault", "signal", "short", "fds", "script" };
+static const char *const mock_names[] = { "silent", "memory" };
+
+struct row {
+	atomic_uint	points, passed, failed, missed, states;
+};
+
+#define SEEN (1u << 16)
+
+/* What the workers share. */
+struct shared {
+	atomic_uint	next;
+	struct row	row[KIND__MAX][SCENARIOS][2];
+	_Atomic uint64_t seen[SEEN];
+};
+
+static struct points points;
+static struct tree before[SCENARIOS][2];
+static struct shared *shared;
+static const char *only;
+
+/* ---- one point ---- */
+
+static void
+begin(struct world *w, const struct point *p)
+{
+	const struct scenario *s = &scenarios[p->scenario];
+	char path[PATH_MAX];
+
+	w->mock = p->mock;
+	snprintf(path, sizeof(path), "%s/t", w->dir);
+	tree_write(&before[p->scenario][p->mock], path);
+	if (p->mock == SILENT)
+		/* both tries of the new version fail, the old one answers */
+		world_behave(w, s->to == VERSION_BAD && s->verb ? "after=3" : "healthy");
+}
+
+static void
+look_afterwards(struct world *w, const struct point *p, int rc)
+{
+	struct row *row = &shared->row[p->kind][p->scenario][p->mock];
+	char path[PATH_MAX];
+	struct tree t;
+	uint64_t hash;
+	unsigned i, wrongs = w->wrongs;
+
+	snprintf(path, sizeof(path), "%s/t", w->dir);
+	tree_read(&t, path);
+	hash = tree_hash(&t, p->scenario * 4u + p->mock * 2u + (rc == 0));
+	tree_free(&t);
+	for (i = (unsigned)hash % SEEN; shared->seen[i] != 0; i = (i + 1) % SEEN)
+		if (shared->seen[i] == hash && !w->full)
+			return;
+	row->states++;
+	world_aftermath(w, &scenarios[p->scenario], &before[p->scenario][p->mock], rc);
+	/* two workers may meet the same state at once: then both are right */
+	if (w->wrongs == wrongs)
+		shared->seen[i] = hash;
+}
+
+/* Was the Nth call of that name made? */
+static bool
+was_reached(const char *path, const struct point *p)
+{
+	FILE *f = fopen(path, "re");
+	char line[512], name[24];
+	unsigned n = 0;
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		n += list_name(line, name) && strcmp(name, p->call) == 0;
+	if (f != NULL)
+		fclose(f);
+	return n >= p->nth;
+}
+
+/* Under strace, with one thing done to one call; false: it was not reached. */
+static bool
+strike(struct world *w, const struct point *p, int *rc)
+{
+	char trace[64], inject[96], log[PATH_MAX];
+	const char *const options[] = { "-o", log, "-e", trace, "-e", "signal=none", "-e",
+		inject, NULL };
+
+	snprintf(log, sizeof(log), "%s/trace", w->dir);
+	unlink(log);
+	snprintf(trace, sizeof(trace), "trace=%s", p->call);
+	if (p->kind == FAULT)
+		snprintf(inject, sizeof(inject), "inject=%s:%s=%s:when=%u", p->call,
+		    p->error[0] == 'E' ? "error" : "retval", p->error, p->nth);
+	else
+		snprintf(inject, sizeof(inject), "inject=%s:signal=%s:when=%u", p->call,
+		    p->kind == SIGNAL ? p->error : "KILL", p->nth);
+	if (p->kind == SCRIPT)
+		*rc = world_script(w, options, scenarios[p->scenario].to);
+	else
+		*rc = world_ask(w, options, scenarios[p->scenario].words, NULL);
+	if (access(log, F_OK) == -1)
+		errx(2, "%s: strace does not run: see %s/out", w->label, w->dir);
+	return p->kind == KILL || p->kind == SCRIPT ? *rc == -SIGKILL : was_reached(log, p);
+}
+
+/* The shim's settings in one variable; true where the call was reached. */
+static bool
+shorten(struct world *w, const struct point *p, int *rc)
+{
+	char extra[3 * PATH_MAX], log[PATH_MAX];
+	long calls = 0;
+	FILE *f;
+
+	snprintf(log, sizeof(log), "%s/short", w->dir);
+	unlink(log);
+	snprintf(extra, sizeof(extra), "SHORT=%s %u %s", p->call, p->nth, log);
+	*rc = world_ask(w, NULL, scenarios[p->scenario].words, extra);
+	if ((f = fopen(log, "re")) == NULL)
+		return false;
+	if (fscanf(f, "%ld", &calls) != 1)
+		calls = 0;
+	fclose(f);
+	return calls > 0;
+}
+
+static bool
+do_point(struct world *w, const struct point *p)
+{
+	const struct scenario *s = &scenarios[p->scenario];
+	bool reached;
+	int rc;
+
+	begin(w, p);
+	reached = p->kind == SHORT ? shorten(w, p, &rc) : strike(w, p, &rc);
+	world_drain(w, rc >= 0 && p->kind != SCRIPT);
+	if (p->kind == SCRIPT) {
+		if (reached)
+			world_script_aftermath(w, s);
+		return reached;
+	}
+	/* also where nothing was done to it, what it says must be so */
+	if (p->kind == SIGNAL && rc < 0 && rc > RUN_TIMED_OUT && !p->armed)
+		rc = -SIGKILL;
+	else if (rc != -SIGKILL || p->kind != KILL)
+		world_judge_exit(w, s, rc);
+	if (reached && world_env(w, s) != '?')
+		look_afterwards(w, p, rc);
+	return reached;
+}
+
+static void
+name_point(const struct point *p, char *out, size_t size)
+{
+	snprintf(out, size, "%s %s %s %s:%u%s%s", kind_names[p->kind],
+	    scenarios[p->scenario].name, mock_names[p->mock], p->call, p->nth,
+	    p->error[0] == '\0' ? "" : ":", p->error);
+}
+
+static void
+count(struct world *w, const struct point *p, bool reached)
+{
+	struct row *row = &shared->row[p->kind][p->scenario][p->mock];
+
+	row->points++;
+	if (w->wrongs > 0)
+		row->failed++;
+	else if (reached)
+		row->passed++;
+	else
+		row->missed++;
+}
+
+static void
+work(const char *top, const char *program, unsigned number)
+{
+	struct world w = { .loud = getenv("LOUD") != NULL, .full = getenv("FULL") != NULL };
+	char name[32], label[160];
+	unsigned i, tries;
+	bool reached;
+
+	snprintf(name, sizeof(name), "w%u", number);
+	snprintf(w.program, sizeof(w.program), "%s", program);
+	world_open(&w, top, name);
+	while ((i = shared->next++) < points.n) {
+		name_point(&points.list[i], label, sizeof(label));
+		w.label = label;
+		w.wrongs = 0;
+		/* how often it polls and reads depends on the hour */
+		for (tries = 0, reached = false; !reached && tries < 3 && w.wrongs == 0; tries++)
+			reached = do_point(&w, &points.list[i]);
+		count(&w, &points.list[i], reached);
+	}
+	world_close(&w);
+}
+
+/* ---- what there is to begin with ---- */
+
+static void
+must(struct world *w, const char *verb, const char *word, int want)
+{
+	const char *const words[] = { verb, word };
+	int rc = world_ask(w, NULL, words, NULL);
+
+	if (rc != want)
+		errx(2, "%s %s: exit %d, where %d is right; see %s/out", verb,
+		    word == NULL ? "" : word, rc, want, w->dir);
+	world_drain(w, true);
+}
+
+static void
+lay_ground(struct world *w, enum mock mock, struct tree *t)
+{
+	char path[PATH_MAX];
+
+	world_found(w, mock);
+	must(w, "deploy", "sha-aaaaaaa", 0);
+	must(w, "deploy", "sha-bbbbbbb", 0);
+	must(w, "deploy", "sha-ccccccc", 0);
+	snprintf(path, sizeof(path), "%s/t", w->dir);
+	tree_read(t, path);
+}
+
+static int
+watch(struct world *w, const struct scenario *s, const char *const *words, struct trace *t)
+{
+	char log[PATH_MAX];
+	const char *const options[] = { "-o", log, NULL };
+	int rc;
+
+	snprintf(log, sizeof(log), "%s/trace", w->dir);
+	rc = words == NULL ? world_script(w, options, s->to) :
+	    world_ask(w, options, words, NULL);
+	world_drain(w, true);
+	list_trace(t, log);
+	return rc;
+}
+
+/* The home that a kill leaves behind the Nth call of that name. */
+static void
+interrupt(struct world *w, const struct scenario *s, struct tree *t)
+{
+	char inject[96], path[PATH_MAX];
+	const char *const options[] = { "-o", "/dev/null", "-e", inject, NULL };
+	struct trace clean;
+	size_t i;
+
+	if (w->mock == SILENT)
+		world_behave(w, s->to == VERSION_BAD ? "after=3" : "healthy");
+	snprintf(path, sizeof(path), "%s/t", w->dir);
+	tree_read(t, path);
+	(void)watch(w, s, s->killed, &clean);
+	tree_write(t, path);
+	tree_free(t);
+	if (w->mock == SILENT)
+		world_behave(w, s->to == VERSION_BAD ? "after=3" : "healthy");
+	for (i = 0; i + 1 < clean.n; i++)
+		if (strcmp(clean.call[i].call, s->after) == 0 && clean.call[i].nth == s->nth)
+			break;
+	if (i + 1 >= clean.n)
+		errx(2, "%s: there is no %s:%u", s->name, s->after, s->nth);
+	snprintf(inject, sizeof(inject), "inject=%s:signal=KILL:when=%u",
+	    clean.call[i + 1].call, clean.call[i + 1].nth);
+	if (world_ask(w, options, s->killed, NULL) != -SIGKILL)
+		errx(2, "%s: the first run is not killed", s->name);
+	world_drain(w, false);
+	tree_read(t, path);
+	if (tree_find(t, "home/.twilight-deploy/journal") == NULL)
+		errx(2, "%s: there is no journal", s->name);
+	free(clean.call);
+}
+
+static unsigned
+shim_calls(struct world *w, const struct point *p, const char *word)
+{
+	struct point none = *p;
+	char log[PATH_MAX];
+	unsigned n = 0;
+	FILE *f;
+	int rc;
+
+	none.kind = SHORT;
+	strcpy(none.call, word);
+	begin(w, &none);
+	if (shorten(w, &none, &rc)) {
+		snprintf(log, sizeof(log), "%s/short", w->dir);
+		if ((f = fopen(log, "re")) != NULL) {
+			if (fscanf(f, "%u", &n) != 1)
+				n = 0;
+			fclose(f);
+		}
+	}
+	world_drain(w, true);
+	return n;
+}
+
+static void
+clean_runs(struct world *w, unsigned i, enum mock mock)
+{
+	const struct scenario *s = &scenarios[i];
+	struct point p = { .kind = FDS, .scenario = i, .mock = mock };
+	char label[160];
+	struct trace t;
+	int rc;
+
+	name_point(&p, label, sizeof(label));
+	w->label = label;
+	w->wrongs = 0;
+	begin(w, &p);
+	if ((rc = watch(w, s, s->words, &t)) != s->clean)
+		errx(2, "%s %s: exit %d, where %d is right; see %s/out", s->name,
+		    mock_names[mock], rc, s->clean, w->dir);
+	fds_program(w);
+	list_calls(&points, &t, i, mock);
+	free(t.call);
+	begin(w, &p);
+	fds_docker(w, s);
+	count(w, &p, true);
+	list_shorts(&points, shim_calls(w, &p, "none"), shim_calls(w, &p, "close"), i, mock);
+	if (!s->verb || strcmp(s->words[0], "deploy") != 0)
+		return;
+	begin(w, &p);
+	if ((rc = watch(w, s, NULL, &t)) != s->clean)
+		errx(2, "%s %s: the script exits with %d, where %d is right; see %s/out",
+		    s->name, mock_names[mock], rc, s->clean, w->dir);
+	list_script(&points, &t, i, mock);
+	free(t.call);
+}
+
+static void
+prepare(const char *top, const char *program)
+{
+	struct world w = { .label = "a clean run" };
+	struct tree ground[2];
+	char path[PATH_MAX];
+	unsigned i;
+	int mock;
+
+	snprintf(w.program, sizeof(w.program), "%s", program);
+	world_open(&w, top, "first");
+	snprintf(path, sizeof(path), "%s/t", w.dir);
+	for (mock = SILENT; mock <= MEMORY; mock++) {
+		lay_ground(&w, (enum mock)mock, &ground[mock]);
+		for (i = 0; i < SCENARIOS; i++) {
+			if (mock == SILENT && !scenarios[i].both)
+				continue;
+			tree_write(&ground[mock], path);
+			if (scenarios[i].after != NULL)
+				interrupt(&w, &scenarios[i], &before[i][mock]);
+			else
+				tree_read(&before[i][mock], path);
+			clean_runs(&w, i, (enum mock)mock);
+		}
+	}
+	world_close(&w);
+}
+
+/* Only what was asked for, by its name as it is printed. */
+static void
+choose(void)
+{
+	char label[160];
+	size_t i, n = 0;
+
+	for (i = 0; only != NULL && i < points.n; i++) {
+		name_point(&points.list[i], label, sizeof(label));
+		if (strstr(label, only) != NULL)
+			points.list[n++] = points.list[i];
+	}
+	if (only != NULL)
+		points.n = n;
+}
+
+/* ---- the table ---- */
+
+static void
+print_row(enum kind k, unsigned s, enum mock m)
+{
+	struct row *r = &shared->row[k][s][m];
+
+	if (r->points > 0)
+		printf("%-7s %-17s %-7s %7u %7u %7u %7u %7u\n", kind_names[k],
+		    scenarios[s].name, mock_names[m], r->points, r->passed, r->failed,
+		    r->missed, r->states);
+}
+
+static unsigned
+sum_up(void)
+{
+	unsigned passed = 0, failed = 0, missed = 0, k, s, m;
+
+	printf("\n%-7s %-17s %-7s %7s %7s %7s %7s %7s\n", "", "scenario", "mock", "points",
+	    "hold", "broken", "missed", "states");
+	for (k = 0; k < KIND__MAX; k++)
+		for (s = 0; s < SCENARIOS; s++)
+			for (m = SILENT; m <= MEMORY; m++) {
+				struct row *r = &shared->row[k][s][m];
+
+				print_row(k, s, m);
+				if (k == SCRIPT)
+					continue;
+				passed += r->passed;
+				failed += r->failed;
+				missed += r->missed;
+			}
+	printf("\nscript: tests/bench/plain-deploy.sh, counted apart; missed: that call did "
+	    "not come; states: aftermaths looked at\n");
+	if (missed > 0)
+		printf("%u points were not reached\n", missed);
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed;
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned i, jobs;
+	char path[PATH_MAX];
+	bool broken = false;
+	int status;
+
+	if (argc != 5)
+		errx(2, "usage: points PROGRAM all|sample JOBS FOLDER  (see run.sh)");
+	points.sample = strcmp(argv[2], "sample") == 0;
+	jobs = (unsigned)atoi(argv[3]);
+	only = getenv("ONLY");
+	snprintf(path, sizeof(path), "%s/fdbin", argv[4]);
+	if (mkdir(path, 0755) == -1)
+		err(2, "%s", path);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		err(2, "mmap");
+	prepare(argv[4], argv[1]);
+	choose();
+	printf("%zu points, %u workers\n", points.n, jobs);
+	fflush(stdout);
+	for (i = 0; i < jobs; i++)
+		if (fork() == 0) {
+			work(argv[4], argv[1], i);
+			fflush(stdout);
+			_exit(0);
+		}
+	while (wait(&status) != -1)
+		broken = broken || status != 0;
+	if (sum_up() > 0 || broken)
+		return 1;
+	return 0;
+}

@@ -1,0 +1,47 @@
+#!/bin/sh
+# run.sh PROGRAM [all|sample]: kills and fails the program at every system call.
+# What is done and what must hold stands at the top of points.c; disk.sh does the
+# same with full disks, and says its own count.
+#
+#   JOBS=N       workers (default: as many as there are processors)
+#   ONLY=TEXT    only the points whose name has TEXT in it, as it is printed:
+#                "kill deploy memory fsync:3"
+#   LOUD=1       tells each program that is run and what it printed
+#   KEEP=1       keeps the work folder
+#   FULL=1       looks at equal aftermaths again (see points.c)
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+program=$(realpath "$1")
+mode=${2:-all}
+case $mode in
+all | sample) ;;
+*)
+	echo "usage: run.sh PROGRAM [all|sample]" >&2
+	exit 2
+	;;
+esac
+"$root/tests/deps.sh" strace
+work=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)/crash.XXXXXX")
+# shellcheck disable=SC2317 # the trap calls it
+finish() {
+	cat "$work"/*/service.pid 2>/dev/null | xargs -r kill
+	if [ -n "${KEEP-}" ]; then echo "kept: $work"; else rm -rf "$work"; fi
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+${CC:-cc} -std=c11 -O2 -Wall -Wextra -o "$work/points" "$root"/tests/crash/points.c \
+	"$root"/tests/crash/list.c "$root"/tests/crash/fds.c "$root"/tests/crash/world.c \
+	"$root"/tests/crash/tree.c -ljansson
+${CC:-cc} -std=c11 -O2 -Wall -Wextra -shared -fPIC -o "$work/short.so" \
+	"$root/tests/crash/short.c" -ldl
+[ -x "$root/build/service" ] || make -s -C "$root" build/service
+mkdir "$work/bin"
+cp "$root/mocks/docker" "$work/bin/docker"
+cp "$root/build/service" "$root/deploy/compose.yml" "$root/tests/bench/plain-deploy.sh" "$work/"
+code=0
+[ -n "${ONLY-}" ] || "$root/tests/crash/disk.sh" "$program" || code=1
+"$work/points" "$program" "$mode" "${JOBS:-$(nproc)}" "$work" || code=1
+exit $code

@@ -1,0 +1,701 @@
+#define _GNU_SOURCE
+#include "world.h"
+
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LIMIT_MS 60000		/* a run that takes longer hangs */
+#define ORPHAN_MS 20000		/* so long what it left may take to end */
+#define AT_ONCE_MS 300		/* … and where it may leave nothing */
+#define STATE "home/.twilight-deploy/"
+#define REPOSITORY "ghcr.io/twilight/demo"
+
+void
+world_wrong(struct world *w, const char *fmt, ...)
+{
+	char line[1024];
+	va_list ap;
+	int n;
+
+	n = snprintf(line, sizeof(line), "VIOLATION %s: ", w->label);
+	va_start(ap, fmt);
+	n += vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+	va_end(ap);
+	if (n > (int)sizeof(line) - 2)
+		n = sizeof(line) - 2;
+	line[n++] = '\n';
+	/* one write: the workers share the stream */
+	(void)!write(STDOUT_FILENO, line, (size_t)n);
+	w->wrongs++;
+}
+
+static char *
+path_in(const struct world *w, const char *name, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/%s", w->dir, name);
+	return path;
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* ---- running ---- */
+
+static void
+await_port(struct world *w)
+{
+	char path[PATH_MAX];
+	FILE *f;
+	int i;
+
+	path_in(w, "port", path);
+	for (i = 0; i < 500 && w->port == 0; i++) {
+		if ((f = fopen(path, "re")) != NULL) {
+			if (fscanf(f, "%u", &w->port) != 1)
+				w->port = 0;
+			fclose(f);
+		}
+		usleep(10000);
+	}
+	if (w->port == 0)
+		errx(2, "the mock service does not start");
+}
+
+/* Its parent ends at once: what a worker waits for are its runs alone. */
+static void
+start_service(struct world *w)
+{
+	char port[PATH_MAX], control[PATH_MAX], exe[PATH_MAX], line[16];
+	int fd[2], n;
+	pid_t pid;
+
+	snprintf(exe, sizeof(exe), "%s/service", w->top);
+	path_in(w, "port", port);
+	path_in(w, "t/engine/control", control);
+	if (pipe(fd) == -1 || (pid = fork()) == -1)
+		err(2, "service");
+	if (pid == 0) {
+		if ((pid = fork()) == 0) {
+			freopen("/dev/null", "w", stdout);
+			freopen("/dev/null", "w", stderr);
+			close(fd[0]);
+			close(fd[1]);
+			execl(exe, exe, "--address", "127.0.0.1", "--port", "0",
+			    "--port-file", port, "--control", control, (char *)NULL);
+			_exit(127);
+		}
+		(void)!write(fd[1], &pid, sizeof(pid));
+		_exit(0);
+	}
+	(void)!read(fd[0], &w->service, sizeof(w->service));
+	close(fd[0]);
+	close(fd[1]);
+	waitpid(pid, NULL, 0);
+	/* where we are killed, run.sh ends it */
+	n = snprintf(line, sizeof(line), "%d\n", w->service);
+	put_file(path_in(w, "service.pid", port), 0600, line, (size_t)n);
+	await_port(w);
+}
+
+void
+world_open(struct world *w, const char *top, const char *name)
+{
+	w->top = top;
+	w->port = 0;
+	snprintf(w->dir, sizeof(w->dir), "%s/%s", top, name);
+	if (mkdir(w->dir, 0755) == -1)
+		err(2, "%s", w->dir);
+	start_service(w);
+	/* from here on what our runs leave behind becomes ours */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+void
+world_close(struct world *w)
+{
+	char path[PATH_MAX];
+
+	kill(w->service, SIGTERM);
+	unlink(path_in(w, "service.pid", path));
+}
+
+static char **
+environment(const struct world *w, const char *extra)
+{
+	static char text[16][2 * PATH_MAX];
+	static char *list[18];
+	int n = 0;
+
+#define PUT(...) (snprintf(text[n], sizeof(text[n]), __VA_ARGS__), list[n] = text[n], n++)
+	/* the first of a name counts */
+	if (extra != NULL)
+		PUT("%s", extra);
+	if (extra != NULL && strncmp(extra, "SHORT=", 6) == 0)
+		PUT("LD_PRELOAD=%s/short.so", w->top);
+	PUT("PATH=%s/bin:/usr/local/bin:/usr/bin:/bin", w->top);
+	PUT("HOME=%s", w->dir);
+	PUT("TWILIGHT_HOME=%s/t/home", w->dir);
+	PUT("TWILIGHT_HEALTH_URL=http://127.0.0.1:%u/healthz", w->port);
+	PUT("TWILIGHT_HEALTH_TRIES=2");
+	PUT("TWILIGHT_HEALTH_SLEEP=0");
+	PUT("TWILIGHT_HEALTH_SETTLE=0");
+	PUT("TWILIGHT_DISK_MIN=1M");
+	PUT("TWILIGHT_KEEP_ENV=MOCK_DOCKER_STATE");
+	PUT("COMPOSE_ENV_FILES=%s/t/home/.env", w->dir);	/* for the script */
+	if (w->mock == MEMORY)
+		PUT("MOCK_DOCKER_STATE=%s/t/engine", w->dir);
+	if (w->script)
+		PUT("TWILIGHT_LOCK=%s/script.lock", w->dir);
+#undef PUT
+	list[n] = NULL;
+	return list;
+}
+
+static void
+start(const struct world *w, const char *const *argv, char **env)
+{
+	char out[PATH_MAX];
+	int fd;
+
+	setpgid(0, 0);
+	fd = open(path_in(w, "out", out), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+	if (fd == -1 || dup2(fd, 1) == -1 || dup2(fd, 2) == -1)
+		_exit(126);
+	close(fd);
+	if ((fd = open("/dev/null", O_RDONLY)) != 0) {
+		dup2(fd, 0);
+		close(fd);
+	}
+	execvpe(argv[0], (char *const *)(uintptr_t)argv, env);
+	_exit(127);
+}
+
+static void
+tell(const struct world *w, const char *const *argv, int rc)
+{
+	char path[PATH_MAX], line[4096];
+	ssize_t n;
+	int fd;
+
+	printf("--");
+	for (; *argv != NULL; argv++)
+		printf(" %s", *argv);
+	printf(" -> %d\n", rc);
+	fflush(stdout);
+	if ((fd = open(path_in(w, "out", path), O_RDONLY)) == -1)
+		return;
+	while ((n = read(fd, line, sizeof(line))) > 0)
+		(void)!write(STDOUT_FILENO, line, (size_t)n);
+	close(fd);
+}
+
+int
+world_run(struct world *w, const char *const *argv, const char *extra)
+{
+	char **env = environment(w, extra);
+	pid_t pid = fork();
+	struct pollfd pfd = { .events = POLLIN };
+	int status, rc;
+
+	if (pid == -1)
+		err(2, "fork");
+	if (pid == 0)
+		start(w, argv, env);
+	setpgid(pid, pid);
+	if ((pfd.fd = (int)syscall(SYS_pidfd_open, pid, 0)) == -1)
+		err(2, "pidfd_open");
+	rc = poll(&pfd, 1, LIMIT_MS);
+	close(pfd.fd);
+	if (rc == 0)
+		kill(-pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	if (rc == 0)
+		rc = RUN_TIMED_OUT;
+	else
+		rc = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+	if (w->loud)
+		tell(w, argv, rc);
+	return rc;
+}
+
+static size_t
+put_strace(const char **argv, const char *const *strace)
+{
+	size_t n = 0;
+
+	if (strace == NULL)
+		return 0;
+	argv[n++] = "strace";
+	argv[n++] = "-qq";
+	while (*strace != NULL)
+		argv[n++] = *strace++;
+	return n;
+}
+
+int
+world_ask(struct world *w, const char *const *strace, const char *const *words,
+    const char *extra)
+{
+	const char *argv[24];
+	size_t n = put_strace(argv, strace);
+
+	argv[n++] = w->program;
+	argv[n++] = words[0];
+	argv[n++] = words[1];
+	argv[n] = NULL;
+	return world_run(w, argv, extra);
+}
+
+int
+world_script(struct world *w, const char *const *strace, char v)
+{
+	char path[PATH_MAX], request[64];
+	const char *argv[24];
+	size_t n = put_strace(argv, strace);
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/plain-deploy.sh", w->top);
+	snprintf(request, sizeof(request), "SSH_ORIGINAL_COMMAND=deploy sha-%c%c%c%c%c%c%c",
+	    v, v, v, v, v, v, v);
+	argv[n++] = "bash";
+	argv[n++] = path;
+	argv[n] = NULL;
+	w->script = true;
+	rc = world_run(w, argv, request);
+	w->script = false;
+	return rc;
+}
+
+static void
+free_lock(struct world *w, const char *name)
+{
+	char path[PATH_MAX];
+	int fd = open(path_in(w, name, path), O_RDWR | O_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1)
+		world_wrong(w, "%s is still held", name);
+	close(fd);
+}
+
+void
+world_drain(struct world *w, bool at_once)
+{
+	int64_t began = now_ms();
+	bool said = false;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) != -1) {
+		if (pid > 0)
+			continue;
+		if (!said && now_ms() - began > (at_once ? AT_ONCE_MS : ORPHAN_MS)) {
+			world_wrong(w, "a child outlives it");
+			said = true;
+		}
+		if (now_ms() - began > 2 * ORPHAN_MS)
+			errx(2, "%s: a child does not end at all", w->label);
+		usleep(500);
+	}
+	free_lock(w, "t/" STATE "lock");
+	free_lock(w, "t/" STATE "up.lock");
+}
+
+/* ---- the mocks ---- */
+
+void
+world_behave(struct world *w, const char *word)
+{
+	char path[PATH_MAX], new[PATH_MAX], line[64];
+	int n = snprintf(line, sizeof(line), "%s any\n", word);
+
+	put_file(path_in(w, "t/engine/control.new", new), 0600, line, (size_t)n);
+	if (rename(new, path_in(w, "t/engine/control", path)) == -1)
+		err(2, "%s", path);
+}
+
+static void
+image(char v, char out[72])
+{
+	memcpy(out, "sha256:", 7);
+	memset(out + 7, v, 64);
+	out[71] = '\0';
+}
+
+static void
+publish(struct world *w)
+{
+	char path[PATH_MAX], name[128], id[72], line[160], all[2048] = "";
+	char v;
+
+	for (v = 'a'; v <= 'f'; v++) {
+		image(v, id);
+		snprintf(line, sizeof(line), REPOSITORY ":sha-%c%c%c%c%c%c%c %s\n", v, v, v,
+		    v, v, v, v, id);
+		strcat(all, line);
+		snprintf(name, sizeof(name), "t/engine/behaviour/%s", id);
+		snprintf(line, sizeof(line), "%s\n", v == VERSION_BAD ? "never" : "healthy");
+		put_file(path_in(w, name, path), 0600, line, strlen(line));
+	}
+	put_file(path_in(w, "t/engine/registry", path), 0600, all, strlen(all));
+}
+
+void
+world_found(struct world *w, enum mock mock)
+{
+	static const char *const folders[] = { "t", "t/home", "t/home/source",
+		"t/home/source/deploy", "t/engine", "t/engine/behaviour" };
+	static const char env[] = "TWILIGHT_VERSION=sha-aaaaaaa\nSECRET=hunter2\n";
+	struct tree nothing = { 0 };
+	char path[PATH_MAX], from[PATH_MAX];
+	const char *const copy[] = { "cp", from, path, NULL };
+	size_t i;
+
+	w->mock = mock;
+	tree_write(&nothing, path_in(w, "t", path));
+	for (i = 1; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (mkdir(path_in(w, folders[i], path), 0755) == -1)
+			err(2, "%s", path);
+	put_file(path_in(w, "t/home/.env", path), 0600, env, strlen(env));
+	snprintf(from, sizeof(from), "%s/compose.yml", w->top);
+	path_in(w, "t/home/source/deploy/compose.yml", path);
+	if (world_run(w, copy, NULL) != 0)
+		errx(2, "cannot copy %s", from);
+	if (mock == MEMORY)
+		publish(w);
+	world_behave(w, mock == MEMORY ? "down" : "healthy");
+}
+
+/* ---- judging ---- */
+
+static const char *
+last_line(struct world *w)
+{
+	static char buf[400];
+	char path[PATH_MAX], *end;
+	struct stat st;
+	ssize_t n = 0;
+	int fd = open(path_in(w, "out", path), O_RDONLY | O_CLOEXEC);
+
+	if (fd != -1 && fstat(fd, &st) == 0)
+		n = pread(fd, buf, sizeof(buf) - 1,
+		    st.st_size > 399 ? st.st_size - 399 : 0);
+	if (fd != -1)
+		close(fd);
+	buf[n < 0 ? 0 : n] = '\0';
+	while ((end = strrchr(buf, '\n')) != NULL && end[1] == '\0')
+		*end = '\0';
+	return end == NULL ? buf : end + 1;
+}
+
+static void
+now(struct world *w, struct tree *t)
+{
+	char path[PATH_MAX];
+
+	tree_read(t, path_in(w, "t", path));
+}
+
+static bool
+says(const struct tree *t, char v)
+{
+	const struct file *f = tree_find(t, "home/.env");
+	char want[80];
+
+	snprintf(want, sizeof(want), "TWILIGHT_VERSION=sha-%c%c%c%c%c%c%c\nSECRET=hunter2\n",
+	    v, v, v, v, v, v, v);
+	return f != NULL && f->bytes != NULL && strcmp(f->bytes, want) == 0;
+}
+
+char
+world_env(struct world *w, const struct scenario *s)
+{
+	struct tree t;
+	char v = '?';
+
+	now(w, &t);
+	if (says(&t, VERSION_OLD))
+		v = VERSION_OLD;
+	else if (says(&t, s->to))
+		v = s->to;
+	else
+		world_wrong(w, ".env is neither the old nor the new bytes");
+	tree_free(&t);
+	return v;
+}
+
+/* One container, by its own name, of that image, by that name, started. */
+static bool
+is_running(const struct tree *t, char v)
+{
+	const struct file *f = tree_find(t, "engine/containers");
+	char want[256], id[72];
+	const char *at, *end;
+
+	image(v, id);
+	snprintf(want, sizeof(want), " twilight-data-1 %s " REPOSITORY
+	    ":sha-%c%c%c%c%c%c%c running ", id, v, v, v, v, v, v, v);
+	if (f == NULL || f->bytes == NULL || (at = strchr(f->bytes, ' ')) == NULL ||
+	    (end = strchr(at, '\n')) == NULL)
+		return false;
+	return strncmp(at, want, strlen(want)) == 0 && end[1] == '\0';
+}
+
+void
+world_serves(struct world *w, char v, const char *when)
+{
+	struct tree t;
+
+	now(w, &t);
+	if (!says(&t, v))
+		world_wrong(w, "%s: .env does not say %c", when, v);
+	if (w->mock == MEMORY && !is_running(&t, v)) {
+		const struct file *f = tree_find(&t, "engine/containers");
+
+		world_wrong(w, "%s: %c does not run, but: %.240s", when, v,
+		    f == NULL || f->len == 0 ? "nothing" : f->bytes);
+	}
+	tree_free(&t);
+}
+
+void
+world_judge_exit(struct world *w, const struct scenario *s, int rc)
+{
+	char when[32];
+
+	snprintf(when, sizeof(when), "exit %d", rc);
+	if (rc == RUN_TIMED_OUT)
+		world_wrong(w, "it hangs");
+	else if (rc < 0 || rc > 5)
+		world_wrong(w, "exit code %d is none of its own: %s", rc, last_line(w));
+	else if (rc == 0 && s->to == VERSION_BAD)
+		world_wrong(w, "exit 0, but the version is never healthy");
+	else if (rc == 0)
+		world_serves(w, s->to, when);
+	else if (rc == 1 || (rc < 5 && s->verb))
+		world_serves(w, VERSION_OLD, when);
+}
+
+/* ---- the history ---- */
+
+struct count {
+	size_t	lines;		/* in all */
+	size_t	outcomes;	/* since `before`, without adopted ones */
+	bool	proves;		/* the last of them says that a version was healthy */
+	char	to;		/* … and which */
+	bool	condemns;	/* it says that one was rolled back from it */
+};
+
+static void
+count_line(struct world *w, json_t *seen, struct count *c, const char *line, size_t len,
+    bool is_new)
+{
+	json_t *doc = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *id = json_string_value(json_object_get(doc, "id"));
+	const char *outcome = json_string_value(json_object_get(doc, "outcome"));
+	const char *to = json_string_value(json_object_get(json_object_get(doc, "to"), "tag"));
+
+	c->lines++;
+	if (id == NULL || outcome == NULL || to == NULL || strlen(to) < 5)
+		world_wrong(w, "history: line %zu is no record", c->lines);
+	else {
+		if (json_object_get(seen, id) != NULL)
+			world_wrong(w, "history: %s is there twice", id);
+		json_object_set_new(seen, id, json_true());
+		if (is_new && strcmp(outcome, "adopted") != 0) {
+			c->outcomes++;
+			c->to = to[4];
+			c->proves = strcmp(outcome, "deployed") == 0 ||
+			    strcmp(outcome, "recovered") == 0;
+			c->condemns = strcmp(outcome, "rolled back") == 0 ||
+			    strcmp(outcome, "unverified") == 0;
+		}
+	}
+	json_decref(doc);
+}
+
+static void
+count_history(struct world *w, const struct tree *t, const struct tree *before,
+    struct count *c)
+{
+	const struct file *f = tree_find(t, STATE "history.jsonl");
+	const struct file *old = tree_find(before, STATE "history.jsonl");
+	json_t *seen = json_object();
+	const char *at, *end;
+
+	memset(c, 0, sizeof(*c));
+	if (f == NULL || f->len < old->len || memcmp(f->bytes, old->bytes, old->len) != 0)
+		world_wrong(w, "history: earlier lines are not as they were");
+	for (at = f == NULL ? "" : f->bytes; *at != '\0'; at = end + 1) {
+		if ((end = strchr(at, '\n')) == NULL) {
+			world_wrong(w, "history: the last line is torn");
+			break;
+		}
+		count_line(w, seen, c, at, (size_t)(end - at),
+		    (size_t)(at - f->bytes) >= old->len);
+	}
+	json_decref(seen);
+}
+
+/* ---- afterwards ---- */
+
+static void
+nothing_left(struct world *w, const struct tree *t, const char *when)
+{
+	static const char *const known[] = { "home/.env", "home/source", STATE "lock",
+		STATE "up.lock", STATE "up.log", STATE "history.jsonl",
+		"home/.twilight-deploy", "engine" };
+	size_t i, k;
+
+	for (i = 0; i < t->n; i++) {
+		const char *path = t->file[i].path;
+
+		for (k = 0; k < sizeof(known) / sizeof(known[0]); k++)
+			if (strcmp(path, known[k]) == 0 || strcmp(path, "home") == 0)
+				break;
+		if (k == sizeof(known) / sizeof(known[0]) &&
+		    strncmp(path, "engine/", 7) != 0 && strncmp(path, "home/source/", 12) != 0)
+			world_wrong(w, "%s: %s is left", when, path);
+	}
+}
+
+static int
+ask(struct world *w, const char *verb, const char *word)
+{
+	const char *const words[] = { verb, word };
+	int rc = world_ask(w, NULL, words, NULL);
+
+	if (rc == RUN_TIMED_OUT)
+		world_wrong(w, "%s hangs", verb);
+	world_drain(w, true);
+	return rc;
+}
+
+/* The newest version that was proven, does not run and was not rolled back from. */
+static char
+way_back(char runs, const struct count *c)
+{
+	char v = runs == 'b' ? 'a' : runs == 'c' ? 'b' : 'c';
+
+	return c->outcomes > 0 && c->condemns && c->to == v ? (char)(v - 1) : v;
+}
+
+static char
+recover(struct world *w, const struct scenario *s, const struct tree *before, int ended)
+{
+	bool journal;
+	struct count c;
+	struct tree t;
+	char v;
+	int rc;
+
+	now(w, &t);
+	journal = tree_find(&t, STATE "journal") != NULL;
+	tree_free(&t);
+	rc = ask(w, "recover", NULL);
+	if (rc != 0 && rc != 1)
+		world_wrong(w, "recover exits with %d: %s", rc, last_line(w));
+	if ((v = world_env(w, s)) == '?')
+		return v;
+	world_serves(w, v, "after recover");
+	if (rc == 1 && v != VERSION_OLD)
+		world_wrong(w, "recover says 1, but .env has the new version");
+	now(w, &t);
+	nothing_left(w, &t, "after recover");
+	count_history(w, &t, before, &c);
+	if (c.outcomes > 1)
+		world_wrong(w, "history: the outcome is there %zu times", c.outcomes);
+	if (c.outcomes == 0 && (journal || v != VERSION_OLD || ended == 0))
+		world_wrong(w, "history: the outcome is lost");
+	if (c.outcomes == 1 && (c.to != s->to || c.proves != (v == s->to)))
+		world_wrong(w, "history: says %c %s, .env says %c", c.to,
+		    c.proves ? "was deployed" : "was not deployed", v);
+	if (journal && c.outcomes == 1 && c.proves && rc != 0)
+		world_wrong(w, "recover exits with %d, the history says deployed", rc);
+	tree_free(&t);
+	return v;
+}
+
+static void
+go_on(struct world *w, const struct tree *before, char runs)
+{
+	struct count was, is;
+	struct tree t;
+	int rc;
+
+	now(w, &t);
+	count_history(w, &t, before, &was);
+	tree_free(&t);
+	rc = ask(w, "rollback", NULL);
+	if (rc != 0)
+		world_wrong(w, "rollback exits with %d: %s", rc, last_line(w));
+	world_serves(w, way_back(runs, &was), "after rollback");
+	rc = ask(w, "deploy", "sha-fffffff");
+	if (rc != 0)
+		world_wrong(w, "the next deploy exits with %d: %s", rc, last_line(w));
+	world_serves(w, VERSION_NEXT, "after the next deploy");
+	now(w, &t);
+	nothing_left(w, &t, "at the end");
+	count_history(w, &t, before, &is);
+	if (is.outcomes != was.outcomes + 2)
+		world_wrong(w, "history: two requests added %zd outcomes",
+		    (ssize_t)(is.outcomes - was.outcomes));
+	tree_free(&t);
+}
+
+void
+world_aftermath(struct world *w, const struct scenario *s, const struct tree *before,
+    int rc)
+{
+	unsigned wrongs = w->wrongs;
+	char v;
+
+	if (w->mock == SILENT)
+		world_behave(w, "healthy");
+	v = recover(w, s, before, rc);
+	/* what is wrong by now would be told twice */
+	if (w->wrongs == wrongs && v != '?')
+		go_on(w, before, v);
+}
+
+void
+world_script_aftermath(struct world *w, const struct scenario *s)
+{
+	char v = world_env(w, s);
+	struct tree t;
+	int rc;
+
+	if (w->mock == SILENT)
+		world_behave(w, "healthy");
+	if (v != '?')
+		world_serves(w, v, "afterwards");
+	now(w, &t);
+	nothing_left(w, &t, "afterwards");
+	tree_free(&t);
+	if ((rc = world_script(w, NULL, VERSION_NEXT)) != 0)
+		world_wrong(w, "the next deploy exits with %d: %s", rc, last_line(w));
+	world_drain(w, false);
+	world_serves(w, VERSION_NEXT, "after the next deploy");
+}
