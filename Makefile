@@ -100,7 +100,7 @@ OUR_CFLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-p
 OUR_LDFLAGS += -fsanitize=$(SANITIZE)
 endif
 ifneq ($(COVERAGE),)
-OUR_CFLAGS += --coverage -O0
+OUR_CFLAGS += --coverage -O0 -fprofile-update=atomic
 OUR_LDFLAGS += --coverage
 endif
 

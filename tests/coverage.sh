@@ -9,4 +9,4 @@ find build/coverage -name '*.gcda' -delete
 build/coverage/unit >/dev/null || exit 1
 tests/shell/run.sh build/coverage/twilight-deploy >/dev/null || exit 1
 gcovr --root . --object-directory build/coverage --filter 'src/' \
-	--exclude-throw-branches --print-summary --fail-under-line "$aim"
+	--gcov-ignore-parse-errors --exclude-throw-branches --print-summary --fail-under-line "$aim"

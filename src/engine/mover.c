@@ -168,7 +168,7 @@ verdict(const struct mover *m, const struct run *r, const struct run_result *res
     struct fault *f)
 {
 	const char *colon = m->last[0] == '\0' ? "" : ": ";
-	const char *full = log_is_full(m) ? " (the disk of the state folder is full)" : "";
+	const char *full = log_is_full(m) ? " (no space left on the file system of the state folder)" : "";
 
 	switch (res->end) {
 	case RUN_EXITED:

@@ -529,8 +529,10 @@ count_line(struct world *w, json_t *seen, struct count *c, const char *line, siz
 			c->to = to[4];
 			c->proves = strcmp(outcome, "deployed") == 0 ||
 			    strcmp(outcome, "recovered") == 0;
-			c->condemns = strcmp(outcome, "rolled back") == 0 ||
-			    strcmp(outcome, "unverified") == 0;
+			/* a kill says nothing about the version that it hit */
+			c->condemns = !json_is_true(json_object_get(doc, "interrupted")) &&
+			    (strcmp(outcome, "rolled back") == 0 ||
+			    strcmp(outcome, "unverified") == 0);
 		}
 	}
 	json_decref(doc);

@@ -189,6 +189,26 @@ START_TEST(removes)
 }
 END_TEST
 
+START_TEST(sweeps)
+{
+	char name[80];
+
+	put("a", "x", 1);
+	put("a.new", "half", 4);
+	put("b.new", "another's", 9);
+	file_sweep(dir, "a");
+	ck_assert_int_eq(access("a.new", F_OK), -1);
+	ck_assert_int_eq(entries(), 2);
+	file_sweep(dir, "a");
+	file_sweep(dir, "none");
+	memset(name, 'a', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	file_sweep(dir, name);
+	ck_assert_int_eq(entries(), 2);
+	holds("a", "x", 1);
+}
+END_TEST
+
 START_TEST(removes_a_link_and_not_its_target)
 {
 	put("target", "x", 1);
@@ -460,6 +480,7 @@ file_suite(void)
 	tcase_add_test(core, replaces_with_its_own_mode);
 	tcase_add_test(core, replaces_and_never_rewrites);
 	tcase_add_test(core, removes);
+	tcase_add_test(core, sweeps);
 	tcase_add_test(core, removes_a_link_and_not_its_target);
 	suite_add_tcase(s, core);
 

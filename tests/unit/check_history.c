@@ -37,6 +37,7 @@ static const struct record full = {
 	.code = 1,
 	.tries = 30,
 	.pull_ms = 1, .up_ms = 22, .health_ms = 333, .total_ms = INT64_C(9007199254740993),
+	.interrupted = true,
 	.why = "said \"no\" \\ and\tleft",
 };
 
@@ -74,6 +75,16 @@ put(const char *bytes, size_t len)
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, bytes, len), (int)len);
+	close(fd);
+}
+
+static void
+put_other(const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, "{}\n", 3), 3);
 	close(fd);
 }
 
@@ -165,6 +176,7 @@ same(const struct record *a, const struct record *b)
 	same_version(&a->from, &b->from);
 	same_version(&a->to, &b->to);
 	ck_assert_int_eq(a->outcome, b->outcome);
+	ck_assert_int_eq(a->interrupted, b->interrupted);
 	ck_assert_int_eq(a->code, b->code);
 	ck_assert_uint_eq(a->tries, b->tries);
 	ck_assert_int_eq(a->pull_ms, b->pull_ms);
@@ -383,6 +395,17 @@ START_TEST(filters_all_and_none)
 	ck_assert_str_eq(ids(), "c ");
 	free(before);
 	free(after);
+}
+END_TEST
+
+START_TEST(sweeps_what_a_kill_left)
+{
+	append_id("a");
+	put_other(HISTORY ".new");
+	history_sweep(dir);
+	ck_assert_int_eq(access(HISTORY ".new", F_OK), -1);
+	history_sweep(dir);
+	ck_assert_str_eq(ids(), "a ");
 }
 END_TEST
 
@@ -826,6 +849,7 @@ history_suite(void)
 	tcase_add_test(core, names_the_outcomes);
 	tcase_add_test(core, filters);
 	tcase_add_test(core, filters_all_and_none);
+	tcase_add_test(core, sweeps_what_a_kill_left);
 	tcase_add_test(core, filters_into_a_new_file);
 	tcase_add_test(core, filters_garbage_out);
 	suite_add_tcase(s, core);

@@ -66,7 +66,10 @@ version(const char *text)
 	return v;
 }
 
-/* A word is a letter for the outcome, as in `letters`, and 'R' for a rollback verb. */
+/*
+ * A word is a letter for the outcome, as in `letters`; before it 'R' for a
+ * rollback verb, 'I' for an interrupted deploy.
+ */
 static struct record
 record(const char *how, const char *from, const char *to)
 {
@@ -76,6 +79,7 @@ record(const char *how, const char *from, const char *to)
 
 	ck_assert_ptr_nonnull(at);
 	r.outcome = (enum outcome)(at - letters);
+	r.interrupted = how[0] == 'I';
 	strcpy(r.verb, how[0] == 'R' ? "rollback" : "deploy");
 	return r;
 }
@@ -196,6 +200,12 @@ static const struct {
 	{ "D - v1;D v1 v1=A", "v1=A v1 " },
 	{ "D - v1;D v1 v1=A;B v1=A v1=A", "v1 " },
 	{ "D - =A", "=A " },
+	/* a kill says nothing about the version that it hit, a success does */
+	{ "D - v1=A;D v1=A v2=B;D v2=B v1=A;IB v1=A v2=B", "v1=A v2=B " },
+	{ "D - v1=A;IU v1=A v1=A", "v1=A " },
+	{ "D - v1=A;IB v1=A v2=B", "v1=A " },
+	{ "D - v1=A;B - v1=A;IB - v1=A", "" },
+	{ "D - v1=A;B v1=A v2=B;IC v1=A v2=B", "v2=B v1=A " },
 	/* records of nothing */
 	{ "D - -", "" },
 	{ "D - v1=A;D v1=A -;RD - v1=A", "v1=A " },

@@ -270,6 +270,7 @@ static const struct {
 	{ "99999 tag\n", 99999, "tag" },
 	{ "99999 rm", 99999, "rm" },
 	{ "4194304 up\n", 4194304, "up" },
+	{ "               12345 pull            \n", 12345, "pull" },
 	{ "77 \n", 77, "" },
 	{ "77 up\nmore\n", 77, "up" },
 	/* not written yet, or by halves, or not by us */

@@ -317,6 +317,16 @@ START_TEST(stops_when_told)
 }
 END_TEST
 
+/* `docker rm` says the id of what it removed. */
+START_TEST(takes_an_id_for_a_detail)
+{
+	ck_assert_int_eq(moves("rm", "echo 4f55086f7dd0"), 0);
+	ck_assert_str_eq(said, "D:4f55086f7dd0\n");
+	ck_assert_int_eq(moves("tag", "echo 4f55086f7dd0"), 0);
+	ck_assert_str_eq(said, "C:4f55086f7dd0\n");
+}
+END_TEST
+
 START_TEST(tells_what_cannot_run)
 {
 	struct run r = run(":");
@@ -331,12 +341,13 @@ END_TEST
 
 START_TEST(holds_the_lock_meanwhile)
 {
-	char want[64], *line;
+	long pid, holder;
+	char word[32];
 
-	ck_assert_int_eq(moves("pull", "echo $$ pull; cat up.lock"), 0);
-	ck_assert_int_eq(sscanf(said, "C:%63[^\n]", want), 1);
-	ck_assert_ptr_nonnull(line = strchr(said, '\n') + 1);
-	ck_assert_str_eq(line + 2, strcat(want, "\n"));
+	ck_assert_int_eq(moves("pull", "echo $$; cat up.lock"), 0);
+	ck_assert_int_eq(sscanf(said, "C:%ld\nC:%ld %31s", &pid, &holder, word), 3);
+	ck_assert_int_eq(holder, pid);
+	ck_assert_str_eq(word, "pull");
 	ck_assert(lock_is_free());
 }
 END_TEST
@@ -556,6 +567,7 @@ mover_suite(void)
 	tcase_add_test(core, keeps_the_log);
 	tcase_add_loop_test(core, tells_how_it_failed, 0, N(ends));
 	tcase_add_test(core, stops_when_told);
+	tcase_add_test(core, takes_an_id_for_a_detail);
 	tcase_add_test(core, tells_what_cannot_run);
 	tcase_add_test(core, holds_the_lock_meanwhile);
 	tcase_add_test(core, settles_at_once_when_nothing_moves);

@@ -444,18 +444,32 @@ START_TEST(mover_writes_to_the_file)
 }
 END_TEST
 
+/* Over whatever a longer-named one left: nothing of that is read any more. */
 START_TEST(mover_introduces_itself)
 {
-	char want[64];
-	struct run r;
+	struct run r = move("echo $$; cat gate");
+	struct mover_holder m;
+	pid_t deployer;
+	int fd;
 
-	ck_assert_int_eq(close(creat("up.lock", 0600)), 0);
-	r = move("echo $$ up; cat up.lock >&2");
+	ck_assert_int_eq(mkfifo("gate", 0600), 0);
 	ck_assert_int_eq(pwrite(r.hold_fd, "123456789 a much longer holder\n", 31, 0), 31);
-	start(&r);
-	ck_assert_int_eq(sscanf(slurp("log"), "%63[^\n]", want), 1);
-	strcat(want, "\n");
-	ck_assert_str_eq(strchr(slurp("log"), '\n') + 1, want);
+	deployer = fork();
+	ck_assert_int_ne(deployer, -1);
+	if (deployer == 0) {
+		(void)!run_child(&r, &res, &f);
+		_exit(0);
+	}
+	close(r.hold_fd);
+	close(r.out_fd);
+	pid_in("log");
+	uplock_holder(dir, &m);
+	ck_assert_int_eq(m.group, pid_in("log"));
+	ck_assert_str_eq(m.word, "up");
+	ck_assert_int_ge(fd = open("gate", O_WRONLY | O_CLOEXEC), 0);
+	close(fd);
+	ck_assert_int_eq(waitpid(deployer, NULL, 0), deployer);
+	ck_assert(lock_is_free_soon());
 }
 END_TEST
 
@@ -576,17 +590,20 @@ END_TEST
 
 START_TEST(limit_spares_the_group_of_a_mover)
 {
-	struct run r = move("sleep 600 & echo $! >left; wait");
-	pid_t left;
+	struct run r = move("(read word <gate; echo $word >alive) & echo $! >left; wait");
+	int fd;
 
+	ck_assert_int_eq(mkfifo("gate", 0600), 0);
 	r.limit_ms = 500;
 	start(&r);
 	ck_assert_int_eq(res.end, RUN_TIMEOUT);
-	left = pid_in("left");
-	ck_assert(!gone(left));
 	ck_assert(!lock_is_free());
-	ck_assert_int_eq(kill(left, SIGKILL), 0);
+	/* it works on: O_RDWR, for a dead one would never open its end */
+	ck_assert_int_ge(fd = open("gate", O_RDWR | O_CLOEXEC), 0);
+	ck_assert_int_eq(write(fd, "still\n", 6), 6);
 	ck_assert(lock_is_free_soon());
+	close(fd);
+	ck_assert_str_eq(slurp("alive"), "still\n");
 }
 END_TEST
 
