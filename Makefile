@@ -63,6 +63,7 @@ SRC := \
 	src/state/journal.c \
 	src/state/ledger.c \
 	src/state/lock.c \
+	src/state/mask.c \
 	src/sys/base64.c \
 	src/sys/childenv.c \
 	src/sys/deadline.c \

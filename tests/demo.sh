@@ -59,7 +59,8 @@ real_engine() {
 	ENGINE_DIR=$work/engine
 	mkdir -p "$ENGINE_DIR"
 	need_package docker-registry docker-registry >/dev/null 2>&1 || return 1
-	registry_install >/dev/null && registry_start || return 1
+	registry_install >/dev/null && registry_make "$work/registry" >/dev/null &&
+		registry_start || return 1
 	engine=real
 	repository=$ENGINE_REGISTRY/twilight-demo
 	mkdir -p "$work/image"

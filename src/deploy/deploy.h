@@ -20,10 +20,12 @@ struct deploy {
 	struct envfile	 env;
 	struct service	 service;	/* as described with j.to.tag */
 	enum outcome	 success;	/* what to record when it goes well */
+	bool		 recreate;	/* an `up` was cut short: the next one makes it anew */
 	bool		 interrupted;	/* and never judged by the gate */
 	bool		 leftovers;	/* half-made containers were seen */
 	bool		 with_depends;	/* start what the service depends on too */
 	struct gate	 gate;		/* the last one */
+	int64_t		 up_began;	/* sys/deadline.h; 0: not in this run */
 	int64_t		 pull_ms, up_ms, health_ms;
 };
 

@@ -116,6 +116,9 @@ unsettled(const struct watch *w)
 	clock_gettime(CLOCK_REALTIME, &now);
 	age = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - w->first.started_ms;
 	/* a wall clock that was set back or forth must not make it wait for ever */
+	if (w->g->since != 0 && strcmp(w->first.id, w->g->before) != 0 &&
+	    age > clock_ms() - w->g->since)
+		age = clock_ms() - w->g->since;
 	if (age < 0)
 		age = 0;
 	return age >= settle ? 0 : settle - age;

@@ -12,6 +12,7 @@ struct gate {
 	/* asked */
 	const char	*image;		/* the id that must run; "" when nothing is known */
 	const char	*before;	/* the container that ran before; "" for none */
+	int64_t		 since;		/* when `up` began; 0 when it did not run now */
 	bool		 stoppable;	/* INT and TERM end the wait */
 	/* told */
 	char		 container[IMAGE_ID_MAX];	/* the one that was looked at; "" for none */

@@ -28,6 +28,7 @@ look_at_containers(struct deploy *d, struct found *found, struct fault *f)
 	/* after a boot what the service depends on may be down */
 	d->with_depends = !all;
 	d->leftovers = true;
+	d->recreate = d->j.step != JOURNAL_PULL;
 	found->old_runs = n == 0 && d->j.container[0] == '\0';
 	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++) {
 		if (list[i].state != CONTAINER_RUNNING)

@@ -90,6 +90,20 @@ close_journal(struct deploy *d, enum outcome outcome, const struct fault *why)
 		progress_say(d->s->progress, SAY_WARN, "%s; %s", late.what, late.next);
 }
 
+/* A silent engine is taken at its word. */
+static bool
+still_runs(struct deploy *d)
+{
+	struct engine *e = d->s->engine;
+	struct container now;
+	struct fault f = { 0 };
+
+	if (e->silent)
+		return true;
+	return d->j.container[0] != '\0' &&
+	    e->inspect(e, d->j.container, &now, &f) == 0 && now.state == CONTAINER_RUNNING;
+}
+
 int
 restore_names_only(struct deploy *d, struct fault *why)
 {
@@ -101,12 +115,9 @@ restore_names_only(struct deploy *d, struct fault *why)
 		return conclude(why, FAULT_UNVERIFIED, "mend that, then say `recover`",
 		    "what was before could not be put back: %.120s", f.what);
 	}
-	if (d->j.container[0] == '\0' && !d->j.silent)
-		conclude(why, FAULT_FAILED, "mend the cause, then deploy again",
-		    "nothing was changed, nothing serves as before");
-	else
-		conclude(why, FAULT_FAILED, "mend the cause, then deploy again",
-		    "nothing was changed, %s serves", d->j.from.tag);
+	conclude(why, FAULT_FAILED, "mend the cause, then deploy again",
+	    "nothing was changed, %s",
+	    still_runs(d) ? "what ran runs as before" : "nothing ran before either");
 	close_journal(d, OUTCOME_PUT_BACK, why);
 	return -1;
 }

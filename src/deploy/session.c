@@ -24,11 +24,11 @@ session_now(char *out, size_t size)
 }
 
 static int
-check_owner(const char *env_file, struct fault *f)
+check_files(const char *env_file, const char *lock, struct fault *f)
 {
 	const struct passwd *pw;
 	char safe[256], next[200];
-	struct stat st;
+	struct stat st, at;
 
 	text_escape(safe, sizeof(safe), env_file, strlen(env_file));
 	if (stat(env_file, &st) == -1 && errno == ENOENT)
@@ -38,6 +38,10 @@ check_owner(const char *env_file, struct fault *f)
 	if (stat(env_file, &st) == -1)
 		return fault_set(f, FAULT_HOST, "see TWILIGHT_HOME and its owner",
 		    "cannot look at env file %s: %s", safe, strerror(errno));
+	/* the lock's words would be written over it */
+	if (stat(lock, &at) == 0 && at.st_dev == st.st_dev && at.st_ino == st.st_ino)
+		return fault_set(f, FAULT_HOST, "name another file",
+		    "TWILIGHT_LOCK is the env file %s", safe);
 	if (st.st_uid == geteuid())
 		return 0;
 	pw = getpwuid(st.st_uid);
@@ -65,7 +69,7 @@ session_open(struct session *s, const struct target *t,
 	s->began = clock_ms();
 	session_now(s->time, sizeof(s->time));
 	if (url_parse(&s->url, t->health_url, f) == -1 ||
-	    check_owner(t->env_file, f) == -1)
+	    check_files(t->env_file, t->lock, f) == -1)
 		return -1;
 	s->dirfd = folder_open(t->state, true, f);
 	if (s->dirfd == -1)

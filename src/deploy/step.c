@@ -30,6 +30,10 @@ deploy_describe(struct deploy *d, struct fault *f)
 	if (e->describe(e, d->j.to.tag, &d->service, f) == -1)
 		return -1;
 	(void)strlcpy(d->j.to.ref, d->service.ref, sizeof(d->j.to.ref));
+	if (strchr(d->service.ref, '@') != NULL)
+		return fault_set(f, FAULT_HOST, "take the digest out of its image",
+		    "the compose file pins %.300s by digest: no tag has any effect",
+		    d->service.ref);
 	if (ends_in_tag(d->service.ref, d->j.to.tag))
 		return 0;
 	return fault_set(f, FAULT_HOST,
@@ -117,7 +121,14 @@ deploy_up(struct deploy *d, const char *tag, struct fault *f)
 
 	if (d->leftovers && deploy_sweep(d, f) == -1)
 		return -1;
-	rc = e->up(e, tag, d->with_depends, f);
+	d->up_began = began;
+	rc = e->up(e, tag, (d->with_depends ? UP_DEPENDS : 0) |
+	    (d->recreate ? UP_RECREATE : 0), f);
+	/*
+	 * One that was cut short may have told the engine to stop a container
+	 * that runs for some seconds more: what runs now is not to be trusted.
+	 */
+	d->recreate = rc == -1;
 	d->up_ms = clock_ms() - began;
 	return rc;
 }
@@ -130,6 +141,7 @@ deploy_gate(struct deploy *d, const char *image, bool stoppable, struct fault *f
 
 	d->gate.image = image;
 	d->gate.before = d->j.container;
+	d->gate.since = d->up_began;
 	d->gate.stoppable = stoppable;
 	rc = gate_pass(d->s, &d->gate, f);
 	d->health_ms = clock_ms() - began;

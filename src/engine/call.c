@@ -5,25 +5,46 @@
 #include <bsd/string.h>
 #include <string.h>
 
+/* The last line counts: warnings come before it. */
+static const char *
+reason(const struct run_result *res, size_t *len)
+{
+	const char *best = res->err, *at, *end;
+
+	*len = strcspn(res->err, "\n");
+	for (at = res->err; *at != '\0'; at = *end == '\n' ? end + 1 : end) {
+		end = at + strcspn(at, "\n");
+		if (end == at || memmem(at, (size_t)(end - at), "level=warning", 13) != NULL)
+			continue;
+		best = at;
+		*len = (size_t)(end - at);
+	}
+	return best;
+}
+
 int
-call_fault(const char *what, const struct run_result *res, const struct target *t,
+call_fault(const char *what, const struct run_result *res, const struct compose *c,
     struct fault *f)
 {
-	size_t len = strcspn(res->err, "\n");
+	const char *line;
 	char said[300];
+	size_t len;
 
 	if (res->end == RUN_TIMEOUT)
 		return fault_set(f, FAULT_HOST, "see that the docker daemon is well",
 		    "docker %s did not answer within %lld s", what,
-		    (long long)(t->call_limit / 1000));
+		    (long long)(c->target->call_limit / 1000));
 	if (res->end == RUN_SIGNALLED)
 		return fault_set(f, FAULT_HOST, "see memory and the system log",
 		    "docker %s was killed by signal %d (%s)", what, res->status,
 		    strsignal(res->status));
 	if (mover_line_is_secret(res->err, res->err_len))
 		(void)strlcpy(said, "an env file cannot be parsed", sizeof(said));
-	else
-		text_escape(said, sizeof(said), res->err, len);
+	else {
+		line = reason(res, &len);
+		text_escape(said, sizeof(said), line, len);
+		mask_apply(&c->mask, said);
+	}
 	return fault_set(f, FAULT_HOST, "run it by hand to see more",
 	    "docker %s failed (exit %d)%s%s", what, res->status,
 	    said[0] == '\0' ? "" : ": ", said);
@@ -49,7 +70,7 @@ call_any(struct compose *c, const char *const *argv, struct run_result *res,
 	}
 	if (res->end == RUN_EXITED && !res->out_cut)
 		return 0;
-	call_fault(argv[1], res, c->target, f);
+	call_fault(argv[1], res, c, f);
 	run_free(res);
 	return -1;
 }
@@ -62,7 +83,7 @@ call_look(struct compose *c, const char *const *argv, struct run_result *res,
 		return -1;
 	if (res->status == 0)
 		return 0;
-	call_fault(argv[1], res, c->target, f);
+	call_fault(argv[1], res, c, f);
 	run_free(res);
 	return -1;
 }

@@ -18,7 +18,7 @@ int	call_look(struct compose *, const char *const *argv, struct run_result *,
 struct run call_run(const struct compose *, const char *const *argv);
 
 /* The fault that all looks share: what docker said, without secrets. */
-int	call_fault(const char *what, const struct run_result *, const struct target *,
+int	call_fault(const char *what, const struct run_result *, const struct compose *,
 	    struct fault *);
 
 /* The output as a string, never NULL. */

@@ -109,7 +109,7 @@ containers(struct engine *e, struct container *list, size_t max, size_t *n,
 		return rc;
 	/* one that went between the two calls makes it exit with 1: the rest counts */
 	if (res.out_len == 0 && res.status != 0)
-		rc = call_fault("inspect", &res, c->target, f);
+		rc = call_fault("inspect", &res, c, f);
 	else
 		rc = inspect_containers(call_output(&res), res.out_len, list, max, n, f);
 	run_free(&res);
@@ -131,7 +131,7 @@ inspect(struct engine *e, const char *id, struct container *out, struct fault *f
 	if (res.status != 0 && strcasestr(res.err, "no such") != NULL)
 		rc = 0;		/* gone */
 	else if (res.status != 0)
-		rc = call_fault("inspect", &res, c->target, f);
+		rc = call_fault("inspect", &res, c, f);
 	else
 		rc = inspect_containers(call_output(&res), res.out_len, out, 1, &n, f);
 	run_free(&res);
@@ -160,9 +160,11 @@ show_lines(struct compose *c, char *text)
 	char safe[480], *line;
 
 	while ((line = strsep(&text, "\n")) != NULL)
-		if (*line != '\0')
-			progress_say(c->progress, SAY_CHILD, "  | %s",
-			    text_escape(safe, sizeof(safe), line, strlen(line)));
+		if (*line != '\0') {
+			text_escape(safe, sizeof(safe), line, strlen(line));
+			mask_apply(&c->mask, safe);
+			progress_say(c->progress, SAY_CHILD, "  | %s", safe);
+		}
 }
 
 static int
@@ -196,11 +198,17 @@ pull(struct engine *e, const char *tag, struct fault *f)
 
 /* The flags that protect stand after the service: the mock matches the rest. */
 static int
-up(struct engine *e, const char *tag, bool with_depends, struct fault *f)
+up(struct engine *e, const char *tag, unsigned how, struct fault *f)
 {
 	struct compose *c = e->self;
-	const char *const argv[] = { "docker", "compose", "up", "-d", c->target->service,
-		"--no-build", "--pull", "never", with_depends ? NULL : "--no-deps", NULL };
+	const char *argv[] = { "docker", "compose", "up", "-d", c->target->service,
+		"--no-build", "--pull", "never", NULL, NULL, NULL };
+	size_t n = 8;
+
+	if ((how & UP_DEPENDS) == 0)
+		argv[n++] = "--no-deps";
+	if ((how & UP_RECREATE) != 0)
+		argv[n++] = "--force-recreate";
 
 	if (childenv_set(&c->env, TARGET_VARIABLE, tag, f) == -1)
 		return -1;
@@ -291,11 +299,12 @@ compose_open(struct compose *c, const struct target *t, char *const *env, int di
 		.prune = images_prune, .settle = settle };
 	if (find_files(c, f) == -1 || fill_env(c, env, f) == -1)
 		return -1;
-	if (run_find("docker", c->env.list, c->docker, sizeof(c->docker), f) == -1) {
+	if (run_find("docker", c->env.list, c->docker, sizeof(c->docker), f) == -1 ||
+	    mask_load(&c->mask, t->env_file, f) == -1) {
 		childenv_free(&c->env);
 		return -1;
 	}
-	mover_init(&c->mover, dirfd, progress, t->up_limit);
+	mover_init(&c->mover, dirfd, progress, &c->mask, t->up_limit);
 	return 0;
 }
 
@@ -303,5 +312,6 @@ void
 compose_close(struct compose *c)
 {
 	mover_close(&c->mover);
+	mask_free(&c->mask);
 	childenv_free(&c->env);
 }

@@ -20,6 +20,7 @@ struct compose {
 	const struct progress	*progress;
 	struct mover		 mover;
 	struct childenv		 env;
+	struct mask		 mask;
 	char			 docker[PATH_MAX];
 	char			 files[2 * PATH_MAX + 2];	/* COMPOSE_FILE */
 	char			 project[128];

@@ -60,6 +60,10 @@ struct image_name {
 	bool	used;			/* a container, anybody's, was made from this name */
 };
 
+/* How to bring a service up. */
+#define UP_DEPENDS 1U	/* what it depends on too */
+#define UP_RECREATE 2U	/* even if it looks as it should */
+
 struct engine {
 	void	*self;
 	bool	 silent;
@@ -97,8 +101,7 @@ struct engine {
 
 	/* These move names and containers; they do not die with us. */
 	int	(*pull)(struct engine *, const char *tag, struct fault *);
-	int	(*up)(struct engine *, const char *tag, bool with_depends,
-		    struct fault *);
+	int	(*up)(struct engine *, const char *tag, unsigned how, struct fault *);
 	int	(*name)(struct engine *, const char *image, const char *ref,
 		    struct fault *);
 	int	(*unname)(struct engine *, const char *ref, struct fault *);

@@ -20,11 +20,12 @@
 
 void
 mover_init(struct mover *m, int dirfd, const struct progress *progress,
-    int64_t up_limit_ms)
+    const struct mask *mask, int64_t up_limit_ms)
 {
 	memset(m, 0, sizeof(*m));
 	m->dirfd = dirfd;
 	m->progress = progress;
+	m->mask = mask;
 	m->up_limit_ms = up_limit_ms;
 	m->log_fd = -1;
 }
@@ -68,8 +69,12 @@ weight(const struct mover *m, const char *line, size_t len)
 }
 
 static void
-pass_on(struct mover *m, const char *line, size_t len)
+pass_on(struct mover *m, const char *line, size_t len, bool whole)
 {
+	bool secret = m->secret || mover_line_is_secret(line, len);
+
+	/* what goes out in pieces is one line: one mark hides them all */
+	m->secret = secret && !whole;
 	while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == ' '))
 		len--;
 	while (len > 0 && *line == ' ') {
@@ -78,11 +83,13 @@ pass_on(struct mover *m, const char *line, size_t len)
 	}
 	if (len == 0)
 		return;
-	if (mover_line_is_secret(line, len))
+	if (secret)
 		(void)strlcpy(m->last, "(a line that may quote an env file is not shown)",
 		    sizeof(m->last));
 	else
 		text_escape(m->last, 480, line, len);
+	if (m->mask != NULL)
+		mask_apply(m->mask, m->last);
 	progress_say(m->progress, weight(m, line, len), "%s", m->last);
 }
 
@@ -96,12 +103,12 @@ tail(struct mover *m, bool end)
 	while ((n = pread(m->log_fd, buf, sizeof(buf), m->log_read)) > 0) {
 		for (at = buf; (newline = memchr(at, '\n', (size_t)(n - (at - buf)))) !=
 		    NULL; at = newline + 1)
-			pass_on(m, at, (size_t)(newline - at));
+			pass_on(m, at, (size_t)(newline - at), true);
 		if (at == buf && n < (ssize_t)sizeof(buf) && !end)
 			return;
 		/* a line longer than the buffer goes out in pieces */
 		if (at == buf || (end && n < (ssize_t)sizeof(buf))) {
-			pass_on(m, at, (size_t)(n - (at - buf)));
+			pass_on(m, at, (size_t)(n - (at - buf)), end);
 			at = buf + n;
 		}
 		m->log_read += at - buf;
@@ -194,6 +201,7 @@ verdict(const struct mover *m, const struct run *r, const struct run_result *res
 int
 mover_run(struct mover *m, struct run *r, const char *word, struct fault *f)
 {
+	struct fault late = { 0 };
 	struct run_result res;
 	int rc;
 
@@ -214,10 +222,11 @@ mover_run(struct mover *m, struct run *r, const char *word, struct fault *f)
 		return -1;
 	tail(m, true);
 	run_free(&res);
+	rc = verdict(m, r, &res, f);
 	/* a child of a child that we ended may still be at work */
-	if (res.end != RUN_EXITED && mover_settle(m, f) == -1)
-		return -1;
-	return verdict(m, r, &res, f);
+	if (res.end != RUN_EXITED && mover_settle(m, &late) == -1)
+		*f = late;
+	return rc;
 }
 
 /* One try; 1 free, 0 held by `who`, -1 fault. */

@@ -9,6 +9,7 @@
 #ifndef ENGINE_MOVER_H
 #define ENGINE_MOVER_H
 
+#include "state/mask.h"
 #include "sys/progress.h"
 #include "sys/run.h"
 
@@ -18,7 +19,9 @@ struct mover {
 	int			 dirfd;		/* of the state folder */
 	const struct progress	*progress;
 	int64_t			 up_limit_ms;	/* how long an orphaned up may take */
+	const struct mask	*mask;		/* NULL: nothing is hidden */
 	/* private: */
+	bool			 secret;	/* the rest of this line is not shown either */
 	int			 log_fd;
 	off_t			 log_read;	/* what was passed on so far */
 	int64_t			 began, beat;
@@ -27,7 +30,7 @@ struct mover {
 };
 
 void	mover_init(struct mover *, int dirfd, const struct progress *,
-	    int64_t up_limit_ms);
+	    const struct mask *, int64_t up_limit_ms);
 void	mover_close(struct mover *);
 
 /*

@@ -123,6 +123,8 @@ ledger_knows(int dirfd, const struct version *v, struct fault *f)
 {
 	struct question q = { .key = key_of(v), .word = NOTHING };
 
+	if (*q.key == '\0')
+		return 0;
 	if (history_walk(dirfd, answer, &q, f) == -1)
 		return -1;
 	return q.word == PROVEN;
@@ -137,16 +139,28 @@ struct trim {
 
 /* By image and tag: a tag that moved is two versions. */
 static bool
-wanted(void *arg, const struct record *r)
+newest_word(struct trim *t, enum word word, const struct version *v)
 {
 	char key[IMAGE_ID_MAX + TAG_MAX];
-	struct trim *t = arg;
-	bool fresh;
 
-	(void)strlcpy(key, r->to.image, sizeof(key));
-	(void)strlcat(key, r->to.tag, sizeof(key));
-	fresh = outcome_proves(r->outcome) && first_sight(&t->seen, key);
-	return t->n++ < LEDGER_KEEP || (fresh && t->keep(t->arg, &r->to));
+	if (*key_of(v) == '\0' || word == NOTHING)
+		return false;
+	(void)strlcpy(key, v->image, sizeof(key));
+	(void)strlcat(key, v->tag, sizeof(key));
+	return first_sight(&t->seen, key);
+}
+
+/* A condemnation stays as long as the success that it took back. */
+static bool
+wanted(void *arg, const struct record *r)
+{
+	struct trim *t = arg;
+	enum word from_word = word_on(r, key_of(&r->from));
+	bool to = newest_word(t, word_on(r, key_of(&r->to)), &r->to);
+	bool from = newest_word(t, from_word == CONDEMNED ? CONDEMNED : NOTHING, &r->from);
+
+	return t->n++ < LEDGER_KEEP || (to && t->keep(t->arg, &r->to)) ||
+	    (from && t->keep(t->arg, &r->from));
 }
 
 int

@@ -20,8 +20,8 @@ int	ledger_knows(int dirfd, const struct version *, struct fault *) MUST_CHECK;
 
 /*
  * Trims the history when it has more than LEDGER_KEEP records and a tenth:
- * the newest LEDGER_KEEP stay, and of the older ones the newest success of
- * each version that `keep` wants.  Temp file and rename; lock held.
+ * the newest LEDGER_KEEP stay, and of the older ones the newest word on each
+ * version that `keep` wants, be it good or bad.  Temp file and rename; lock held.
  */
 #define LEDGER_KEEP 1000
 int	ledger_trim(int dirfd, bool (*keep)(void *, const struct version *),

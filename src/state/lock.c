@@ -9,6 +9,7 @@
 #include <bsd/libutil.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,12 +42,34 @@ busy(const char *path, struct fault *f)
 	    holder, holder[0] == '\0' ? "" : ")");
 }
 
+/*
+ * A lock file is ours and has one name: somebody else's could be kept locked
+ * for ever, and one of two names may be another file's.
+ */
+static int
+check_file(const char *path, struct fault *f)
+{
+	char safe[256];
+	struct stat st;
+
+	/* to be made, or flopen(3) says what is wrong */
+	if (lstat(path, &st) == -1 || S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode))
+		return 0;
+	if (S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink == 1)
+		return 0;
+	return fault_set(f, FAULT_HOST, "see TWILIGHT_LOCK",
+	    "%s is no lock file of this user", text_escape(safe, sizeof(safe), path,
+	    strlen(path)));
+}
+
 int
 lock_take(const char *path, const char *holder, struct fault *f)
 {
 	char safe[256];
 	int fd;
 
+	if (check_file(path, f) == -1)
+		return -1;
 	fd = flopen(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0600);
 	if (fd == -1 && errno == EWOULDBLOCK)
 		return busy(path, f);
@@ -107,6 +130,24 @@ lock_held(const char *path, char *holder, size_t size)
 	return true;
 }
 
+/*
+ * An earlier mover's number must not be read as the next one's.  Written over
+ * where that works, so that a full disk keeps the room for the next words.
+ */
+static int
+blank(int fd)
+{
+	static const char blanks[] = "                                       ";
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (st.st_size > 0 && st.st_size < (off_t)sizeof(blanks) &&
+	    pwrite(fd, blanks, (size_t)st.st_size, 0) == st.st_size)
+		return 0;
+	return st.st_size == 0 ? 0 : ftruncate(fd, 0);
+}
+
 int
 uplock_take(int dirfd)
 {
@@ -115,7 +156,7 @@ uplock_take(int dirfd)
 	fd = openat(dirfd, UPLOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd == -1)
 		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1 || blank(fd) == -1) {
 		saved = errno;
 		close(fd);
 		errno = saved;
@@ -136,7 +177,8 @@ uplock_holder(int dirfd, struct mover_holder *m)
 		return;
 	group = strtol(bytes, &end, 10);
 	/* 1 and our own group would be a damaged file, not a mover */
-	if (end != bytes && *end == ' ' && group > 1 && group != getpgrp()) {
+	if (end != bytes && *end == ' ' && group > 1 && group <= INT_MAX &&
+	    group != getpgrp()) {
 		m->group = (pid_t)group;
 		text_escape(m->word, sizeof(m->word), end + 1, strcspn(end + 1, " \n"));
 	}

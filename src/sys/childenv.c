@@ -104,7 +104,8 @@ childenv_init(struct childenv *c, char *const *env, const char *keep,
 		"XDG_RUNTIME_DIR" };
 	/* a password file that cannot be read is no reason to fail */
 	const struct passwd *pw = env_get(env, "HOME") == NULL ||
-	    env_get(env, "USER") == NULL ? getpwuid(geteuid()) : NULL;
+	    env_get(env, "USER") == NULL || env_get(env, "LOGNAME") == NULL ?
+	    getpwuid(geteuid()) : NULL;
 	size_t i;
 
 	memset(c, 0, sizeof(*c));

@@ -5,6 +5,7 @@
 #include "sys/signals.h"
 
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <bsd/unistd.h>
 #include <errno.h>
@@ -209,7 +210,7 @@ drain_out(int fd, struct run_result *res)
 	ssize_t n;
 
 	while ((n = take(fd, buf, sizeof(buf))) > 0) {
-		if (res->out_len + (size_t)n > RUN_OUTPUT_MAX) {
+		if (res->out_cut || res->out_len + (size_t)n > RUN_OUTPUT_MAX) {
 			res->out_cut = true;
 			continue;
 		}
@@ -381,12 +382,15 @@ run_find(const char *name, char *const *env, char *out, size_t size,
 {
 	const char *path = env_get(env, "PATH"), *end;
 	bool found = false;
+	struct stat st;
 
 	for (; path != NULL && *path != '\0'; path = *end == ':' ? end + 1 : end) {
 		end = path + strcspn(path, ":");
 		/* an empty or relative entry means the current folder: never */
 		if (*path != '/' || (size_t)snprintf(out, size, "%.*s/%s",
 		    (int)(end - path), path, name) >= size)
+			continue;
+		if (stat(out, &st) == -1 || !S_ISREG(st.st_mode))
 			continue;
 		if (access(out, X_OK) == 0)
 			return 0;

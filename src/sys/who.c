@@ -68,10 +68,14 @@ read_client(struct who *w, const char *connection)
 	len = strcspn(connection, " ");
 	if (len == 0 || len >= sizeof(w->client))
 		return;
-	for (i = 0; i < len; i++)
-		if (!isxdigit((unsigned char)connection[i]) &&
-		    strchr(".:%", connection[i]) == NULL)
-			return;
+	/* hex and dots or colons; behind '%' the name of an interface */
+	i = strspn(connection, "0123456789abcdefABCDEF.:");
+	if (connection[i] == '%')
+		for (i++; isalnum((unsigned char)connection[i]) ||
+		    (connection[i] != '\0' && strchr("._-", connection[i]) != NULL); i++)
+			continue;
+	if (i != len)
+		return;
 	memcpy(w->client, connection, len);
 	w->client[len] = '\0';
 }

@@ -682,14 +682,14 @@ recreate(struct fake *k, const char *ref, const char *id, enum fake_act act,
 }
 
 static int
-up(struct engine *e, const char *tag, bool with_depends, struct fault *f)
+up(struct engine *e, const char *tag, unsigned how, struct fault *f)
 {
 	struct fake *k = e->self;
 	char ref[REF_MAX];
 	const char *id;
 	enum fake_act act;
 
-	if (enter(k, FAKE_UP, tag, with_depends ? "+depends" : "", &act, f) == -1)
+	if (enter(k, FAKE_UP, tag, (how & UP_DEPENDS) != 0 ? "+depends" : "", &act, f) == -1)
 		return -1;
 	(void)strlcpy(k->served, tag, sizeof(k->served));
 	snprintf(ref, sizeof(ref), REPO ":%s", tag);
@@ -698,7 +698,7 @@ up(struct engine *e, const char *tag, bool with_depends, struct fault *f)
 	id = get_name(k->names, ref);
 	if (id[0] == '\0')
 		return fault_set(f, FAULT_FAILED, NULL, "fake: No such image: %s", ref);
-	if (with_depends)
+	if ((how & UP_DEPENDS) != 0)
 		k->depends_down = false;
 	if (act == FAKE_STRANGER)
 		id = fake_id('e');

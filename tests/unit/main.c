@@ -21,6 +21,7 @@ Suite *inspect_suite(void);
 Suite *journal_suite(void);
 Suite *ledger_suite(void);
 Suite *lock_suite(void);
+Suite *mask_suite(void);
 Suite *mover_suite(void);
 Suite *request_suite(void);
 Suite *run_suite(void);
@@ -52,6 +53,7 @@ main(void)
 		history_suite,
 		ledger_suite,
 		lock_suite,
+		mask_suite,
 		folder_suite,
 		target_suite,
 		request_suite,

@@ -1,0 +1,101 @@
+#include "state/mask.h"
+
+#include "sys/file.h"
+
+#include <bsd/string.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-"
+#define NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+#define SHORTEST 6
+#define NAME_LONGEST 31		/* what is longer may be a line of a key */
+#define FILE_MAX (1024 * 1024)
+
+/* Where the value begins; the line itself when it has no name. */
+static char *
+value_of(char *line)
+{
+	char *name = line + strspn(line, " \t"), *end;
+	size_t len;
+
+	if (strncmp(name, "export ", 7) == 0)
+		name += 7 + strspn(name + 7, " \t");
+	len = strspn(name, NAME);
+	end = name + len + strspn(name + len, " \t");
+	if (len == 0 || len > NAME_LONGEST || (*end != '=' && *end != ':'))
+		return line;
+	if (strncmp(name, "TWILIGHT_", 9) == 0 || strncmp(name, "COMPOSE_", 8) == 0)
+		return end + strlen(end);
+	return end + 1;
+}
+
+/* Appends the words of `text`; there is room, for they stand in the file. */
+static void
+add_words(struct mask *m, const char *text)
+{
+	size_t len;
+
+	for (; *text != '\0'; text += len) {
+		text += strcspn(text, WORD);
+		len = strspn(text, WORD);
+		if (len < SHORTEST)
+			continue;
+		memcpy(m->bytes + m->len, text, len);
+		m->len += len;
+		m->bytes[m->len++] = '\0';
+	}
+}
+
+int
+mask_load(struct mask *m, const char *env_file, struct fault *f)
+{
+	char real[PATH_MAX], *bytes, *rest, *line;
+	size_t len, i;
+
+	memset(m, 0, sizeof(*m));
+	if (realpath(env_file, real) == NULL ||
+	    file_read(AT_FDCWD, real, FILE_MAX, &bytes, &len) == -1)
+		return 0;
+	m->bytes = malloc(len + 2);
+	if (m->bytes == NULL) {
+		free(bytes);
+		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+	}
+	for (i = 0; i < len; i++)
+		if (bytes[i] == '\0')
+			bytes[i] = '\n';
+	rest = bytes;
+	while ((line = strsep(&rest, "\n")) != NULL)
+		add_words(m, value_of(line));
+	explicit_bzero(bytes, len);
+	free(bytes);
+	return 0;
+}
+
+void
+mask_apply(const struct mask *m, char *text)
+{
+	const char *word;
+	char *at;
+	size_t i, len;
+
+	for (i = 0; i < m->len; i += len + 1) {
+		word = m->bytes + i;
+		len = strlen(word);
+		for (at = text; (at = strstr(at, word)) != NULL; at += len)
+			memset(at, '*', len);
+	}
+}
+
+void
+mask_free(struct mask *m)
+{
+	if (m->bytes != NULL)
+		explicit_bzero(m->bytes, m->len);
+	free(m->bytes);
+	memset(m, 0, sizeof(*m));
+}

@@ -1,0 +1,29 @@
+/*
+ * mask.h: what .env holds, made unreadable in text that is to be shown.
+ *
+ * docker and compose quote values in their errors and warnings.  Every piece
+ * of six and more letters, digits, '_', '.', '+' and '-' that stands in a
+ * value of .env is replaced by stars; those of TWILIGHT_ and COMPOSE_
+ * variables are not secret and stay.
+ */
+#ifndef STATE_MASK_H
+#define STATE_MASK_H
+
+#include "sys/fault.h"
+
+#include <stddef.h>
+
+struct mask {
+	char	*bytes;		/* the words, one after the other, NUL between; owned */
+	size_t	len;
+};
+
+/* A file that cannot be read hides nothing: others say what is wrong with it. */
+int	mask_load(struct mask *, const char *env_file, struct fault *) MUST_CHECK;
+
+/* In place; the length stays. */
+void	mask_apply(const struct mask *, char *text);
+
+void	mask_free(struct mask *);
+
+#endif
