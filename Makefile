@@ -114,7 +114,7 @@ COMPILE = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-shell e2e crash fuzz bench lint layers coverage \
+.PHONY: all check check-unit check-shell e2e crash bench lint layers coverage \
 	deps demo install uninstall clean dist help
 
 all: $(PROGRAM) ## the program, build/twilight-deploy
