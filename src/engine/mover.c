@@ -108,7 +108,8 @@ tail(struct mover *m, bool end)
 			return;
 		/* a line longer than the buffer goes out in pieces */
 		if (at == buf || (end && n < (ssize_t)sizeof(buf))) {
-			pass_on(m, at, (size_t)(n - (at - buf)), end);
+			pass_on(m, at, (size_t)(n - (at - buf)),
+			    end && n < (ssize_t)sizeof(buf));
 			at = buf + n;
 		}
 		m->log_read += at - buf;
