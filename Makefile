@@ -114,7 +114,7 @@ COMPILE = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-shell e2e crash bench lint layers coverage \
+.PHONY: all check check-unit check-shell e2e crash model bench lint layers coverage \
 	deps demo install uninstall clean dist help
 
 all: $(PROGRAM) ## the program, build/twilight-deploy
@@ -156,6 +156,10 @@ crash: ## killed and failed at every system call; CRASH=sample for some of them
 	tests/deps.sh strace
 	$(MAKE) -s $(PROGRAM) build/service
 	tests/crash/run.sh $(PROGRAM) $(or $(CRASH),all)
+
+model: ## the journal and its recovery, searched whole by spin
+	tests/deps.sh spin
+	tests/model/run.sh
 
 bench: $(PROGRAM) build/service ## speed and memory beside a shell script, as ratios
 	$(MAKE) --no-print-directory STATIC=1 build/static/twilight-deploy

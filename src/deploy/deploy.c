@@ -96,7 +96,8 @@ deploy_forward(struct deploy *d, struct fault *f)
 	const char *failed = "UP";
 
 	if (swap(d, f) == -1)
-		return restore_names_only(d, f);
+		/* the `up` of the earlier run may have come: .env alone must not go back */
+		return d->resumed ? -1 : restore_names_only(d, f);
 	d->gate.container[0] = '\0';
 	d->gate.answer.why[0] = '\0';
 	if (deploy_up(d, d->j.to.tag, f) == 0) {

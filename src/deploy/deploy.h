@@ -24,6 +24,7 @@ struct deploy {
 	bool		 interrupted;	/* and never judged by the gate */
 	bool		 leftovers;	/* half-made containers were seen */
 	bool		 with_depends;	/* start what the service depends on too */
+	bool		 resumed;	/* it goes on with what an earlier run began */
 	struct gate	 gate;		/* the last one */
 	int64_t		 up_began;	/* sys/deadline.h; 0: not in this run */
 	int64_t		 pull_ms, up_ms, health_ms;
@@ -90,6 +91,14 @@ int	deploy_keep_image(struct deploy *, const char *image, struct fault *) MUST_C
 
 /* The repository of those names: "twilight-deploy/<project>-<service>". */
 void	deploy_second_names(const struct deploy *, char repository[REF_MAX]);
+
+/*
+ * restore.c: lets `ref` mean `image` again, if it does not.  An image that is
+ * gone cannot be named: that is no fault here, `up` and the gate judge it.
+ * FAULT_HOST: to be tried again.
+ */
+int	deploy_name_again(struct deploy *, const char *image, const char *ref,
+	    struct fault *) MUST_CHECK;
 
 /* rollback.c: j.to.ref is to mean the proven image j.to.image. */
 int	rollback_name(struct deploy *, struct fault *) MUST_CHECK;

@@ -9,6 +9,7 @@ struct found {
 	bool	old_value, new_value;	/* of .env; both where they are the same */
 	bool	old_runs;		/* the recorded container; on a first deploy: nothing does */
 	bool	new_runs;		/* a container of the new image */
+	bool	replaced;		/* the recorded one is gone, and another is there */
 };
 
 static int
@@ -30,7 +31,10 @@ look_at_containers(struct deploy *d, struct found *found, struct fault *f)
 	d->leftovers = true;
 	d->recreate = d->j.step != JOURNAL_PULL;
 	found->old_runs = n == 0 && d->j.container[0] == '\0';
+	found->replaced = n > 0 && d->j.container[0] != '\0';
 	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++) {
+		if (strcmp(list[i].id, d->j.container) == 0)
+			found->replaced = false;
 		if (list[i].state != CONTAINER_RUNNING)
 			continue;
 		if (strcmp(list[i].id, d->j.container) == 0)
@@ -77,22 +81,41 @@ abandon(struct deploy *d, struct fault *f)
 	return journal_clear(d->s->dirfd, f);
 }
 
-/* The rollback's target is proven, so it goes on to it. */
+/* The rollback's target is proven, so it goes on to it; if it is still here. */
 static int
 complete_rollback(struct deploy *d, struct fault *f)
 {
+	d->resumed = true;
 	if (rollback_name(d, f) == -1)
-		return -1;
+		return f->kind == FAULT_HOST ? -1 : restore_all(d, f);
 	return deploy_forward(d, f);
 }
 
 static int
 complete(struct deploy *d, struct fault *f)
 {
+	/* a way back whose word did not get to the disk may have moved the name */
+	if (deploy_name_again(d, d->j.to.image, d->j.to.ref, f) == -1)
+		return -1;
 	if (deploy_gate(d, d->j.to.image, false, f) == -1)
 		return f->kind == FAULT_HOST ? -1 : restore_all(d, f);
 	deploy_commit(d);
 	return 0;
+}
+
+/*
+ * Before the swap, but another container is there: a boot's own `up` took
+ * what the pull had moved the name to.  From here on it is a way back, and
+ * the next run could not see that without the word on disk.
+ */
+static int
+undo_boot(struct deploy *d, struct fault *f)
+{
+	d->j.step = JOURNAL_ROLLBACK;
+	if (journal_write(d->s->dirfd, &d->j, f) == -1)
+		return -1;
+	interrupted(d, f);
+	return restore_all(d, f);
 }
 
 static int
@@ -107,6 +130,8 @@ mend(struct deploy *d, struct fault *f)
 	if (!found.old_value && (!found.new_value || d->j.step == JOURNAL_PULL))
 		return abandon(d, f);
 	if (d->j.step == JOURNAL_PULL || (found.old_value && found.old_runs)) {
+		if (found.replaced)
+			return undo_boot(d, f);
 		interrupted(d, f);
 		return restore_names_only(d, f);
 	}

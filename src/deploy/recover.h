@@ -15,6 +15,8 @@
  *   .env holds neither value                a person decided: recorded, cleared
  *   before the swap, or the old value and
  *   the recorded container still runs       the names are put back
+ *   (but before the swap another container
+ *   took its place: a boot's own `up`)      rolled back
  *   the journal says rolling back           rolled back, again
  *   a `rollback`                            completed: its target is proven
  *   the new value and the new image, and

@@ -30,18 +30,24 @@ conclude(struct fault *why, enum fault_kind kind, const char *next, const char *
 	return fault_set(why, kind, next, "%s", what);
 }
 
-/* Lets `ref` mean `image` again, if it does not. */
-static int
-name_again(struct deploy *d, const char *image, const char *ref, struct fault *f)
+int
+deploy_name_again(struct deploy *d, const char *image, const char *ref, struct fault *f)
 {
 	struct engine *e = d->s->engine;
-	char now[IMAGE_ID_MAX];
+	char now[IMAGE_ID_MAX], here[IMAGE_ID_MAX];
 
 	if (e->silent || image[0] == '\0' || ref[0] == '\0')
 		return 0;
 	if (e->image(e, ref, now, f) == -1)
 		return -1;
-	return strcmp(now, image) == 0 ? 0 : e->name(e, image, ref, f);
+	if (strcmp(now, image) == 0)
+		return 0;
+	if (e->image(e, image, here, f) == -1)
+		return -1;
+	if (here[0] == '\0' || e->name(e, image, ref, f) == 0)
+		return 0;
+	f->kind = FAULT_HOST;
+	return -1;
 }
 
 /* The name of what ran, and the name that a pull moved, if that is another. */
@@ -50,11 +56,11 @@ restore_names(struct deploy *d, struct fault *f)
 {
 	const struct journal *j = &d->j;
 
-	if (name_again(d, j->from.image, j->from.ref, f) == -1)
+	if (deploy_name_again(d, j->from.image, j->from.ref, f) == -1)
 		return -1;
 	if (strcmp(j->to.ref, j->from.ref) == 0)
 		return 0;
-	return name_again(d, j->displaced, j->to.ref, f);
+	return deploy_name_again(d, j->displaced, j->to.ref, f);
 }
 
 /*
@@ -104,12 +110,20 @@ still_runs(struct deploy *d)
 	    e->inspect(e, d->j.container, &now, &f) == 0 && now.state == CONTAINER_RUNNING;
 }
 
+/* A docker call that could not be ended may still move what is put back here. */
+static int
+settle(struct deploy *d, struct fault *f)
+{
+	return d->s->engine->settle(d->s->engine, f);
+}
+
 int
 restore_names_only(struct deploy *d, struct fault *why)
 {
 	struct fault f = { 0 };
 
-	if (restore_value(d, &f) == -1 || restore_names(d, &f) == -1) {
+	if (settle(d, &f) == -1 || restore_value(d, &f) == -1 ||
+	    restore_names(d, &f) == -1) {
 		progress_say(d->s->progress, SAY_WARN, "%s", f.what);
 		/* the journal stays: the next request tries again */
 		return conclude(why, FAULT_UNVERIFIED, "mend that, then say `recover`",
@@ -174,8 +188,8 @@ bring_back_container(struct deploy *d, struct fault *f)
 
 /*
  * Where .env cannot be written (a full disk) the old version is started all
- * the same: it is named by the environment.  Then .env lies, so it counts as
- * not verified, and the journal stays for the next try.
+ * the same: it is named by the environment.  Then .env lies, so whatever came
+ * of it counts as not verified, and the journal stays for the next try.
  */
 static int
 bring_back(struct deploy *d, struct fault *f)
@@ -186,8 +200,10 @@ bring_back(struct deploy *d, struct fault *f)
 	if (rc == 0)
 		return bring_back_container(d, f);
 	progress_say(d->s->progress, SAY_WARN, "%s", value.what);
-	if (bring_back_container(d, f) == -1)
+	if (bring_back_container(d, f) == -1) {
+		f->kind = FAULT_HOST;
 		return -1;
+	}
 	return fault_set(f, FAULT_HOST, NULL, "%.60s runs and is healthy, but %.300s",
 	    d->j.from.tag, value.what);
 }
@@ -241,7 +257,9 @@ restore_all(struct deploy *d, struct fault *why)
 	if (journal_write(d->s->dirfd, &d->j, &f) == -1)
 		progress_say(d->s->progress, SAY_WARN, "%s", f.what);
 	fault_clear(&f);
-	rc = first ? bring_old_value(d, &f) : bring_back(d, &f);
+	rc = settle(d, &f);
+	if (rc == 0)
+		rc = first ? bring_old_value(d, &f) : bring_back(d, &f);
 	if (rc == 0) {
 		conclude(why, FAULT_FAILED, "the lines above tell why; deploy a mended version",
 		    "rolled back, %s serves and is healthy", d->j.from.tag);

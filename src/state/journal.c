@@ -3,13 +3,14 @@
  *              |                                             |
  *              v                                             |
  *   none --> PULL --names put back--> none                   |
- *              |                                             |
- *              | image known                                 |
- *              v                                             v
- *            SWAP <------------------------------------------+
- *              |  \
- *   healthy,   |   \ anything fails, or recovery says so
- *   history    |    v
+ *              |  \                                          |
+ *       image  |   \ a boot's own `up` took                  |
+ *       known  |    \ what was pulled                        |
+ *              v     \                                       v
+ *            SWAP <---\--------------------------------------+
+ *              |  \    \
+ *   healthy,   |   \    |  anything fails, or recovery says so
+ *   history    |    v   v
  *   written    |  ROLLBACK --gate passed or not, history written--> none
  *              v
  *            none

@@ -540,18 +540,77 @@ END_TEST
 /* ---- the disk ---- */
 
 /* .env cannot be replaced at the swap: put back, its bytes as they were. */
-START_TEST(env_folder_is_read_only)
+START_TEST(env_cannot_be_swapped)
 {
 	struct rig r;
 
-	if (geteuid() == 0)
-		return;
 	rig_open(&r, NULL);
-	ck_assert_int_eq(mkdir(r.target.state, 0700), 0);
-	ck_assert_int_eq(chmod(r.fake->home, 0500), 0);
-	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_HOST);
-	ck_assert_int_eq(chmod(r.fake->home, 0700), 0);
+	fake_on(r.fake, FAKE_PULL, 1, FAKE_FULL);
+	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_FAILED);
+	ck_assert_uint_eq(r.fake->count[FAKE_UP], 0);
+	check_back(&r, OUTCOME_PUT_BACK);
+	rig_close(&r);
+}
+END_TEST
+
+/*
+ * It cannot be written back: what ran runs, but .env lies.  So the journal
+ * stays until it does not, whether the old version is well or not.
+ */
+START_TEST(env_cannot_be_put_back)
+{
+	struct rig r;
+
+	rig_open(&r, NULL);
+	if (_i == 1)
+		fake_push(r.fake, "v1", 'a', FAKE_SICK);
+	fake_on(r.fake, FAKE_UP, 1, FAKE_FULL);
+	rig_kind_is(&r, rig_deploy(&r, "bad"), FAULT_UNVERIFIED);
+	rig_env_is(&r, "bad");
+	rig_runs(&r, fake_id('a'));
+	ck_assert(rig_journal(&r, NULL));
+	fake_calm(r.fake);
+	rig_kind_is(&r, rig_recover(&r), _i == 0 ? FAULT_FAILED : FAULT_UNVERIFIED);
 	rig_env_is(&r, "v1");
+	rig_runs(&r, fake_id('a'));
+	ck_assert(!rig_journal(&r, NULL));
+	rig_close(&r);
+}
+END_TEST
+
+/* What is gone cannot be named again: that keeps nobody from deploying. */
+START_TEST(displaced_image_is_gone)
+{
+	struct rig r;
+
+	rig_open(&r, NULL);
+	fake_have(r.fake, REPO ":v2", 'c');
+	fake_on(r.fake, FAKE_PULL, 1, FAKE_LOSE);
+	fake_on(r.fake, FAKE_PULL, 1, FAKE_LATE);
+	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_FAILED);
+	check_back(&r, OUTCOME_PUT_BACK);
+	rig_close(&r);
+}
+END_TEST
+
+/* A docker call that cannot be ended may still move what would be put back. */
+START_TEST(a_call_cannot_be_ended)
+{
+	struct rig r;
+
+	rig_open(&r, NULL);
+	if (_i == 0)
+		fake_on(r.fake, FAKE_PULL, 1, FAKE_HOST);
+	else
+		fake_on(r.fake, FAKE_UP, 1, FAKE_HOST);
+	fake_from(r.fake, FAKE_SETTLE, 1, FAKE_HOST);
+	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_UNVERIFIED);
+	ck_assert(rig_journal(&r, NULL));
+	ck_assert_uint_eq(r.fake->count[FAKE_UP], (unsigned)_i);
+	rig_env_is(&r, _i == 0 ? "v1" : "v2");
+	fake_calm(r.fake);
+	rig_kind_is(&r, rig_recover(&r), FAULT_FAILED);
+	check_back(&r, _i == 0 ? OUTCOME_PUT_BACK : OUTCOME_ROLLED_BACK);
 	rig_close(&r);
 }
 END_TEST
@@ -612,7 +671,10 @@ restore_suite(void)
 	tcase_add_loop_test(h, the_old_one_is_not_well, 0, 6);
 	tcase_add_loop_test(h, name_cannot_be_put_back, 0, 4);
 	tcase_add_test(h, nothing_comes_back);
-	tcase_add_test(h, env_folder_is_read_only);
+	tcase_add_test(h, env_cannot_be_swapped);
+	tcase_add_loop_test(h, env_cannot_be_put_back, 0, 2);
+	tcase_add_test(h, displaced_image_is_gone);
+	tcase_add_loop_test(h, a_call_cannot_be_ended, 0, 2);
 	tcase_add_loop_test(h, history_cannot_be_written, 0, 2);
 	tcase_set_timeout(c, 60);
 	tcase_set_timeout(limits, 60);

@@ -74,6 +74,10 @@ renameat(int from, const char *a, int to, const char *b)
 {
 	if (stepping != NULL)
 		step(stepping);
+	if (stepping != NULL && stepping->env_full && strcmp(b, ".env") == 0) {
+		errno = ENOSPC;
+		return -1;
+	}
 #ifdef SYS_renameat
 	return (int)syscall(SYS_renameat, from, a, to, b);
 #else
@@ -345,6 +349,7 @@ void
 fake_calm(struct fake *k)
 {
 	k->n_rules = k->n_log = k->steps = k->dies_at = 0;
+	k->env_full = false;
 	memset(k->count, 0, sizeof(k->count));
 }
 
@@ -451,6 +456,10 @@ enter(struct fake *k, enum fake_fn fn, const char *arg, const char *more,
 			kill(getpid(), SIGTERM);
 		if (r->act == FAKE_EDIT)
 			edit(k);
+		if (r->act == FAKE_LOSE)
+			fake_lose(k, 'c');
+		if (r->act == FAKE_FULL)
+			k->env_full = true;
 		if (r->act == FAKE_FAIL)
 			return fault_set(f, FAULT_FAILED, NULL, "fake: %s failed",
 			    fn_names[fn]);

@@ -50,7 +50,9 @@ enum fake_act {
 	FAKE_NOTHING,	/* `up` leaves none */
 	FAKE_STRANGER,	/* `up` makes one of another image */
 	FAKE_CREATED,	/* `up` makes one that is not started */
-	FAKE_EDIT	/* somebody writes v9 into .env, then all is done */
+	FAKE_EDIT,	/* somebody writes v9 into .env, then all is done */
+	FAKE_LOSE,	/* somebody removes image c, then all is done */
+	FAKE_FULL	/* from here on .env cannot be replaced; all is done */
 };
 
 struct fake_image {
@@ -93,6 +95,7 @@ struct fake {
 	bool		depends_down;
 	bool		spare;			/* nothing dangling is pruned: too young */
 	bool		quiet;			/* what hello() sets `silent` to */
+	bool		env_full;		/* .env cannot be replaced: ENOSPC */
 	struct fake_rule rules[8];
 	unsigned	n_rules;
 	unsigned	count[FAKE__FNS];
