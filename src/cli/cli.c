@@ -14,6 +14,7 @@
 #include "sys/signals.h"
 
 #include <sys/prctl.h>
+#include <bsd/string.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -25,6 +26,7 @@ struct call {
 	struct target	 target;
 	struct who	 who;
 	struct output	 output;
+	struct record	 record;	/* of this request; no id: it came to none */
 	char *const	*env;
 };
 
@@ -33,7 +35,7 @@ struct call {
 static int
 do_deploy(struct call *c, struct session *s, struct fault *f)
 {
-	return deploy_run(s, c->request.word, f);
+	return deploy_run(s, c->request.word, c->request.seq, f);
 }
 
 static int
@@ -54,13 +56,16 @@ do_recover(struct call *c, struct session *s, struct fault *f)
 static int
 do_status(struct call *c, struct fault *f)
 {
+	if (c->request.wait)
+		return report_wait(&c->output, &c->target, f);
 	return report_status(&c->output, &c->target, c->env, f);
 }
 
 static int
 do_history(struct call *c, struct fault *f)
 {
-	return report_history(&c->output, &c->target, c->request.count, f);
+	return report_history(&c->output, &c->target, c->request.count,
+	    c->request.json, f);
 }
 
 static int
@@ -131,8 +136,10 @@ run_locked(struct call *c, struct fault *f)
 		rc = s.engine->hello(s.engine, f);
 		if (rc == 0)
 			rc = recover(c, &s, f);
+		s.record.id[0] = '\0';
 		if (rc == 0)
 			rc = handlers[c->request.verb].locked(c, &s, f);
+		c->record = s.record;
 		compose_close(&compose);
 	}
 	session_close(&s);
@@ -191,6 +198,24 @@ run(struct call *c, struct fault *f)
 	return run_locked(c, f);
 }
 
+/* What came of it, for programs: the history's record, or why there is none. */
+static void
+show_record(struct call *c, const struct fault *f)
+{
+	struct record *r = &c->record;
+
+	if (r->id[0] == '\0') {
+		(void)strlcpy(r->verb, verb_name(c->request.verb), sizeof(r->verb));
+		(void)strlcpy(r->to.tag, c->request.word, sizeof(r->to.tag));
+		(void)strlcpy(r->why, f->what, sizeof(r->why));
+		r->who = c->who;
+		r->outcome = OUTCOME_REFUSED;
+		r->seq = c->request.seq;
+	}
+	r->code = (int)f->kind;
+	report_record(&c->output, r);
+}
+
 static void
 log_request(const struct call *c, const char *verdict, const struct fault *f)
 {
@@ -217,6 +242,7 @@ cli_main(int argc, char **argv, char *const *env)
 		accepted = check(&c, &f) == 0;
 	}
 	who_read(&c.who, c.options.actor, env);
+	c.output.json = c.request.json;
 	if (accepted) {
 		log_event(LOG_INFO, "accepted: %s %s by %s", verb_name(c.request.verb),
 		    c.request.word, c.who.actor);
@@ -224,6 +250,8 @@ cli_main(int argc, char **argv, char *const *env)
 	}
 	if (f.kind != FAULT_NONE)
 		output_fault(&c.output, &f);
+	if (c.request.json && handlers[c.request.verb].locked != NULL)
+		show_record(&c, &f);
 	log_request(&c, accepted ? "done" : "refused", &f);
 	return (int)f.kind;
 }

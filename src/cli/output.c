@@ -3,6 +3,7 @@
 #include "sys/deadline.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,10 +38,22 @@ ready(struct output *o, int fd)
 	return n == 1 && (pfd.revents & POLLOUT) != 0;
 }
 
+/*
+ * A CI runner takes `::` at the begin of a line, blanks aside, and `##[`
+ * anywhere in one for a command to itself (actions/runner, ActionCommand.cs).
+ * No line of ours begins so; a container's words may have the other.
+ */
+static void
+defuse(char *line)
+{
+	while ((line = strstr(line, "##[")) != NULL)
+		line[1] = ' ';
+}
+
 static void
 put(struct output *o, int fd, const char *prefix, const char *line)
 {
-	char buf[1400];
+	char buf[PIPE_BUF];
 	ssize_t done = 0, n;
 	int len;
 
@@ -51,6 +64,7 @@ put(struct output *o, int fd, const char *prefix, const char *line)
 		len = (int)sizeof(buf);
 		buf[len - 1] = '\n';
 	}
+	defuse(buf);
 	while (done < len) {
 		n = write(fd, buf + done, (size_t)(len - done));
 		if (n == -1 && errno == EINTR)
@@ -74,13 +88,13 @@ output_say(void *arg, enum say kind, const char *line)
 		[SAY_NOTE] = { STDERR_FILENO, "  - " },
 		[SAY_DETAIL] = { STDERR_FILENO, "    " },
 		[SAY_WARN] = { STDERR_FILENO, "  ! " },
-		[SAY_CHILD] = { STDERR_FILENO, "    " },
+		[SAY_CHILD] = { STDERR_FILENO, "  | " },
 		[SAY_SHOUT] = { STDERR_FILENO, "" },
 	};
 	struct output *o = arg;
 
 	if (kind != SAY_DETAIL || o->verbose)
-		put(o, how[kind].fd, how[kind].prefix, line);
+		put(o, o->json ? STDERR_FILENO : how[kind].fd, how[kind].prefix, line);
 }
 
 void
@@ -91,6 +105,12 @@ output_fault(struct output *o, const struct fault *f)
 	snprintf(line, sizeof(line), "%s%s%s", f->what, f->next[0] == '\0' ? "" : "; ",
 	    f->next);
 	put(o, STDERR_FILENO, "twilight-deploy: ", line);
+}
+
+void
+output_json(struct output *o, const char *text)
+{
+	put(o, STDOUT_FILENO, "", text);
 }
 
 void

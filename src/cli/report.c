@@ -10,10 +10,13 @@
 
 #include <bsd/string.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define ROW "%-10s "
+#define LOOK_MS 200		/* between two looks at the lock */
+#define BEAT_MS 15000
 
 static const char *
 short_id(const char *id)
@@ -23,31 +26,49 @@ short_id(const char *id)
 	return colon == NULL ? id : colon + 1;
 }
 
+void
+report_record(struct output *o, const struct record *r)
+{
+	char *text = record_json(r);
+
+	output_json(o, text == NULL ? "{}" : text);
+	free(text);
+}
+
+struct listing {
+	struct output	*o;
+	unsigned	 left;
+	bool		 json;
+};
+
 static bool
 history_line(void *arg, const struct record *r)
 {
-	struct { struct output *o; unsigned left; } *h = arg;
+	struct listing *l = arg;
 
-	if (h->left == 0)
+	if (l->left == 0)
 		return false;
-	h->left--;
-	output_line(h->o, "%s  %-8s  %s -> %s  %s (%d)  by %s  %lld ms%s%s", r->time,
-	    r->verb, r->from.tag[0] == '\0' ? "-" : r->from.tag, r->to.tag,
-	    outcome_name(r->outcome), r->code, r->who.actor, (long long)r->total_ms,
-	    r->why[0] == '\0' ? "" : "  ", r->why);
+	l->left--;
+	if (l->json)
+		report_record(l->o, r);
+	else
+		output_line(l->o, "%s  %-8s  %s -> %s  %s (%d)  by %s  %lld ms%s%s", r->time,
+		    r->verb, r->from.tag[0] == '\0' ? "-" : r->from.tag, r->to.tag,
+		    outcome_name(r->outcome), r->code, r->who.actor,
+		    (long long)r->total_ms, r->why[0] == '\0' ? "" : "  ", r->why);
 	return true;
 }
 
 int
-report_history(struct output *o, const struct target *t, unsigned count,
+report_history(struct output *o, const struct target *t, unsigned count, bool json,
     struct fault *f)
 {
-	struct { struct output *o; unsigned left; } h = { o, count };
+	struct listing l = { o, count, json };
 	int dirfd = folder_open(t->state, false, f), rc;
 
 	if (dirfd == -1)
 		return f->kind == FAULT_NONE ? 0 : -1;
-	rc = history_walk(dirfd, history_line, &h, f);
+	rc = history_walk(dirfd, history_line, &l, f);
 	close(dirfd);
 	return rc;
 }
@@ -196,5 +217,92 @@ report_status(struct output *o, const struct target *t, char *const *env,
 	rc = show_all(o, t, env, dirfd, f);
 	if (dirfd != -1)
 		close(dirfd);
+	return rc;
+}
+
+struct follow {
+	enum journal_step told;		/* JOURNAL__MAX: none yet */
+	int64_t		 beat;		/* when to say again that it lasts */
+};
+
+static void
+tell_step(struct follow *w, struct output *o, int dirfd)
+{
+	struct fault f = { 0 };
+	struct journal j;
+	char line[200];
+
+	if (dirfd == -1 || journal_read(dirfd, &j, &f) != 1 ||
+	    (j.step == w->told && clock_ms() < w->beat))
+		return;
+	snprintf(line, sizeof(line), "%s of %s, at: %s", j.verb, j.to.tag,
+	    journal_step_name(j.step));
+	output_say(o, SAY_NOTE, line);
+	w->told = j.step;
+	w->beat = clock_ms() + BEAT_MS;
+}
+
+static void
+follow(struct output *o, const struct target *t, int dirfd)
+{
+	struct follow w = { .told = JOURNAL__MAX };
+	char holder[256];
+
+	if (!lock_held(t->lock, holder, sizeof(holder)))
+		return;
+	output_line(o, ROW "%s", "deploy:", holder[0] == '\0' ? "running" : holder);
+	do {
+		tell_step(&w, o, dirfd);
+		usleep(LOOK_MS * 1000);
+	} while (lock_held(t->lock, holder, sizeof(holder)));
+}
+
+/* What was adopted was found running: nobody deployed it then. */
+static bool
+newest(void *arg, const struct record *r)
+{
+	if (r->outcome == OUTCOME_ADOPTED)
+		return true;
+	*(struct record *)arg = *r;
+	return false;
+}
+
+static int
+how_it_ended(struct output *o, int dirfd, struct fault *f)
+{
+	struct record last = { 0 };
+	struct journal j;
+	int rc = journal_read(dirfd, &j, f);
+
+	if (rc == 1)
+		return fault_set(f, FAULT_UNVERIFIED, "say `recover`, or deploy again",
+		    "the %s of %s was interrupted (at: %s)", j.verb, j.to.tag,
+		    journal_step_name(j.step));
+	if (rc == -1 || history_walk(dirfd, newest, &last, f) == -1)
+		return -1;
+	if (last.id[0] == '\0') {
+		output_line(o, ROW "nothing was ever deployed", "last:");
+		return 0;
+	}
+	(void)last_line(o, &last);
+	return last.code == 0 ? 0 :
+	    fault_set(f, (enum fault_kind)last.code, NULL, "%s", last.why);
+}
+
+int
+report_wait(struct output *o, const struct target *t, struct fault *f)
+{
+	int dirfd = folder_open(t->state, false, f), rc;
+
+	if (dirfd == -1 && f->kind != FAULT_NONE)
+		return -1;
+	follow(o, t, dirfd);
+	/* it may have been made by what was followed */
+	if (dirfd == -1)
+		dirfd = folder_open(t->state, false, f);
+	if (dirfd == -1)
+		return f->kind == FAULT_NONE ? 0 : -1;
+	rc = how_it_ended(o, dirfd, f);
+	close(dirfd);
 	return rc;
 }

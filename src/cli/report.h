@@ -6,12 +6,23 @@
 
 #include "cli/output.h"
 #include "config/target.h"
+#include "state/history.h"
 
 int	report_status(struct output *, const struct target *, char *const *env,
 	    struct fault *) MUST_CHECK;
 
-/* The newest `count`, the newest first. */
+/*
+ * Follows what is under way to its end, telling its steps; then the newest
+ * record, and its code as the fault's kind.  FAULT_UNVERIFIED when what was
+ * under way was killed and waits for being mended.
+ */
+int	report_wait(struct output *, const struct target *, struct fault *) MUST_CHECK;
+
+/* The newest `count`, the newest first; as JSON a record a line. */
 int	report_history(struct output *, const struct target *, unsigned count,
-	    struct fault *) MUST_CHECK;
+	    bool json, struct fault *) MUST_CHECK;
+
+/* One record as JSON. */
+void	report_record(struct output *, const struct record *);
 
 #endif

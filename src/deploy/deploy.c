@@ -14,6 +14,7 @@
  */
 #include "deploy/deploy.h"
 
+#include "state/ledger.h"
 #include "sys/deadline.h"
 #include "sys/text.h"
 
@@ -113,12 +114,30 @@ deploy_forward(struct deploy *d, struct fault *f)
 	return restore_all(d, f);
 }
 
+/* An older commit must not land after a newer one. */
+static int
+check_sequence(struct deploy *d, struct fault *f)
+{
+	struct version newest;
+	int64_t in_force;
+	int rc;
+
+	if (d->j.seq == 0)
+		return 0;
+	rc = ledger_sequence(d->s->dirfd, &in_force, &newest, f);
+	if (rc != 1 || d->j.seq >= in_force)
+		return rc == -1 ? -1 : 0;
+	return fault_set(f, FAULT_SUPERSEDED, "a plain `deploy TAG` forgets the number",
+	    "superseded: seq=%lld, but seq=%lld (%s) is deployed; nothing was changed",
+	    (long long)d->j.seq, (long long)in_force, newest.tag);
+}
+
 static int
 deploy_steps(struct deploy *d, struct fault *f)
 {
 	struct session *s = d->s;
 
-	if (deploy_read(d, f) == -1 || deploy_describe(d, f) == -1 ||
+	if (check_sequence(d, f) == -1 || deploy_read(d, f) == -1 || deploy_describe(d, f) == -1 ||
 	    prune_until_space(d, f) == -1 || deploy_snapshot(d, f) == -1)
 		return -1;
 	progress_say(s->progress, SAY_RESULT, "rollback target: %s",
@@ -134,13 +153,14 @@ deploy_steps(struct deploy *d, struct fault *f)
 }
 
 int
-deploy_run(struct session *s, const char *tag, struct fault *f)
+deploy_run(struct session *s, const char *tag, int64_t seq, struct fault *f)
 {
 	struct deploy d;
 	int rc;
 
 	deploy_begin(&d, s, "deploy");
 	(void)strlcpy(d.j.to.tag, tag, sizeof(d.j.to.tag));
+	d.j.seq = seq;
 	rc = deploy_steps(&d, f);
 	envfile_free(&d.env);
 	return rc;

@@ -33,9 +33,11 @@ struct deploy {
 /*
  * The verbs.  0: the version runs, healthy.  FAULT_FAILED: what ran before
  * runs, verified, or nothing was changed.  FAULT_UNVERIFIED, FAULT_HOST,
- * FAULT_REFUSED as in sys/fault.h.  Lock held, nothing interrupted left over.
+ * FAULT_REFUSED, FAULT_SUPERSEDED (`seq` is older than the number in force;
+ * 0 for none) as in sys/fault.h.  Lock held, nothing interrupted left over.
  */
-int	deploy_run(struct session *, const char *tag, struct fault *) MUST_CHECK;
+int	deploy_run(struct session *, const char *tag, int64_t seq, struct fault *)
+	    MUST_CHECK;
 
 /* `tag` is "" for the newest proven version that is not the running one. */
 int	rollback_run(struct session *, const char *tag, struct fault *) MUST_CHECK;

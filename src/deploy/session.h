@@ -8,6 +8,7 @@
 #include "config/target.h"
 #include "engine/engine.h"
 #include "health/url.h"
+#include "state/history.h"
 #include "sys/progress.h"
 #include "sys/who.h"
 
@@ -21,6 +22,7 @@ struct session {
 	int64_t			 began;		/* the same, sys/deadline.h */
 	int			 dirfd;		/* the state folder */
 	int			 lockfd;
+	struct record		 record;	/* the newest that was made; no id: none was */
 };
 
 /*

@@ -152,26 +152,27 @@ int
 deploy_record(struct deploy *d, enum outcome outcome, const struct fault *why,
     struct fault *f)
 {
-	struct record r;
+	struct record *r = &d->s->record;
 
-	memset(&r, 0, sizeof(r));
-	(void)strlcpy(r.id, d->j.id, sizeof(r.id));
-	(void)strlcpy(r.time, d->j.time, sizeof(r.time));
-	(void)strlcpy(r.verb, d->j.verb, sizeof(r.verb));
-	r.who = *d->s->who;
-	(void)strlcpy(r.who.actor, d->j.actor, sizeof(r.who.actor));
-	r.from = d->j.from;
-	r.to = d->j.to;
-	r.outcome = outcome;
-	r.interrupted = d->interrupted;
-	r.tries = d->gate.tries;
-	r.pull_ms = d->pull_ms;
-	r.up_ms = d->up_ms;
-	r.health_ms = d->health_ms;
-	r.total_ms = clock_ms() - d->s->began;
+	memset(r, 0, sizeof(*r));
+	(void)strlcpy(r->id, d->j.id, sizeof(r->id));
+	(void)strlcpy(r->time, d->j.time, sizeof(r->time));
+	(void)strlcpy(r->verb, d->j.verb, sizeof(r->verb));
+	r->who = *d->s->who;
+	(void)strlcpy(r->who.actor, d->j.actor, sizeof(r->who.actor));
+	r->from = d->j.from;
+	r->to = d->j.to;
+	r->outcome = outcome;
+	r->interrupted = d->interrupted;
+	r->seq = d->j.seq;
+	r->tries = d->gate.tries;
+	r->pull_ms = d->pull_ms;
+	r->up_ms = d->up_ms;
+	r->health_ms = d->health_ms;
+	r->total_ms = clock_ms() - d->s->began;
 	if (why != NULL) {
-		r.code = (int)why->kind;
-		(void)strlcpy(r.why, why->what, sizeof(r.why));
+		r->code = (int)why->kind;
+		(void)strlcpy(r->why, why->what, sizeof(r->why));
 	}
-	return history_append(d->s->dirfd, &r, f);
+	return history_append(d->s->dirfd, r, f);
 }

@@ -163,7 +163,7 @@ show_lines(struct compose *c, char *text)
 		if (*line != '\0') {
 			text_escape(safe, sizeof(safe), line, strlen(line));
 			mask_apply(&c->mask, safe);
-			progress_say(c->progress, SAY_CHILD, "  | %s", safe);
+			progress_say(c->progress, SAY_CHILD, "%s", safe);
 		}
 }
 

@@ -5,25 +5,29 @@
 #include <bsd/stdlib.h>
 #include <string.h>
 
+#define JSON 1U
+#define WAIT 2U
+#define SEQ 4U
+
 static const struct {
 	const char	*name, *usage, *text;
 	bool		 open;		/* to the network, by default */
 	enum { NOTHING, TAG, MAYBE_TAG, MAYBE_WORD } words;
+	unsigned	 extras;	/* which of JSON, WAIT, SEQ it takes */
 } verbs[VERB__MAX] = {
-	[VERB_DEPLOY] = { "deploy", "deploy TAG",
-	    "run TAG; if it is not healthy, go back to what ran", true, TAG },
-	[VERB_ROLLBACK] = { "rollback", "rollback [TAG]",
+	[VERB_DEPLOY] = { "deploy", "deploy TAG [seq=N] [--json]",
+	    "run TAG; if it is not healthy, go back to what ran", true, TAG, SEQ | JSON },
+	[VERB_ROLLBACK] = { "rollback", "rollback [TAG] [--json]",
 	    "go to the newest proven version before this one, or to TAG",
-	    false, MAYBE_TAG },
-	[VERB_STATUS] = { "status", "status",
-	    "what runs, what .env says, what is under way", true, NOTHING },
-	[VERB_HISTORY] = { "history", "history [N]",
-	    "the last N deploys, 10 by default", true, MAYBE_WORD },
+	    false, MAYBE_TAG, JSON },
+	[VERB_STATUS] = { "status", "status [--wait]",
+	    "what runs, what .env says, what is under way", true, NOTHING, WAIT },
+	[VERB_HISTORY] = { "history", "history [N] [--json]",
+	    "the last N deploys, 10 by default", true, MAYBE_WORD, JSON },
 	[VERB_RECOVER] = { "recover", "recover",
-	    "mend an interrupted deploy now", false, NOTHING },
-	[VERB_VERSION] = { "version", "version", "the program's version", true, NOTHING },
-	[VERB_HELP] = { "help", "help [TOPIC]", "this text", true,
-	    MAYBE_WORD },
+	    "mend an interrupted deploy now", false, NOTHING, 0 },
+	[VERB_VERSION] = { "version", "version", "the program's version", true, NOTHING, 0 },
+	[VERB_HELP] = { "help", "help [TOPIC]", "this text", true, MAYBE_WORD, 0 },
 };
 
 const char *
@@ -105,45 +109,124 @@ bytes_fault(const char *line, size_t len)
 	return NULL;
 }
 
-static int
-set_count(struct request *r, const char *line, size_t len, struct fault *f)
+/* Plain digits: strtonum(3) would take a sign and blanks too. */
+static bool
+to_number(const char *digits, size_t len, int64_t max, int64_t *n)
 {
+	char word[20];
 	const char *why;
 
-	r->count = 10;
-	if (r->word[0] == '\0')
-		return 0;
-	/* strtonum(3) would take a sign and blanks too */
-	if (strspn(r->word, "0123456789") != strlen(r->word))
-		return invalid(line, len, "not a number from 1 to 1000", f);
-	r->count = (unsigned)strtonum(r->word, 1, 1000, &why);
-	if (why != NULL)
-		return invalid(line, len, "not a number from 1 to 1000", f);
-	return 0;
+	if (len == 0 || len >= sizeof(word))
+		return false;
+	memcpy(word, digits, len);
+	word[len] = '\0';
+	if (strspn(word, "0123456789") != len)
+		return false;
+	*n = strtonum(word, 1, max, &why);
+	return why == NULL;
+}
+
+/* What is wrong with the number of a `history`, or NULL. */
+static const char *
+set_count(struct request *r)
+{
+	int64_t n = 10;
+
+	if (r->word[0] != '\0' && !to_number(r->word, strlen(r->word), 1000, &n))
+		return "not a number from 1 to 1000";
+	r->count = (unsigned)n;
+	return NULL;
+}
+
+struct word {
+	const char	*at;
+	size_t		 len;
+};
+
+static bool
+is(const struct word *w, const char *text)
+{
+	return w->len == strlen(text) && memcmp(w->at, text, w->len) == 0;
+}
+
+/* One of JSON, WAIT, SEQ; 0 for any other word. */
+static unsigned
+extra_of(const struct word *w)
+{
+	return is(w, "--json") ? JSON : is(w, "--wait") ? WAIT :
+	    w->len >= 4 && memcmp(w->at, "seq=", 4) == 0 ? SEQ : 0;
+}
+
+/* What is wrong with it, or NULL. */
+static const char *
+take_extra(struct request *r, unsigned extra, const struct word *w)
+{
+	if ((verbs[r->verb].extras & extra) == 0)
+		return "not for this verb";
+	if ((extra == JSON && r->json) || (extra == WAIT && r->wait) ||
+	    (extra == SEQ && r->seq != 0))
+		return "said twice";
+	if (extra == JSON)
+		r->json = true;
+	if (extra == WAIT)
+		r->wait = true;
+	if (extra == SEQ && !to_number(w->at + 4, w->len - 4, REQUEST_SEQ_MAX, &r->seq))
+		return "seq= takes a number from 1 to 999999999999999";
+	return NULL;
 }
 
 static int
+take_word(struct request *r, const struct word *w, struct fault *f)
+{
+	bool tag = verbs[r->verb].words != MAYBE_WORD;
+
+	if (w->len < sizeof(r->word)) {
+		memcpy(r->word, w->at, w->len);
+		r->word[w->len] = '\0';
+		return 0;
+	}
+	return tag ? long_tag(w->at, w->len, f) : invalid(w->at, w->len, "a word is too long", f);
+}
+
+/* The next word; false when there is none left. */
+static bool
+next_word(const char *line, size_t len, struct word *w)
+{
+	const char *from = w->at == NULL ? line : w->at + w->len + 1, *space;
+
+	if (from >= line + len)
+		return false;
+	space = memchr(from, ' ', (size_t)(line + len - from));
+	w->at = from;
+	w->len = (size_t)((space == NULL ? line + len : space) - from);
+	return true;
+}
+
+/* verb [word] *extra */
+static int
 take_words(struct request *r, const char *line, size_t len, struct fault *f)
 {
-	const char *space = memchr(line, ' ', len), *word;
-	size_t n;
+	struct word w = { NULL, 0 };
+	const char *why = NULL;
+	unsigned extra, extras = 0;
 
-	r->verb = verb_find(line, space == NULL ? len : (size_t)(space - line));
+	(void)next_word(line, len, &w);
+	r->verb = verb_find(w.at, w.len);
 	if (r->verb == VERB__MAX)
 		return invalid(line, len, "no such verb", f);
-	if (space == NULL)
-		return verbs[r->verb].words == TAG ? no_tag(f) : 0;
-	word = space + 1;
-	n = len - (size_t)(word - line);
-	if (verbs[r->verb].words == NOTHING || memchr(word, ' ', n) != NULL)
-		return invalid(line, len, "too many words", f);
-	if (n >= sizeof(r->word) && verbs[r->verb].words != MAYBE_WORD)
-		return long_tag(word, n, f);
-	if (n >= sizeof(r->word))
-		return invalid(line, len, "a word is too long", f);
-	memcpy(r->word, word, n);
-	r->word[n] = '\0';
-	return 0;
+	while (why == NULL && next_word(line, len, &w)) {
+		extra = extra_of(&w);
+		extras |= extra;
+		if (extra != 0)
+			why = take_extra(r, extra, &w);
+		else if (extras != 0 || r->word[0] != '\0' || verbs[r->verb].words == NOTHING)
+			why = "too many words";
+		else if (take_word(r, &w, f) == -1)
+			return -1;
+	}
+	if (why != NULL)
+		return invalid(line, len, why, f);
+	return verbs[r->verb].words == TAG && r->word[0] == '\0' ? no_tag(f) : 0;
 }
 
 int
@@ -159,5 +242,6 @@ request_parse(struct request *r, const char *line, size_t len, struct fault *f)
 		return invalid(line, len, why, f);
 	if (take_words(r, line, len, f) == -1)
 		return -1;
-	return r->verb == VERB_HISTORY ? set_count(r, line, len, f) : 0;
+	why = r->verb == VERB_HISTORY ? set_count(r) : NULL;
+	return why == NULL ? 0 : invalid(line, len, why, f);
 }

@@ -1,11 +1,12 @@
 /*
  * request.h: one line from the network, to a struct.  Reject, never repair.
  *
- *   request = verb *( SP word )
+ *   request = verb [ SP word ] *( SP extra )
+ *   extra   = "--json" / "--wait" / "seq=" 1*DIGIT
  *
  * At most REQUEST_MAX bytes of printable ASCII, words parted by single
- * spaces, none at either end, no quoting; the verb and the number of its
- * words are those of the table.
+ * spaces, none at either end, no quoting; the verb, whether it takes a word
+ * and which extras, each once, are those of the table.
  */
 #ifndef REQUEST_REQUEST_H
 #define REQUEST_REQUEST_H
@@ -15,8 +16,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define REQUEST_MAX 256
+#define REQUEST_SEQ_MAX 999999999999999	/* fits a JSON reader's double too */
 
 enum verb {
 	VERB_DEPLOY,
@@ -33,6 +36,9 @@ struct request {
 	enum verb	verb;
 	char		word[TAG_MAX];	/* the tag or topic; "" where there is none */
 	unsigned	count;		/* history: how many */
+	int64_t		seq;		/* deploy: the order of pushes; 0 where none was said */
+	bool		json;		/* the record on stdout, words on stderr */
+	bool		wait;		/* status: until nothing is under way */
 };
 
 /*

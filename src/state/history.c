@@ -33,6 +33,7 @@ static const struct {
 	[OUTCOME_ROLLED_BACK] = { "rolled back", false },
 	[OUTCOME_UNVERIFIED] = { "unverified", false },
 	[OUTCOME_ABANDONED] = { "abandoned", false },
+	[OUTCOME_REFUSED] = { "refused", false },
 };
 
 const char *
@@ -58,13 +59,13 @@ char *
 record_json(const struct record *r)
 {
 	json_t *doc = json_pack(
-	    "{si ss ss ss s{ss ss ss} s{ss ss ss} s{ss ss ss} ss si si s{sI sI sI sI} sb ss}",
+	    "{si ss ss ss s{ss ss ss} s{ss ss ss} s{ss ss ss} ss si sI si s{sI sI sI sI} sb ss}",
 	    "v", 1, "id", r->id, "time", r->time, "verb", r->verb,
 	    "who", "actor", r->who.actor, "key", r->who.key, "client", r->who.client,
 	    "from", "tag", r->from.tag, "image", r->from.image, "ref", r->from.ref,
 	    "to", "tag", r->to.tag, "image", r->to.image, "ref", r->to.ref,
 	    "outcome", outcome_name(r->outcome), "code", r->code,
-	    "tries", (int)r->tries,
+	    "seq", (json_int_t)r->seq, "tries", (int)r->tries,
 	    "ms", "pull", (json_int_t)r->pull_ms, "up", (json_int_t)r->up_ms,
 	    "health", (json_int_t)r->health_ms, "total", (json_int_t)r->total_ms,
 	    "interrupted", (int)r->interrupted, "why", r->why);
@@ -236,6 +237,7 @@ parse(const char *line, size_t len, struct record *r)
 		take_version(json_object_get(doc, "to"), &r->to);
 		r->interrupted = json_is_true(json_object_get(doc, "interrupted"));
 		r->code = (int)number(doc, "code");
+		r->seq = number(doc, "seq");
 		r->tries = (unsigned)number(doc, "tries");
 		r->pull_ms = number(ms, "pull");
 		r->up_ms = number(ms, "up");

@@ -22,6 +22,7 @@ enum outcome {
 	OUTCOME_ROLLED_BACK,	/* `from` runs again, verified */
 	OUTCOME_UNVERIFIED,	/* neither could be verified */
 	OUTCOME_ABANDONED,	/* interrupted, and a person decided since */
+	OUTCOME_REFUSED,	/* nothing was begun; never in the file */
 	OUTCOME__MAX
 };
 
@@ -35,6 +36,7 @@ struct record {
 	struct version	from, to;
 	enum outcome	outcome;
 	int		code;		/* the exit status */
+	int64_t		seq;		/* the order of pushes; 0: none was said */
 	unsigned	tries;		/* windows of the probe, 0 for none */
 	int64_t		pull_ms, up_ms, health_ms, total_ms;
 	bool		interrupted;	/* by a kill: what it was to be was never judged */

@@ -55,13 +55,13 @@ journal_step_name(enum journal_step step)
 int
 journal_write(int dirfd, const struct journal *j, struct fault *f)
 {
-	json_t *doc = json_pack("{si ss ss ss sb s{ss ss ss} s{ss ss ss} ss ss ss ss ss}",
+	json_t *doc = json_pack("{si ss ss ss sb s{ss ss ss} s{ss ss ss} ss ss ss sI ss ss}",
 	    "v", JOURNAL_VERSION, "id", j->id, "verb", j->verb,
 	    "step", journal_step_name(j->step), "silent", (int)j->silent,
 	    "from", "tag", j->from.tag, "image", j->from.image, "ref", j->from.ref,
 	    "to", "tag", j->to.tag, "image", j->to.image, "ref", j->to.ref,
 	    "container", j->container, "displaced", j->displaced,
-	    "old_value", j->old_value, "actor", j->actor, "time", j->time);
+	    "old_value", j->old_value, "seq", (json_int_t)j->seq, "actor", j->actor, "time", j->time);
 	char *text = doc == NULL ? NULL : json_dumps(doc, JSON_INDENT(1));
 	int rc;
 
@@ -114,7 +114,8 @@ take_all(const json_t *doc, struct journal *j)
 	const json_t *silent = json_object_get(doc, "silent");
 
 	j->silent = json_is_true(silent);
-	return json_is_boolean(silent) && take_step(doc, &j->step) &&
+	j->seq = json_integer_value(json_object_get(doc, "seq"));
+	return json_is_boolean(silent) && j->seq >= 0 && take_step(doc, &j->step) &&
 	    take(doc, "id", j->id, sizeof(j->id)) &&
 	    take(doc, "verb", j->verb, sizeof(j->verb)) &&
 	    take_version(json_object_get(doc, "from"), &j->from) &&

@@ -10,6 +10,7 @@
 #include "sys/fault.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum journal_step {
 	JOURNAL_PULL,		/* names may move; .env is the old one */
@@ -31,6 +32,7 @@ struct journal {
 	char		container[IMAGE_ID_MAX];	/* that ran; "" for none */
 	char		displaced[IMAGE_ID_MAX];	/* what to.ref named before; "" for nothing */
 	char		old_value[JOURNAL_VALUE_MAX];	/* the variable's, in .env */
+	int64_t		seq;		/* the order of pushes; 0: none was said */
 	char		actor[64];
 	char		time[32];	/* RFC 3339, when it began */
 };

@@ -130,6 +130,35 @@ ledger_knows(int dirfd, const struct version *v, struct fault *f)
 	return q.word == PROVEN;
 }
 
+struct newest {
+	int64_t		 seq;
+	struct version	*to;
+};
+
+static bool
+newest_deploy(void *arg, const struct record *r)
+{
+	struct newest *n = arg;
+
+	if (strcmp(r->verb, "deploy") != 0 || (r->outcome != OUTCOME_DEPLOYED &&
+	    r->outcome != OUTCOME_RECOVERED))
+		return true;
+	n->seq = r->seq;
+	*n->to = r->to;
+	return false;
+}
+
+int
+ledger_sequence(int dirfd, int64_t *seq, struct version *to, struct fault *f)
+{
+	struct newest n = { .seq = 0, .to = to };
+
+	if (history_walk(dirfd, newest_deploy, &n, f) == -1)
+		return -1;
+	*seq = n.seq;
+	return n.seq > 0;
+}
+
 struct trim {
 	bool		(*keep)(void *, const struct version *);
 	void		*arg;

@@ -19,6 +19,14 @@ int	ledger_proven(int dirfd, bool forgive, struct version *, size_t max,
 int	ledger_knows(int dirfd, const struct version *, struct fault *) MUST_CHECK;
 
 /*
+ * The newest deploy that went well, if it said a sequence number: a rollback
+ * keeps the number in force, a deploy without one ends it.  1 and *seq and
+ * the version set, 0 where none is in force, -1 on a fault.
+ */
+int	ledger_sequence(int dirfd, int64_t *seq, struct version *, struct fault *)
+	    MUST_CHECK;
+
+/*
  * Trims the history when it has more than LEDGER_KEEP records and a tenth:
  * the newest LEDGER_KEEP stay, and of the older ones the newest word on each
  * version that `keep` wants, be it good or bad.  Temp file and rename; lock held.

@@ -93,16 +93,27 @@ lock_release(int fd)
 	close(fd);
 }
 
+/* "…, pid N, …" as the holder wrote it; 0 where it is another program's. */
+static long
+holder_pid(const char *holder)
+{
+	const char *at = strstr(holder, ", pid ");
+
+	return at == NULL ? 0 : strtol(at + 6, NULL, 10);
+}
+
 /*
  * proc_locks(5) lists "N: FLOCK ADVISORY WRITE PID MAJ:MIN:INODE 0 EOF".
  * Taking the lock to see whether it is free would make a deploy that starts
- * at that moment fail.  The inode is enough of a name here: the device
- * numbers differ from stat(2)'s on overlay and btrfs.
+ * at that moment fail.  The device numbers differ from stat(2)'s on overlay
+ * and btrfs, and an inode's number alone may be another file's: so the pid is
+ * compared too, where the holder said one.
  */
 static bool
-listed(ino_t inode)
+listed(ino_t inode, long pid)
 {
 	char line[256], *at;
+	long locker;
 	bool found = false;
 	FILE *locks = fopen("/proc/locks", "re");
 
@@ -112,7 +123,9 @@ listed(ino_t inode)
 		if (strstr(line, "FLOCK") == NULL || strstr(line, "->") != NULL)
 			continue;
 		at = strrchr(line, ':');
-		found = at != NULL && strtoull(at + 1, NULL, 10) == inode;
+		found = at != NULL && strtoull(at + 1, NULL, 10) == inode &&
+		    (pid == 0 || (sscanf(line, "%*d: %*s %*s %*s %ld", &locker) == 1 &&
+		    locker == pid));
 	}
 	fclose(locks);
 	return found;
@@ -124,10 +137,13 @@ lock_held(const char *path, char *holder, size_t size)
 	struct stat st;
 
 	holder[0] = '\0';
-	if (stat(path, &st) == -1 || !listed(st.st_ino))
+	if (stat(path, &st) == -1)
 		return false;
 	read_holder(path, holder, size);
-	return true;
+	if (listed(st.st_ino, holder_pid(holder)))
+		return true;
+	holder[0] = '\0';
+	return false;
 }
 
 /*

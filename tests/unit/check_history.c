@@ -35,6 +35,7 @@ static const struct record full = {
 	.to = { "v1.0.0", "sha256:bb", "127.0.0.1:5000/demo:v1.0.0" },
 	.outcome = OUTCOME_ROLLED_BACK,
 	.code = 1,
+	.seq = 999999999999999,
 	.tries = 30,
 	.pull_ms = 1, .up_ms = 22, .health_ms = 333, .total_ms = INT64_C(9007199254740993),
 	.interrupted = true,
@@ -178,6 +179,7 @@ same(const struct record *a, const struct record *b)
 	ck_assert_int_eq(a->outcome, b->outcome);
 	ck_assert_int_eq(a->interrupted, b->interrupted);
 	ck_assert_int_eq(a->code, b->code);
+	ck_assert_int_eq(a->seq, b->seq);
 	ck_assert_uint_eq(a->tries, b->tries);
 	ck_assert_int_eq(a->pull_ms, b->pull_ms);
 	ck_assert_int_eq(a->up_ms, b->up_ms);

@@ -35,6 +35,7 @@ static const struct journal full = {
 	.to = { "v1.0.1", IMAGE, "127.0.0.1:5000/demo:v1.0.1" },
 	.container = "211d72c46ce5117039fc5ec4c53bded860c4c4ad3bf8faa239e42b88955bcb29",
 	.displaced = "sha256:bb",
+	.seq = 999999999999999,
 	.old_value = "v0.9 \"\\/\t'",
 	.actor = "ci",
 	.time = "2026-11-21T10:50:54Z",
@@ -109,6 +110,7 @@ same(const struct journal *a, const struct journal *b)
 	same_version(&a->to, &b->to);
 	ck_assert_str_eq(a->container, b->container);
 	ck_assert_str_eq(a->displaced, b->displaced);
+	ck_assert_int_eq(a->seq, b->seq);
 	ck_assert_str_eq(a->old_value, b->old_value);
 	ck_assert_str_eq(a->actor, b->actor);
 	ck_assert_str_eq(a->time, b->time);

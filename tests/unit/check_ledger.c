@@ -264,6 +264,66 @@ static const struct {
 	{ "D v2=B -;D - -", "" },
 };
 
+/* The record's place in the story is its number; 0 where its `to` says "plain". */
+static const struct {
+	const char	*story;
+	int64_t		 seq;
+	const char	*tag;
+} sequences[] = {
+	{ "", 0, "" },
+	{ "D - v1=A", 1, "v1" },
+	{ "D - v1=A;D v1=A v2=B", 2, "v2" },
+	/* a person's plain deploy forgets it */
+	{ "D - v1=A;D v1=A plain=B", 0, "" },
+	{ "D - plain=A;D plain=A v2=B", 2, "v2" },
+	/* what did not come to run is not deployed */
+	{ "D - v1=A;B v1=A v2=B", 1, "v1" },
+	{ "D - v1=A;U v1=A v2=B", 1, "v1" },
+	{ "D - v1=A;P v1=A v2=B", 1, "v1" },
+	{ "D - v1=A;X v1=A v2=B", 1, "v1" },
+	{ "D - v1=A;B v1=A plain=B", 1, "v1" },
+	/* completed later, it is */
+	{ "D - v1=A;C v1=A v2=B", 2, "v2" },
+	{ "D - v1=A;IC v1=A v2=B", 2, "v2" },
+	/* what was found running was deployed by nobody */
+	{ "D - v1=A;A - v2=B", 1, "v1" },
+	/* an older commit must not land after a rollback either */
+	{ "D - v1=A;D v1=A v2=B;RD v2=B v1=A", 2, "v2" },
+	{ "D - v1=A;D v1=A v2=B;RC v2=B v1=A", 2, "v2" },
+};
+
+static void
+number_records(const char *story)
+{
+	struct record list[8];
+	char line[128], how[8], from[64], to[64];
+	size_t len, n = 0;
+
+	for (; *story != '\0'; story += len + (story[len] == ';')) {
+		len = strcspn(story, ";");
+		snprintf(line, sizeof(line), "%.*s", (int)len, story);
+		ck_assert_int_eq(sscanf(line, "%7s %63s %63s", how, from, to), 3);
+		list[n] = record(how, from, to);
+		list[n].seq = strncmp(to, "plain", 5) == 0 ? 0 : (int64_t)n + 1;
+		ck_assert_int_eq(history_append(dir, &list[n++], &f), 0);
+	}
+}
+
+START_TEST(tells_the_sequence)
+{
+	struct version v = { .tag = "" };
+	int64_t seq = -1;
+	int rc;
+
+	number_records(sequences[_i].story);
+	rc = ledger_sequence(dir, &seq, &v, &f);
+	ck_assert_int_eq(rc, sequences[_i].seq > 0);
+	ck_assert_int_eq(seq, sequences[_i].seq);
+	if (rc == 1)
+		ck_assert_str_eq(v.tag, sequences[_i].tag);
+}
+END_TEST
+
 START_TEST(forgives)
 {
 	tell(forgiven[_i].story);
@@ -529,6 +589,7 @@ ledger_suite(void)
 	tcase_set_timeout(core, 30);
 	tcase_add_loop_test(core, tells_what_is_proven, 0, N(stories));
 	tcase_add_loop_test(core, knows_what_is_proven, 0, N(stories));
+	tcase_add_loop_test(core, tells_the_sequence, 0, N(sequences));
 	tcase_add_loop_test(core, forgives, 0, N(forgiven));
 	tcase_add_test(core, knows_by_image);
 	tcase_add_test(core, gives_the_whole_version);

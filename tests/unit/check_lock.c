@@ -94,6 +94,28 @@ START_TEST(is_busy_while_held)
 }
 END_TEST
 
+/* Another file system's file may have the same number: the pid tells. */
+START_TEST(is_held_by_the_one_it_names)
+{
+	char holder[64], words[64];
+	int fd;
+
+	snprintf(words, sizeof(words), "deploy v1 by ci, pid %ld, since now", (long)getpid());
+	fd = take(words);
+	ck_assert(lock_held(path, holder, sizeof(holder)));
+	ck_assert_str_eq(holder, words);
+	lock_release(fd);
+	fd = take("deploy v1 by ci, pid 1, since now");
+	ck_assert(!lock_held(path, holder, sizeof(holder)));
+	ck_assert_str_eq(holder, "");
+	lock_release(fd);
+	/* and one of another program, that names none */
+	fd = take("deploy.sh");
+	ck_assert(lock_held(path, holder, sizeof(holder)));
+	lock_release(fd);
+}
+END_TEST
+
 START_TEST(forgets_the_holder_before)
 {
 	char holder[64];
@@ -470,6 +492,7 @@ lock_suite(void)
 	tcase_add_checked_fixture(core, setup, teardown);
 	tcase_set_timeout(core, 30);
 	tcase_add_test(core, is_busy_while_held);
+	tcase_add_test(core, is_held_by_the_one_it_names);
 	tcase_add_test(core, forgets_the_holder_before);
 	tcase_add_test(core, is_a_file_that_stays);
 	tcase_add_test(core, is_seen_without_being_taken);

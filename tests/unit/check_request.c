@@ -102,6 +102,58 @@ static const struct {
 	{ "history ten", "invalid request: not a number from 1 to 1000" },
 };
 
+static const struct {
+	const char	*line, *word;
+	int64_t		 seq;
+	bool		 json, wait;
+} extras[] = {
+	{ "deploy v1", "v1", 0, false, false },
+	{ "deploy v1 seq=1", "v1", 1, false, false },
+	{ "deploy v1 seq=999999999999999", "v1", 999999999999999, false, false },
+	{ "deploy v1 seq=007", "v1", 7, false, false },
+	{ "deploy v1 --json", "v1", 0, true, false },
+	{ "deploy v1 seq=12 --json", "v1", 12, true, false },
+	{ "deploy v1 --json seq=12", "v1", 12, true, false },
+	{ "rollback --json", "", 0, true, false },
+	{ "rollback v1 --json", "v1", 0, true, false },
+	{ "status --wait", "", 0, false, true },
+	{ "history --json", "", 0, true, false },
+	{ "history 3 --json", "3", 0, true, false },
+};
+
+#define SEQ_RANGE "invalid request: seq= takes a number from 1 to 999999999999999"
+
+static const struct {
+	const char	*line, *what;
+} bad_extras[] = {
+	{ "deploy v1 seq=0", SEQ_RANGE },
+	{ "deploy v1 seq=", SEQ_RANGE },
+	{ "deploy v1 seq=-1", SEQ_RANGE },
+	{ "deploy v1 seq=+1", SEQ_RANGE },
+	{ "deploy v1 seq=1x", SEQ_RANGE },
+	{ "deploy v1 seq=0x1", SEQ_RANGE },
+	{ "deploy v1 seq=1000000000000000", SEQ_RANGE },
+	{ "deploy v1 seq=18446744073709551617", SEQ_RANGE },
+	{ "deploy v1 seq=99999999999999999999999999999999", SEQ_RANGE },
+	{ "deploy v1 seq=1 seq=2", "invalid request: said twice" },
+	{ "deploy v1 --json --json", "invalid request: said twice" },
+	{ "status --wait --wait", "invalid request: said twice" },
+	{ "deploy v1 --wait", "invalid request: not for this verb" },
+	{ "status --json", "invalid request: not for this verb" },
+	{ "status seq=1", "invalid request: not for this verb" },
+	{ "rollback seq=1", "invalid request: not for this verb" },
+	{ "recover --json", "invalid request: not for this verb" },
+	{ "help --json", "invalid request: not for this verb" },
+	{ "deploy --json v1", "invalid request: too many words" },
+	{ "deploy seq=1 v1", "invalid request: too many words" },
+	{ "rollback --json v1", "invalid request: too many words" },
+	{ "deploy v1 --jso", "invalid request: too many words" },
+	{ "deploy v1 SEQ=1", "invalid request: too many words" },
+	{ "deploy v1 seq", "invalid request: too many words" },
+	{ "deploy --json", "invalid tag: none was given" },
+	{ "deploy seq=5", "invalid tag: none was given" },
+};
+
 /* The line in memory of its own size: ASan sees who reads past it. */
 static int
 parse(struct request *r, const char *line, size_t len, struct fault *f)
@@ -339,6 +391,33 @@ START_TEST(survives_every_byte_everywhere)
 }
 END_TEST
 
+START_TEST(takes_extras)
+{
+	struct request r;
+	struct fault f;
+
+	ck_assert_msg(parse(&r, extras[_i].line, strlen(extras[_i].line), &f) == 0, "%s",
+	    f.what);
+	ck_assert_str_eq(r.word, extras[_i].word);
+	ck_assert_int_eq(r.seq, extras[_i].seq);
+	ck_assert_int_eq(r.json, extras[_i].json);
+	ck_assert_int_eq(r.wait, extras[_i].wait);
+}
+END_TEST
+
+START_TEST(refuses_extras)
+{
+	const char *line = bad_extras[_i].line;
+	struct request r;
+	struct fault f;
+
+	ck_assert_msg(parse(&r, line, strlen(line), &f) == -1, "%s", line);
+	is_refusal(&f);
+	ck_assert_msg(strncmp(f.what, bad_extras[_i].what, strlen(bad_extras[_i].what)) == 0,
+	    "%s: %s", line, f.what);
+}
+END_TEST
+
 Suite *
 request_suite(void)
 {
@@ -348,6 +427,8 @@ request_suite(void)
 	TCase *hostile = tcase_create("Hostile");
 
 	tcase_add_loop_test(core, takes, 0, N(good));
+	tcase_add_loop_test(core, takes_extras, 0, N(extras));
+	tcase_add_loop_test(core, refuses_extras, 0, N(bad_extras));
 	tcase_add_test(core, shows_what_it_refuses);
 	tcase_add_loop_test(core, knows_its_verbs, 0, VERB__MAX);
 	tcase_add_test(core, opens_what_is_harmless);

@@ -1045,7 +1045,7 @@ run_locked(struct rig *r, const char *verb, const char *tag)
 		return 0;
 	if (strcmp(verb, "rollback") == 0)
 		return rollback_run(s, tag, &r->f);
-	return deploy_run(s, tag, &r->f);
+	return deploy_run(s, tag, 0, &r->f);
 }
 
 /* What must be so after every request, whatever came of it. */

@@ -1,0 +1,184 @@
+# lane.sh: what an automatic deploy needs: the order of pushes, the record for
+# programs, a way to find a deploy again, words that are safe in a CI log.
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016
+
+test_memory_sequence() {
+	memory v1.0.0
+	for tag in v1.0.1 v1.0.2 v1.0.3; do publish $tag; done
+	net "deploy v1.0.2 seq=12"
+	is "exit code" "$rc" 0
+	remember
+	: >"$log"
+	net "deploy v1.0.1 seq=11"
+	is "an older one" "$rc" 6
+	has "it names both" "$err" "superseded: seq=11, but seq=12 (v1.0.2) is deployed"
+	no_change
+	runs v1.0.2
+	net "deploy v1.0.2 seq=12"
+	is "an equal one" "$rc" 0
+	net "deploy v1.0.3 seq=13"
+	is "a newer one" "$rc" 0
+	net rollback --allow all
+	is "back" "$rc" 0
+	net "deploy v1.0.1 seq=11"
+	is "an older one after a rollback" "$rc" 6
+	runs v1.0.2
+}
+
+# A person decides: the number is forgotten.
+test_memory_sequence_is_forgotten() {
+	memory v1.0.0
+	publish v1.0.1
+	publish v1.0.2
+	net "deploy v1.0.2 seq=12"
+	deploy v1.0.1
+	is "a plain one" "$rc" 0
+	net "deploy v1.0.2 seq=3"
+	is "any number" "$rc" 0
+	net "deploy v1.0.1 seq=2"
+	is "counts again" "$rc" 6
+}
+
+# What failed is not deployed: the one before it may still come.
+test_memory_sequence_of_a_failure() {
+	memory v1.0.0
+	publish v1.0.1
+	publish v1.0.2 never
+	net "deploy v1.0.2 seq=12"
+	is "exit code" "$rc" 1
+	net "deploy v1.0.1 seq=11"
+	is "the one before" "$rc" 0
+	runs v1.0.1
+}
+
+# Killed and completed by the next request: its number counts.
+test_memory_sequence_of_a_killed_one() {
+	memory v1.0.0
+	publish v1.0.1
+	publish v1.0.2 delay=1500
+	export TWILIGHT_HEALTH_TRIES=10 TWILIGHT_HEALTH_SLEEP=1
+	begin "deploy v1.0.2 seq=12"
+	await grep -q v1.0.2 "$engine/control"
+	kill -KILL "$asked"
+	wait "$asked" 2>/dev/null
+	net "deploy v1.0.1 seq=11"
+	is "exit code" "$rc" 6
+	runs v1.0.2
+}
+
+# One document on stdout, all words on stderr.
+record_says() { # ERE
+	is "one line on stdout" "$(printf '%s\n' "$out" | wc -l)" 1
+	matches "the record" "$out" "^\{.*$1.*\}\$"
+}
+
+test_memory_json() {
+	memory v1.0.0
+	publish v1.0.1
+	publish v1.0.2 never
+	net "deploy v1.0.1 seq=7 --json"
+	is "exit code" "$rc" 0
+	record_says '"tag":"v1.0.1".*"outcome":"deployed","code":0,"seq":7'
+	is "the history's own line" "$out" "$(tail -n 1 "$state/history.jsonl")"
+	has "words" "$err" "healthy after"
+	net "deploy v1.0.2 --json"
+	is "exit code of a failure" "$rc" 1
+	record_says '"tag":"v1.0.2".*"outcome":"rolled back","code":1'
+	net "deploy v1.0.1 seq=6 --json"
+	is "exit code of an older one" "$rc" 6
+	record_says '"tag":"v1.0.1".*"outcome":"refused","code":6,"seq":6.*superseded'
+	net "deploy no:tag --json"
+	is "exit code of a bad tag" "$rc" 2
+	record_says '"outcome":"refused","code":2'
+	is "nothing refused is recorded" "$(grep -c refused "$state/history.jsonl")" 0
+	net "rollback --json" --allow all
+	is "exit code of a rollback" "$rc" 0
+	record_says '"verb":"rollback".*"outcome":"deployed","code":0'
+	net "history 2 --json"
+	is "two lines" "$(printf '%s\n' "$out" | grep -c '^{.*}$')" 2
+	is "the newest first" "$out" "$(tail -n 2 "$state/history.jsonl" | tac)"
+}
+
+# The record is this request's, not that of what it had to mend first.
+test_memory_json_after_a_kill() {
+	memory v1.0.0
+	publish v1.0.1 delay=1500
+	publish v1.0.2
+	export TWILIGHT_HEALTH_TRIES=10 TWILIGHT_HEALTH_SLEEP=1
+	begin "deploy v1.0.1"
+	await grep -q v1.0.1 "$engine/control"
+	kill -KILL "$asked"
+	wait "$asked" 2>/dev/null
+	cp "$env" "$T/env"
+	rm "$env"
+	net "deploy v1.0.2 --json"
+	is "exit code" "$rc" 4
+	record_says '"tag":"v1.0.2".*"outcome":"refused","code":4'
+	cat "$T/env" >"$env"
+	rm "$T/env"
+	net "deploy v1.0.2 --json"
+	is "exit code" "$rc" 0
+	record_says '"tag":"v1.0.2".*"outcome":"deployed","code":0'
+}
+
+# Whoever lost the connection finds the deploy again, and its exit code.
+wait_for() { # TAG BEHAVIOUR CODE
+	publish "$1" "$2"
+	begin "deploy $1"
+	await grep -q "$1" "$engine/control"
+	SSH_ORIGINAL_COMMAND='status --wait' "$PROGRAM" >"$T/wait" 2>"$T/wait.err" </dev/null
+	is "exit code of the one who waits for $1" $? "$3"
+	finish
+	is "exit code of the deploy of $1" "$rc" "$3"
+	has "who it is" "$(cat "$T/wait")" "deploy $1 by"
+	has "where it is" "$(cat "$T/wait.err")" "deploy of $1, at: "
+	has "how it ended" "$(cat "$T/wait")" "deploy $1: "
+}
+
+test_memory_wait() {
+	memory v1.0.0
+	export TWILIGHT_HEALTH_TRIES=3 TWILIGHT_HEALTH_SLEEP=1
+	wait_for v1.0.1 delay=1500 0
+	wait_for v1.0.2 never 1
+	net "status --wait"
+	is "exit code where nothing runs" "$rc" 1
+	has "the last one" "$out" "deploy v1.0.2: rolled back (1)"
+}
+
+test_memory_wait_for_one_that_is_killed() {
+	memory v1.0.0
+	publish v1.0.1 never
+	export TWILIGHT_HEALTH_TRIES=9 TWILIGHT_HEALTH_SLEEP=1
+	begin "deploy v1.0.1"
+	await grep -q v1.0.1 "$engine/control"
+	SSH_ORIGINAL_COMMAND='status --wait' "$PROGRAM" >"$T/wait" 2>&1 </dev/null &
+	waiting=$!
+	await grep -q 'at: swap' "$T/wait"
+	kill -KILL "$asked"
+	wait "$asked" 2>/dev/null
+	wait "$waiting"
+	is "exit code" $? 5
+	has "what is to be done" "$(cat "$T/wait")" "interrupted (at: swap); say \`recover\`"
+}
+
+test_wait_for_nothing() {
+	net "status --wait"
+	is "exit code" "$rc" 0
+	deploy "$new"
+	net "status --wait"
+	is "exit code after a deploy" "$rc" 0
+	has "the last one" "$out" "deploy $new: deployed (0)"
+}
+
+# A runner takes `::` at the begin of a line and `##[` anywhere for its own.
+test_memory_words_for_a_runner() {
+	memory v1.0.0
+	publish v1.0.1 never
+	printf '%s\n' '::set-env name=PATH::/tmp' '  ::error::no' 'x ##[add-path]/tmp' >"$engine/logs"
+	deploy v1.0.1
+	is "exit code" "$rc" 1
+	has "the lines are shown" "$err" "set-env name=PATH::/tmp"
+	has "the other one too" "$err" "add-path"
+	is "none begins with ::" "$(printf '%s\n' "$all" | grep -c '^[[:space:]]*::')" 0
+	lacks "none has the old mark" "$all" '##['
+}
