@@ -125,6 +125,9 @@ $(PROGRAM): $(MAIN) $(OBJ)
 $(B)/unit: $(UNIT_OBJ) $(OBJ)
 	$(LINK) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 
+$(B)/dotenv: $(B)/tests/e2e/dotenv.o $(OBJ)
+	$(LINK) -o $@ $^ $(LIBS)
+
 build/service: mocks/service.c
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CPPFLAGS) $(CFLAGS) -static -o $@ $<
@@ -133,7 +136,7 @@ $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
--include $(OBJ:.o=.d) $(MAIN:.o=.d) $(UNIT_OBJ:.o=.d)
+-include $(OBJ:.o=.d) $(MAIN:.o=.d) $(UNIT_OBJ:.o=.d) $(B)/tests/e2e/dotenv.d
 
 check: deps ## all tests that need no engine
 	$(MAKE) --no-print-directory layers check-unit check-shell
@@ -149,7 +152,7 @@ demo: deps ## a deploy, a bad release, a refused request, over ssh
 	tests/demo.sh $(PROGRAM) build/service
 
 e2e: deps ## real sshd, real docker engine and registry
-	$(MAKE) --no-print-directory $(PROGRAM)
+	$(MAKE) --no-print-directory $(PROGRAM) build/dotenv
 	tests/e2e/run.sh $(PROGRAM)
 
 crash: ## killed and failed at every system call; CRASH=sample for some of them

@@ -237,6 +237,16 @@ check_folder(const struct envfile *e, const char *shown, struct fault *f)
 	    "cannot write the folder of %s: %s", shown, strerror(error));
 }
 
+/* A file that is mounted by itself cannot be renamed over: EBUSY. */
+static bool
+is_mounted(const struct envfile *e)
+{
+	struct statx st;
+
+	return statx(AT_FDCWD, e->path, AT_SYMLINK_NOFOLLOW, 0, &st) == 0 &&
+	    (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 int
 envfile_writable(const struct envfile *e, struct fault *f)
 {
@@ -250,6 +260,9 @@ envfile_writable(const struct envfile *e, struct fault *f)
 		return fault_set(f, FAULT_HOST,
 		    "make it a file of its own: cp -p it, then mv the copy over it",
 		    "%s has %lu hard links", shown, (unsigned long)e->st.st_nlink);
+	if (is_mounted(e))
+		return fault_set(f, FAULT_HOST, "mount the folder that it is in",
+		    "%s is a mount of its own: it cannot be replaced", shown);
 	return check_folder(e, shown, f);
 }
 

@@ -31,6 +31,7 @@ client_killed
 told_to_stop
 nothing_but_the_program
 shipped_files
+env_as_compose_reads_it
 "
 
 # v1 runs and is proven: where most stories begin.
@@ -558,4 +559,16 @@ scenario_shipped_files() {
 	code 0
 	[ "$(version_served)" = v1.0.0 ] || fail "v1.0.0 serves"
 	at_rest
+}
+
+# Rows of ours and files made by chance, before and after a swap (dotenv.c).
+scenario_env_as_compose_reads_it() {
+	seed=$(date +%s)
+	mkdir "$SPARE/dotenv"
+	cd "$SPARE/dotenv" || fail "a folder"
+	printf 'services: {a: {image: "x:${TWILIGHT_VERSION-}", env_file: .env}}\n' >compose.yml
+	echo "seed: $seed"
+	env -i PATH="$PATH" HOME="$HOME" ${DOCKER_CONFIG:+DOCKER_CONFIG="$DOCKER_CONFIG"} \
+		"$(dirname "$PROGRAM")/dotenv" "$seed" 60 "$ROOT"/tests/fuzz/corpus/env/* ||
+		fail "compose reads each as we do"
 }

@@ -3,6 +3,7 @@
  * goes to syslog.  In a mount namespace of its own, with a /dev/log of its
  * own: root may have one, others where the kernel lets them.
  */
+#include "skip.h"
 #include "cli/cli.h"
 #include "sys/log.h"
 
@@ -103,7 +104,7 @@ START_TEST(every_request_is_logged_escaped)
 	log_open();
 	ck_assert_int_eq(ask(r), r->code);
 	if (log == -1)
-		return;		/* the codes were seen; no syslog of our own here */
+		SKIP("its log line: no syslog of our own here");
 	while ((n = recv(log, line, sizeof(line) - 1, 0)) > 0) {
 		line[n] = '\0';
 		memcpy(last, line, sizeof(last));
@@ -121,7 +122,7 @@ START_TEST(a_long_event_is_cut)
 	ssize_t n;
 
 	if (log == -1)
-		return;
+		SKIP("no syslog of our own here");
 	memset(big, '\001', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	log_open();

@@ -1,6 +1,7 @@
 /*
  * check_who.c: who asks, for the record: what sshd says, or nothing.
  */
+#include "skip.h"
 #include "sys/who.h"
 
 #include <sys/stat.h>
@@ -179,7 +180,7 @@ START_TEST(agrees_with_ssh_keygen)
 	FILE *fp;
 
 	if (*first_line("command -v ssh-keygen") == '\0')
-		return;
+		SKIP("no ssh-keygen here");
 	snprintf(command, sizeof(command), "ssh-keygen -q -N '' -C '' %s -f key </dev/null",
 	    kinds[_i]);
 	ck_assert_int_eq(system(command), 0);

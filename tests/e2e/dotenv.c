@@ -1,0 +1,215 @@
+/*
+ * dotenv SEED CASES [FILE...]: does compose read a .env as we do?  Runs in a
+ * folder that holds a compose.yml (dotenv.sh), and writes .env there.
+ *
+ * The rows of envrows.h, the FILEs, and CASES files made of pieces by chance,
+ * from SEED.  For each, compose is asked before and after our swap:
+ *
+ *   - what compose refuses, we refuse;
+ *   - what we take has the value that compose sees;
+ *   - afterwards compose sees the new value, and every other variable as before
+ *     (unless it is made of ours).
+ *
+ * We may refuse what compose takes: two assignments, an interpolated value.
+ */
+#include "../unit/envrows.h"
+#include "state/envfile.h"
+#include "sys/file.h"
+
+#include <bsd/string.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+#define NEW "sha-0123abc"
+
+static struct {
+	unsigned taken, refused, only_us, wrong;
+} count;
+
+static void
+put(const char *bytes, size_t len)
+{
+	FILE *fp = fopen(".env", "w");
+
+	if (fp == NULL || fwrite(bytes, 1, len, fp) != len || fclose(fp) != 0)
+		exit(2);
+}
+
+/* What compose makes of it; NULL: it refuses. */
+static json_t *
+ask_compose(void)
+{
+	FILE *fp = popen("docker compose config --format json 2>compose.err", "r");
+	json_t *doc, *service = NULL;
+
+	if (fp == NULL)
+		exit(2);
+	doc = json_loadf(fp, 0, NULL);
+	if (pclose(fp) == 0)
+		service = json_incref(json_object_get(json_object_get(doc, "services"), "a"));
+	json_decref(doc);
+	return service;
+}
+
+static bool
+sees(const json_t *service, const char *value)
+{
+	char image[ENVFILE_VALUE_MAX + 8];
+	const char *is = json_string_value(json_object_get(service, "image"));
+
+	snprintf(image, sizeof(image), "x:%s", value);
+	return is != NULL && strcmp(is, image) == 0;
+}
+
+/* Every variable but ours, and those that are made of it. */
+static bool
+others_are_same(const json_t *before, const json_t *after)
+{
+	json_t *a = json_deep_copy(json_object_get(before, "environment"));
+	json_t *b = json_deep_copy(json_object_get(after, "environment"));
+	const char *key, *value;
+	json_t *item;
+	void *next;
+	bool same;
+
+	if (a == NULL || b == NULL)
+		return a == b;
+	json_object_del(a, K);
+	json_object_del(b, K);
+	json_object_foreach_safe(b, next, key, item) {
+		value = json_string_value(item);
+		if (value != NULL && strstr(value, NEW) != NULL) {
+			json_object_del(a, key);
+			json_object_del(b, key);
+		}
+	}
+	same = json_equal(a, b);
+	json_decref(a);
+	json_decref(b);
+	return same;
+}
+
+static void
+wrong(const char *what, const char *bytes, size_t len)
+{
+	size_t i;
+
+	count.wrong++;
+	printf("%s:\n    ", what);
+	for (i = 0; i < len; i++)
+		if (bytes[i] >= ' ' && bytes[i] <= '~' && bytes[i] != '\\')
+			putchar(bytes[i]);
+		else
+			printf("\\x%02x", (unsigned char)bytes[i]);
+	putchar('\n');
+}
+
+static void
+swap(struct envfile *e, const json_t *before, const char *bytes, size_t len)
+{
+	struct fault f = { 0 };
+	json_t *after;
+
+	if (!sees(before, e->value))
+		wrong("compose sees another value than we do", bytes, len);
+	if (envfile_replace(e, NEW, "x", &f) == -1) {
+		wrong(f.what, bytes, len);
+		return;
+	}
+	after = ask_compose();
+	if (after == NULL || !sees(after, NEW))
+		wrong("compose does not see the new value", bytes, len);
+	else if (!others_are_same(before, after))
+		wrong("compose sees another variable changed", bytes, len);
+	json_decref(after);
+}
+
+static void
+compare(const char *bytes, size_t len)
+{
+	struct fault f = { 0 };
+	struct envfile e;
+	json_t *before;
+	bool taken;
+
+	put(bytes, len);
+	before = ask_compose();
+	taken = envfile_read(&e, ".env", K, &f) == 0;
+	if (taken && before != NULL)
+		count.taken++;
+	else if (taken)
+		wrong("compose refuses what we take", bytes, len);
+	else if (before == NULL)
+		count.refused++;
+	else
+		count.only_us++;
+	if (taken && before != NULL)
+		swap(&e, before, bytes, len);
+	if (taken)
+		envfile_free(&e);
+	json_decref(before);
+}
+
+/* Pieces that a tokenizer may stumble over, and whole lines. */
+static const char *const pieces[] = {
+	K, K "=v1", K ": v1\n", "export " K "=v1\n", K "='v1'", K "=\"v1\" # x\n", K "=v1 # x\n",
+	"\n", "\n", "\n", "\n", "\r\n", "\r", " ", " ", "\t", "\v", "\f", "=", "=", ":", "#", " #",
+	"'", "'", "\"", "\"", "\\", "\\\\", "\\\"", "\\'", "\\n", "$", "${A}", "${" K "}", "$A",
+	"A", "B", "A=1", "B=2\n", "A='x\ny'\n", "B=\"x\ny\"\n", "export", "export ", "x", "v1", ".",
+	"-", "[", "]", "+", "\xc2\xa0", "\xc2\x85", "\xe3\x80\x80", "\xe2\x80\xa8", "\xef\xbb\xbf",
+	"\xc3\xb6", "\xff", "\x01", "\x7f", "`", ";", "{", "}", "(", ")", "!", "%", ",", "@", "/",
+};
+
+static size_t
+make(char *out, size_t size)
+{
+	size_t n = 1 + (size_t)(random() % 9), len = 0;
+
+	/* half of them begin or end with what is certainly an assignment */
+	out[0] = '\0';
+	if (random() % 4 == 0)
+		len = strlcat(out, K "=v1\n", size);
+	while (n-- > 0)
+		len = strlcat(out, pieces[(size_t)random() % N(pieces)], size);
+	if (random() % 4 == 0)
+		len = strlcat(out, "\n" K "=v1", size);
+	return len;
+}
+
+int
+main(int argc, char **argv)
+{
+	char text[1024], *bytes;
+	long cases;
+	size_t i, len;
+
+	if (argc < 3)
+		return 2;
+	for (i = 0; i < N(good); i++) {
+		len = (size_t)snprintf(text, sizeof(text), "%s%s%s", good[i].before,
+		    good[i].value, good[i].after);
+		compare(text, len);
+	}
+	for (i = 0; i < N(bad); i++)
+		compare(bad[i].text, strlen(bad[i].text));
+	for (i = 3; i < (size_t)argc; i++)
+		if (file_read(AT_FDCWD, argv[i], ENVFILE_MAX, &bytes, &len) == 0) {
+			compare(bytes, len);
+			free(bytes);
+		}
+	srandom((unsigned)strtoul(argv[1], NULL, 10));
+	for (cases = strtol(argv[2], NULL, 10); cases > 0; cases--) {
+		len = make(text, sizeof(text));
+		compare(text, len);
+	}
+	printf("%u taken by both, %u refused by both, %u refused by us alone, %u wrong\n",
+	    count.taken, count.refused, count.only_us, count.wrong);
+	/* where nothing was compared, nothing was shown */
+	return count.wrong > 0 || count.taken < N(good) || count.refused < 10;
+}
