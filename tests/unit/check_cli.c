@@ -22,20 +22,26 @@
 
 Suite *cli_suite(void);
 
-/* A syslog that is ours; -1 where none can be had. */
 static int
-own_syslog(void)
+listen_for_log(void)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+/* A syslog that is ours; -1 where none can be had. */
+static int
+own_syslog(void)
+{
 	if (unshare(CLONE_NEWNS) == -1 && unshare(CLONE_NEWUSER | CLONE_NEWNS) == -1)
 		return -1;
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
 	    mount("tmpfs", "/dev", "tmpfs", 0, NULL) == -1)
 		return -1;
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	return fd;
+	return listen_for_log();
 }
 
 static void
@@ -100,11 +106,11 @@ START_TEST(every_request_is_logged_escaped)
 	int log = own_syslog();
 	ssize_t n;
 
+	if (log == -1)
+		SKIP("no syslog of our own here");
 	silence();
 	log_open();
 	ck_assert_int_eq(ask(r), r->code);
-	if (log == -1)
-		SKIP("its log line: no syslog of our own here");
 	while ((n = recv(log, line, sizeof(line) - 1, 0)) > 0) {
 		line[n] = '\0';
 		memcpy(last, line, sizeof(last));
@@ -133,6 +139,32 @@ START_TEST(a_long_event_is_cut)
 }
 END_TEST
 
+/* A syslogd that reads no more holds nobody up; a new one is found. */
+START_TEST(a_syslogd_that_stalls)
+{
+	char line[64];
+	int log = own_syslog(), i;
+
+	if (log == -1)
+		SKIP("no syslog of our own here");
+	log_open();
+	for (i = 0; i < 5000; i++)
+		log_event(LOG_INFO, "line %d", i);
+	ck_assert_int_gt(recv(log, line, sizeof(line), 0), 0);
+	close(log);
+	ck_assert_int_eq(unlink("/dev/log"), 0);
+	log = listen_for_log();
+	log_open();
+	log_event(LOG_INFO, "again");
+	close(log);
+	ck_assert_int_eq(unlink("/dev/log"), 0);
+	log = listen_for_log();
+	log_event(LOG_INFO, "and again");
+	ck_assert_int_gt(recv(log, line, sizeof(line), 0), 0);
+	ck_assert_ptr_nonnull(strstr(line, "]: and again"));
+}
+END_TEST
+
 Suite *
 cli_suite(void)
 {
@@ -142,6 +174,7 @@ cli_suite(void)
 	tcase_add_loop_test(core, every_request_is_logged_escaped, 0,
 	    (int)(sizeof(requests) / sizeof(requests[0])));
 	tcase_add_test(hostile, a_long_event_is_cut);
+	tcase_add_test(hostile, a_syslogd_that_stalls);
 	suite_add_tcase(s, core);
 	suite_add_tcase(s, hostile);
 	return s;
