@@ -160,9 +160,9 @@ crash: ## killed and failed at every system call; CRASH=sample for some of them
 	$(MAKE) -s $(PROGRAM) build/service
 	tests/crash/run.sh $(PROGRAM) $(or $(CRASH),all)
 
-model: ## the journal and its recovery, searched whole by spin
+model: ## the journal and its recovery, searched whole by spin; MODEL=sample for some
 	tests/deps.sh spin
-	tests/model/run.sh
+	tests/model/run.sh $(MODEL)
 
 bench: $(PROGRAM) build/service ## speed and memory beside a shell script, as ratios
 	$(MAKE) --no-print-directory STATIC=1 build/static/twilight-deploy
