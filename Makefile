@@ -172,7 +172,7 @@ layers: ## no folder of src/ includes one above it
 	tests/layers.sh
 
 lint: ## shellcheck, clang-tidy, formatting habits, compose files
-	tests/deps.sh clang shellcheck cppcheck
+	tests/deps.sh clang shellcheck cppcheck mandoc
 	tests/lint.sh
 
 coverage: ## line coverage of src/, at least 85 %
@@ -187,9 +187,12 @@ deps: ## installs what is missing, by apt
 install: $(PROGRAM) ## below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/twilight-deploy
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 0644 docs/twilight-deploy.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/twilight-deploy
+	rm -f $(DESTDIR)$(PREFIX)/bin/twilight-deploy \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/twilight-deploy.8
 
 dist: ## build/twilight-deploy-VERSION.tar.gz, from the commit
 	@mkdir -p build

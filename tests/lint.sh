@@ -27,6 +27,9 @@ cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability \
 	--suppress=missingIncludeSystem --inline-suppr -D_GNU_SOURCE -DVERSION='""' -Isrc \
 	src || fail "cppcheck"
 
+# --- the man page ---
+mandoc -T lint -W warning docs/twilight-deploy.8 || fail "mandoc"
+
 # --- habits ---
 tests/layers.sh >/dev/null || tests/layers.sh || bad=1
 git grep -nI '[[:space:]]$' -- . ':!*.md' && fail "white space at the end of a line"

@@ -47,7 +47,7 @@ show_verbs(struct output *o)
 	output_line(o, "  ssh deploy@host deploy sha-abc1234      as a forced command");
 	output_line(o, "%s", "");
 	for (v = 0; v < VERB__MAX; v++)
-		output_line(o, "  %-16s %s", verb_usage((enum verb)v), verb_text((enum verb)v));
+		output_line(o, "  %-28s %s", verb_usage((enum verb)v), verb_text((enum verb)v));
 	output_line(o, "%s", "");
 	output_line(o, "`help exit-codes` and `help settings` tell the rest.");
 }

@@ -44,3 +44,25 @@ test_compose_file_is_accepted() {
 	fi
 	has "and says why" "$(cat "$T/out")" TWILIGHT_VERSION
 }
+
+# Verbs, settings and exit codes are the same wherever they are told.
+test_man_page_is_in_step() {
+	page=$REPO/docs/twilight-deploy.8
+	op help settings
+	for name in $(printf '%s\n' "$out" | sed -n 's/^\(TWILIGHT_[A-Z_]*\)=.*/\1/p'); do
+		grep -q "^\.It.* $name\b" "$page" || wrong "the man page" "$name" "not there"
+	done
+	is "and no other setting" "$(grep -o 'TWILIGHT_[A-Z_]*' "$page" | sort -u | wc -l)" \
+		"$(printf 'TWILIGHT_VERSION\n%s\n' "$out" | grep -o '^TWILIGHT_[A-Z_]*' | sort -u | wc -l)"
+	op help exit-codes
+	for exit_code in $(printf '%s\n' "$out" | awk '/^ *[0-9]/ { print $1 }'); do
+		grep -qx ".It $exit_code" "$page" || wrong "the man page" "$exit_code" "not there"
+		grep -q "^| $exit_code |" "$REPO/README.md" || wrong "README" "$exit_code" "not there"
+	done
+	op help
+	for verb in deploy rollback status history recover version help; do
+		matches "help" "$out" "^  $verb"
+		grep -q "^\.It Cm.*\b$verb\b" "$page" || wrong "the man page" "$verb" "not there"
+		grep -q "^|.*\`$verb" "$REPO/README.md" || wrong "README" "$verb" "not there"
+	done
+}
