@@ -9,9 +9,14 @@
 #include "sys/text.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#define LENGTH_NONE UINT64_MAX
+#define LENGTH_WRONG (UINT64_MAX - 1)
+#define LENGTH_MAX (UINT64_MAX - 2)
 
 enum next
 answer_say(struct http_answer *a, enum http_end end, const char *fmt, ...)
@@ -82,26 +87,45 @@ text_byte(const struct head *h)
 	return c == '\t' || c == '\r' || (c >= ' ' && c != 0x7f);
 }
 
-static void
-read_length(struct head *h, const char *value, size_t len)
+/* A number with blanks around it, up to `end` or what is none of it. */
+static const char *
+number(const char *p, const char *end, uint64_t *n)
 {
-	size_t length = 0;
-
-	while (len > 0 && (*value == ' ' || *value == '\t'))
-		value++, len--;
-	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
-		len--;
-	if (len == 0)
-		return;
-	for (; len > 0; value++, len--) {
-		if (*value < '0' || *value > '9')
-			return;
-		length = length * 10 + (size_t)(*value - '0');
-		/* more is not kept, and more digits would overflow */
-		if (length > HTTP_BODY_KEPT)
-			length = HTTP_BODY_KEPT;
+	*n = LENGTH_WRONG;
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	for (; p < end && *p >= '0' && *p <= '9'; p++) {
+		if (*n == LENGTH_WRONG)
+			*n = 0;
+		/* one that overflows is long; how long does not matter */
+		if (*n > LENGTH_MAX / 10 - 1)
+			*n = LENGTH_MAX;
+		else
+			*n = *n * 10 + (uint64_t)(*p - '0');
 	}
-	h->body = length;
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	return p;
+}
+
+/*
+ * RFC 9112 6.3: the same number again, in a list or in a field of its own, is
+ * one number; anything else leaves the end of the body to the reader's fancy.
+ */
+static void
+read_length(struct head *h, const char *p, const char *end)
+{
+	uint64_t n;
+
+	for (;; p++) {
+		p = number(p, end, &n);
+		if (h->length == LENGTH_NONE)
+			h->length = n;
+		if (h->length != n || (p < end && *p != ','))
+			h->length = LENGTH_WRONG;
+		if (p == end || h->length == LENGTH_WRONG)
+			return;
+	}
 }
 
 /* RFC 9112 5, obs-fold included (5.2): user agents read it as a space. */
@@ -123,20 +147,28 @@ end_field(struct head *h, size_t len, struct http_answer *a)
 		    "no name");
 	if ((size_t)(colon - line) == sizeof(name) - 1 &&
 	    strncasecmp(line, name, sizeof(name) - 1) == 0)
-		read_length(h, colon + 1, len - sizeof(name));
+		read_length(h, colon + 1, line + len);
 	return NEXT_MORE;
 }
 
+/* RFC 9112 6.3, in its order. */
 static enum next
 end_head(struct head *h, struct http_answer *a)
 {
 	if (h->status == 101)
 		return answer_say(a, HTTP_GARBAGE,
 		    "answered 101, an upgrade nobody asked for");
-	if (h->status >= 200)
-		return NEXT_BODY;
-	h->lines = 0;
-	return NEXT_MORE;
+	if (h->status < 200) {
+		h->lines = 0;
+		return NEXT_MORE;
+	}
+	h->body = h->length < HTTP_BODY_KEPT ? (size_t)h->length : HTTP_BODY_KEPT;
+	if (h->status == 204 || h->status == 304)
+		h->body = 0;
+	else if (h->length == LENGTH_WRONG)
+		return answer_say(a, HTTP_GARBAGE, "not HTTP; its Content-Length is "
+		    "not one number");
+	return NEXT_BODY;
 }
 
 /* `len` is without the line's end. */
@@ -149,7 +181,7 @@ end_line(struct head *h, size_t len, struct http_answer *a)
 	if (h->lines == 0) {
 		h->status = (p[9] - '0') * 100 + (p[10] - '0') * 10 +
 		    (p[11] - '0');
-		h->body = HTTP_BODY_KEPT;
+		h->length = LENGTH_NONE;
 		h->lines = 1;
 		return NEXT_MORE;
 	}

@@ -13,7 +13,8 @@ struct head {
 	size_t	line;		/* where the current line begins */
 	size_t	lines;		/* whole ones of the current head */
 	int	status;		/* of the current head */
-	size_t	body;		/* bytes of it worth waiting for */
+	uint64_t length;	/* as the current head announces it */
+	size_t	body;		/* once it ended: bytes worth waiting for */
 	char	buf[HTTP_HEAD_MAX];
 };
 

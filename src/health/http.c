@@ -308,9 +308,6 @@ keep_body(struct talk *t, struct http_answer *a)
 
 	if (until > t->deadline)
 		until = t->deadline;
-	/* RFC 9110 15.3.5, 15.4.5: these have none, whatever is announced */
-	if (t->head.status == 204 || t->head.status == 304)
-		t->head.body = 0;
 	a->body_len = came < sizeof(a->body) ? came : sizeof(a->body);
 	memcpy(a->body, t->head.buf + t->head.at, a->body_len);
 	while (a->body_len < t->head.body) {

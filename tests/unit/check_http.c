@@ -72,14 +72,16 @@ static const struct row hostile[] = {
 	{ "obs-fold", { BYTES(OK "A: b\r\n c\r\n\td\r\n\r\n") },
 	    HTTP_ANSWER, 200, NULL, 0 },
 	{ "duplicate length", { BYTES(OK "Content-Length: 2\r\n"
-	    "Content-Length: 200\r\n\r\nok") }, HTTP_ANSWER, 200, NULL, 0 },
+	    "Content-Length: 200\r\n\r\nok") }, HTTP_GARBAGE, 0, "not one number", 0 },
 	{ "negative length", { BYTES(OK "Content-Length: -1\r\n\r\nok") },
-	    HTTP_ANSWER, 200, NULL, 0 },
+	    HTTP_GARBAGE, 0, "not one number", 0 },
+	{ "the same length again", { BYTES(OK "Content-Length: 2, 2\r\n"
+	    "Content-Length: 2\r\n\r\nok") }, HTTP_ANSWER, 200, NULL, 0 },
 	{ "huge length", { BYTES(OK "Content-Length: "
 	    "99999999999999999999999999999999999999999999999999\r\n\r\nok") },
 	    HTTP_ANSWER, 200, NULL, 0 },
 	{ "empty length", { BYTES(OK "Content-Length:\r\n\r\nok") },
-	    HTTP_ANSWER, 200, NULL, 0 },
+	    HTTP_GARBAGE, 0, "not one number", 0 },
 	{ "a length and no body", { BYTES(OK "Content-Length: 9\r\n\r\n"),
 	    .end = LIAR_HANG }, HTTP_ANSWER, 200, NULL, 0 },
 	{ "body never ends, nor comes", { BYTES(OK "\r\n"), .end = LIAR_HANG },
