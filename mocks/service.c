@@ -31,6 +31,7 @@
  *   garbage     binary, no HTTP             delay=MS * does not listen before MS
  *   flood       header bytes without end    trickle    one byte in a second
  *   header=N    200 behind N header bytes   empty      ends the connection unanswered
+ *   bytes       what FILE.bytes holds, FILE being that of --control; no more
  *
  * Under --control the process outlives its behaviours: exit, crash and delay
  * then close connections, as docker's proxy does for a service that is not there.
@@ -92,6 +93,7 @@ enum kind {
 	REDIRECT,
 	HEADER,
 	EMPTY,
+	BYTES,
 	KIND__MAX
 };
 
@@ -117,6 +119,7 @@ static const struct {
 	{ "redirect", REDIRECT, false },
 	{ "header", HEADER, true },
 	{ "empty", EMPTY, false },
+	{ "bytes", BYTES, false },
 };
 
 struct behaviour {
@@ -317,6 +320,21 @@ put_header(struct conn *c, size_t n, const char *tail)
 }
 
 static void
+put_file(struct conn *c)
+{
+	char path[PATH_MAX];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof path, "%s.bytes", service.control == NULL ? "" : service.control);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) != -1) {
+		n = read(fd, c->out, sizeof c->out);
+		close(fd);
+	}
+	c->nout = n > 0 ? (size_t)n : 0;
+}
+
+static void
 answer_health(struct conn *c)
 {
 	static const char noise[] =
@@ -348,6 +366,9 @@ answer_health(struct conn *c)
 		put_header(c, (size_t)b->number, end);
 		break;
 	case EMPTY:
+		break;
+	case BYTES:
+		put_file(c);
 		break;
 	case HANG:
 		c->next = INT64_MAX;

@@ -120,7 +120,10 @@ serve(int fd, const struct liar_script *s)
 	/* each chunk a packet of its own, as far as the kernel lets one say */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	request[0] = '\0';
-	if (s->end != LIAR_DROP) {
+	/* sooner, and connect(2) itself may see the reset */
+	if (s->end == LIAR_DROP)
+		recv(fd, request, 1, MSG_PEEK);
+	else {
 		if (!s->deaf)
 			hear(fd, request, sizeof(request));
 		recite(fd, s);

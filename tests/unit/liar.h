@@ -14,7 +14,7 @@ enum liar_end {
 	LIAR_RESET,	/* RST, SO_LINGER with 0 */
 	LIAR_HALF,	/* shutdown(2) of what it sends, then waits for the peer */
 	LIAR_HANG,	/* waits until the peer is gone */
-	LIAR_DROP	/* RST at once, before anything is read or said */
+	LIAR_DROP	/* RST with the request unread, nothing said */
 };
 
 #define LIAR_ENDLESS ((size_t)-1)

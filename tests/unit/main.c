@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+Suite *answer_suite(void);
 Suite *cli_suite(void);
 Suite *deadline_suite(void);
 Suite *envfile_suite(void);
@@ -59,6 +60,7 @@ main(void)
 		request_suite,
 		tag_suite,
 		url_suite,
+		answer_suite,
 		http_suite,
 		probe_suite,
 		inspect_suite,

@@ -1,0 +1,33 @@
+# lies.sh: what a peer says, as a terminal gets to see it.  The whole table of lies
+# is tests/unit/lies.c; here is what the program makes of some of them.
+# shellcheck shell=sh disable=SC2154,SC2034
+
+# lie SHOWN FORMAT: the new version answers so; printf's FORMAT, octal escapes.
+lie() {
+	# shellcheck disable=SC2059 # it is a format
+	printf "$2" >"$engine/control.bytes"
+	becomes v1.0.1 bytes
+	deploy v1.0.1
+	is "exit code of [$2]" "$rc" 1
+	has "what is shown of [$2]" "$all" "$1"
+	is "no control byte of [$2]" "$(printf '%s' "$all" | LC_ALL=C tr -d '[:print:]\n')" ""
+	lacks "no line of the peer's own in [$2]" "$all" '
+::'
+	runs v1.0.0
+}
+
+test_lies() {
+	memory v1.0.0
+	publish v1.0.1 bytes
+	export TWILIGHT_HEALTH_TRIES=1
+	lie 'it begins "\033]0;root\a\2332J"' '\033]0;root\007\2332J\r\n'
+	lie 'it begins "\342\200\256KO"' '\342\200\256KO\n'
+	lie 'it begins "\0\0\0"' '\000\000\000\r\n'
+	lie 'hold a control byte' 'HTTP/1.1 200 \033[2J\r\n\r\n'
+	lie 'not one number' 'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nok'
+	lie 'speaks TLS' '\025\003\001\000\002\002\106'
+	lie 'answered 503: \033[2J\r\033]8;;http://x\a\0' \
+		'HTTP/1.1 503 No\r\n\r\n\033[2J\r\033]8;;http://x\007\000\n'
+	lie 'answered 503: a\n::set-output name=x::y' \
+		'HTTP/1.1 503 No\r\n\r\na\n::set-output name=x::y\n'
+}
