@@ -59,18 +59,17 @@ take_name(char *line, struct image_name *name)
 static int
 take_names(char *text, struct image_name **list, size_t *n)
 {
-	void *grown;
+	size_t lines = 1;
 	char *line;
 
-	while (text != NULL && (line = strsep(&text, "\n")) != NULL) {
-		grown = reallocarray(*list, *n + 1, sizeof(**list));
-		if (grown == NULL)
-			return -1;
-		*list = grown;
-		memset(&(*list)[*n], 0, sizeof(**list));
+	for (line = text; line != NULL && (line = strchr(line, '\n')) != NULL; line++)
+		lines++;
+	*list = calloc(lines, sizeof(**list));
+	if (*list == NULL)
+		return -1;
+	while (text != NULL && (line = strsep(&text, "\n")) != NULL)
 		if (take_name(line, &(*list)[*n]))
 			(*n)++;
-	}
 	return 0;
 }
 

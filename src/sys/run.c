@@ -240,10 +240,10 @@ drain_err(int fd, struct run_result *res)
 
 	while ((n = take(fd, buf, sizeof(buf))) > 0) {
 		size_t room = sizeof(res->err) - 1 - res->err_len;
-		size_t take = (size_t)n < room ? (size_t)n : room;
+		size_t part = (size_t)n < room ? (size_t)n : room;
 
-		memcpy(res->err + res->err_len, buf, take);
-		res->err_len += take;
+		memcpy(res->err + res->err_len, buf, part);
+		res->err_len += part;
 		res->err[res->err_len] = '\0';
 	}
 	return n == -1 && errno == EAGAIN;
