@@ -10,11 +10,12 @@ PKG_CONFIG ?= pkg-config
 B := build
 
 # WERROR=1 in CI only; STATIC=1 for one binary without shared libraries;
-# SANITIZE=address,undefined and COVERAGE=1 build in folders of their own.
+# SANITIZE=address,undefined, COVERAGE=1 and FUZZ=1 build in folders of their own.
 WERROR ?=
 STATIC ?=
 SANITIZE ?=
 COVERAGE ?=
+FUZZ ?=
 ifneq ($(STATIC),)
 B := build/static
 endif
@@ -23,6 +24,11 @@ B := build/sanitize
 endif
 ifneq ($(COVERAGE),)
 B := build/coverage
+endif
+ifneq ($(FUZZ),)
+B := build/fuzz
+CC := clang
+SANITIZE := fuzzer-no-link,address,undefined
 endif
 
 VERSION := $(shell cat VERSION)
@@ -77,6 +83,7 @@ SRC := \
 	src/sys/who.c
 
 UNIT := $(sort $(wildcard tests/unit/*.c))
+FUZZERS := $(filter-out fuzz,$(basename $(notdir $(wildcard tests/fuzz/*.c))))
 
 OUR_CPPFLAGS := -iquote src -D_GNU_SOURCE -DVERSION='"$(VERSION)"'
 OUR_CFLAGS := -std=c11 -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
@@ -114,7 +121,7 @@ COMPILE = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-shell e2e crash model bench lint layers coverage \
+.PHONY: all check check-unit check-shell e2e crash fuzz model bench lint layers coverage \
 	deps demo install uninstall clean dist help
 
 all: $(PROGRAM) ## the program, build/twilight-deploy
@@ -128,6 +135,9 @@ $(B)/unit: $(UNIT_OBJ) $(OBJ)
 $(B)/dotenv: $(B)/tests/e2e/dotenv.o $(OBJ)
 	$(LINK) -o $@ $^ $(LIBS)
 
+$(FUZZERS:%=$(B)/fuzz-%): $(B)/fuzz-%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/fuzz.o $(OBJ)
+	$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
 build/service: mocks/service.c
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CPPFLAGS) $(CFLAGS) -static -o $@ $<
@@ -136,7 +146,8 @@ $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
--include $(OBJ:.o=.d) $(MAIN:.o=.d) $(UNIT_OBJ:.o=.d) $(B)/tests/e2e/dotenv.d
+-include $(OBJ:.o=.d) $(MAIN:.o=.d) $(UNIT_OBJ:.o=.d) $(FUZZERS:%=$(B)/tests/fuzz/%.d) \
+    $(B)/tests/e2e/dotenv.d
 
 check: deps ## all tests that need no engine
 	$(MAKE) --no-print-directory layers check-unit check-shell
@@ -159,6 +170,12 @@ crash: ## killed and failed at every system call; CRASH=sample for some of them
 	tests/deps.sh strace
 	$(MAKE) -s $(PROGRAM) build/service
 	tests/crash/run.sh $(PROGRAM) $(or $(CRASH),all)
+
+fuzz: ## each target a minute; FUZZ_SECONDS says how long
+	tests/deps.sh clang
+	tests/deps.sh libclang-rt-$$(clang -dumpversion | cut -d. -f1)-dev
+	$(MAKE) -s FUZZ=1 $(FUZZERS:%=build/fuzz/fuzz-%)
+	tests/fuzz/run.sh $(or $(FUZZ_SECONDS),60) $(FUZZERS:%=build/fuzz/fuzz-%)
 
 model: ## the journal and its recovery, searched whole by spin; MODEL=sample for some
 	tests/deps.sh spin

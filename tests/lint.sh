@@ -18,7 +18,7 @@ done)
 shellcheck -x $scripts || fail "shellcheck"
 
 # --- C: clang sees other things than gcc does ---
-for file in src/*.c src/*/*.c tests/unit/*.c mocks/*.c; do
+for file in src/*.c src/*/*.c tests/unit/*.c tests/fuzz/*.c mocks/*.c; do
 	clang -fsyntax-only -std=c11 -Wall -Wextra -Wshadow -Wconversion \
 		-Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror -iquote src \
 		-D_GNU_SOURCE -DVERSION='""' "$file" || fail "$file"

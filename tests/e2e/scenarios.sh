@@ -569,6 +569,6 @@ scenario_env_as_compose_reads_it() {
 	printf 'services: {a: {image: "x:${TWILIGHT_VERSION-}", env_file: .env}}\n' >compose.yml
 	echo "seed: $seed"
 	env -i PATH="$PATH" HOME="$HOME" ${DOCKER_CONFIG:+DOCKER_CONFIG="$DOCKER_CONFIG"} \
-		"$(dirname "$PROGRAM")/dotenv" "$seed" 60 "$ROOT"/tests/fuzz/corpus/env/* ||
+		"$(dirname "$PROGRAM")/dotenv" "$seed" 60 "$ROOT"/tests/fuzz/corpus/envfile/* ||
 		fail "compose reads each as we do"
 }
