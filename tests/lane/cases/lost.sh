@@ -1,0 +1,154 @@
+# lost.sh: the connection is not made, or ends before the answer.
+# shellcheck shell=sh disable=SC2154,SC2034
+
+# severed TAG [THEN]: the deploy's connection is cut in the middle of its `up`.
+severed() {
+	memory v1.0.0
+	publish v1.0.1
+	publish v1.0.2 never
+	export MOCK_DOCKER_SLOW='compose up'
+	through cut "${2:-carry}"
+	host
+	ci TAG="$1"
+}
+
+test_cut_and_deployed() {
+	severed v1.0.1
+	is "exit code" "$rc" 0
+	says notice "done"
+	is "it was asked after, once" "$(connections)" 2
+	output_is code 0
+	output_is tag v1.0.1
+	runs v1.0.1
+}
+
+test_cut_and_rolled_back() {
+	severed v1.0.2
+	is "exit code" "$rc" 1
+	says error "not deployed; the previous version serves"
+	runs v1.0.0
+}
+
+test_cut_and_not_reached_again() {
+	severed v1.0.1 refuse
+	is "exit code" "$rc" 255
+	says error "the host did not say how it ended"
+	is "it was tried so often" "$(connections)" 3
+	has "why" "$outside" "service token"
+}
+
+test_cut_and_reached_at_last() {
+	memory v1.0.0
+	publish v1.0.1
+	export MOCK_DOCKER_SLOW='compose up'
+	through cut refuse carry
+	host
+	ci TAG=v1.0.1
+	is "exit code" "$rc" 0
+	is "it was tried so often" "$(connections)" 3
+}
+
+# The host's last result is a success, and not of this deploy.
+test_not_begun_is_not_done() {
+	memory v1.0.0
+	publish v1.0.1
+	host
+	ci TAG=v1.0.1
+	through refuse carry
+	ci TAG=v1.0.1
+	is "exit code" "$rc" 255
+	says error "the host did not say how it ended"
+	has "why" "$outside" "service token"
+	has "summary" "$summary" "| exit code | 255 |"
+}
+
+# The host knows nothing of the deploy that was cut: its last record is another's.
+test_somebody_elses_result() {
+	severed v1.0.1
+	is "exit code" "$rc" 0
+	cat >"$T/forgetful" <<-'END'
+		#!/bin/sh
+		case $SSH_ORIGINAL_COMMAND in
+		status*) echo 'last:      2026-01-01T00:00:00Z deploy v1.0.1: deployed (0)' && exit 0 ;;
+		esac
+		echo 'deploying:       v1.0.2' >&2
+		kill -KILL $PPID
+	END
+	chmod +x "$T/forgetful"
+	sshd_keys "$T/forgetful"
+	through carry
+	ci TAG=v1.0.2
+	is "exit code" "$rc" 255
+	says error "the host did not say how it ended"
+}
+
+# The tunnel's client ends, but something of it stays and holds our stderr.
+test_left_behind() {
+	memory v1.0.0
+	publish v1.0.1
+	through leave
+	host
+	ci TAG=v1.0.1
+	kill "$(cat "$T/plan.left")"
+	is "exit code" "$rc" 0
+	runs v1.0.1
+}
+
+test_refused_by_the_tunnel() {
+	through refuse
+	ci TAG=v1.0.1
+	is "exit code" "$rc" 255
+	says error "Service Auth"
+	is "it was tried once" "$(connections)" 1
+}
+
+test_tunnel_hangs() {
+	through hang
+	connect=1
+	ci TAG=v1.0.1
+	is "exit code" "$rc" 255
+	says error "see that cloudflared and sshd run on the host"
+}
+
+test_host_key_is_another() {
+	ssh-keygen -q -t ed25519 -N '' -f "$T/other"
+	printf '%s %s\n' "$name" "$(cut -d' ' -f1,2 "$T/other.pub")" >"$T/known_hosts"
+	ci TAG=v1.0.1
+	is "exit code" "$rc" 255
+	says error "find out why before you change it"
+	is "docker was not called" "$(cat "$log")" ""
+}
+
+test_key_is_not_known() {
+	ssh-keygen -q -t ed25519 -N '' -f "$T/other"
+	ci TAG=v1.0.1 ECS_SSH_PRIVATE_KEY="$(cat "$T/other")"
+	is "exit code" "$rc" 255
+	says error "the host does not know the key"
+}
+
+# cancel SIGNAL CODE: the runner ends the step while the deploy is in its `up`.
+cancel() {
+	memory v1.0.0
+	publish v1.0.1
+	export MOCK_DOCKER_SLOW='compose up'
+	through carry
+	host
+	: >"$T/outputs"
+	: >"$T/summary"
+	# as a job control's child: a plain background one would not hear INT
+	step TAG=v1.0.1 setsid -w env --default-signal=INT "$REPO/deploy/ci-deploy.sh" \
+		>"$T/ci" 2>&1 </dev/null &
+	await was_called 'compose up' || wrong "the deploy" "its up" "$(cat "$T/ci")"
+	kill "-$1" "$(pgrep -f "^/bin/sh $REPO/deploy/ci-deploy.sh" | head -n 1)"
+	wait $!
+	rc=$?
+	seen
+	is "exit code of $1" "$rc" "$2"
+	says warning "a deploy that began goes on"
+	await grep -q '"code":0' "$state/history.jsonl"
+	runs v1.0.1
+}
+
+test_cancelled() { cancel INT 130; }
+
+test_terminated() { cancel TERM 143; }

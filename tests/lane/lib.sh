@@ -1,0 +1,89 @@
+# lib.sh: what the lane's cases have beside tests/shell/lib.sh.  Sourced by run.sh.
+#
+#   ci [NAME=VALUE…]   runs deploy/ci-deploy.sh as a workflow's step does, with nothing
+#                      in its environment but what a step has; sets $rc, $all, $outside
+#                      (what the runner would obey), $outputs and $summary
+#   through WORD…      what happens to the connections, one after the other
+#   host NAME=VALUE…   more settings of the forced command
+# shellcheck shell=sh disable=SC2154,SC2034
+
+key_of() { cat "$SSHD_DIR/$1"; }
+
+name=deploy.test
+cf_id=0f1e2d3c4b5a.access
+cf_secret=5ecre7f00d5ecre7f00d
+
+lane_setup() {
+	mkdir "$T/runner"
+	printf '%s %s\n' $name "$(cut -d' ' -f1,2 "$SSHD_DIR/host.pub")" >"$T/known_hosts"
+	cut_at='compose up'
+	through carry
+	host
+}
+
+through() { printf '%s\n' "$@" >"$T/plan"; }
+
+# The settings that setup made for a child go into the key's line instead.
+host() {
+	while read -r setting; do
+		set -- "$@" "$setting"
+	done <<-END
+		$(env | grep -E '^(TWILIGHT|MOCK)_')
+	END
+	sshd_keys "$here/stand-in.sh $PROGRAM" "PATH=$PATH" "LANE_OLD=$LANE_OLD" "$@"
+}
+
+# step COMMAND…: in the environment of a step; the last of equal names wins.
+step() {
+	env -i PATH="$real_path" HOME="$T" RUNNER_TEMP="$T/runner" \
+		GITHUB_OUTPUT="$T/outputs" GITHUB_STEP_SUMMARY="$T/summary" \
+		ECS_DEPLOY_USER="$(id -un)" ECS_SSH_HOSTNAME=$name \
+		ECS_SSH_KNOWN_HOSTS="$(cat "$T/known_hosts")" ECS_SSH_PRIVATE_KEY="$(key_of ci)" \
+		CF_ACCESS_CLIENT_ID=$cf_id CF_ACCESS_CLIENT_SECRET=$cf_secret \
+		CI_PROXY="$here/proxy.sh $SSHD_PORT $T/plan $log '$cut_at'" \
+		CI_TRIES=2 CI_PAUSE=0 CI_CONNECT_TIMEOUT="${connect:-20}" "$@"
+}
+
+ci() {
+	: >"$T/outputs"
+	: >"$T/summary"
+	step "$@" timeout -k 5 120 "$REPO/deploy/ci-deploy.sh" >"$T/ci" 2>&1 </dev/null
+	rc=$?
+	seen
+}
+
+# seen: what the step printed, and what of it the runner would read as a command.
+seen() {
+	all=$(cat "$T/ci")
+	outputs=$(cat "$T/outputs")
+	summary=$(cat "$T/summary")
+	outside=$(tr '\r' '\n' <"$T/ci" | awk '
+		fenced { if ($0 == "::" fenced "::") fenced = ""; next }
+		/^[ \t]*::stop-commands::/ { sub(/^[ \t]*::stop-commands::/, ""); fenced = $0; next }
+		{ print }
+		END { if (fenced) print "NEVER CLOSED" }')
+	lacks "the fence is closed" "$outside" "NEVER CLOSED"
+	is "no file is left" "$(ls "$T/runner")" ""
+	for s in "$(key_of ci | sed -n 3p)" $cf_id $cf_secret; do
+		lacks "no secret is printed" "$all$outputs$summary" "$s"
+	done
+	is "the key is in nobody's environment" "$(sort -u "$T/plan.keys" 2>/dev/null | grep -v '^0')" ""
+}
+
+# says LEVEL PART: there is one annotation, of that level, with that part.
+says() {
+	is "one annotation" "$(printf '%s\n' "$outside" | grep -cE '^::(error|warning|notice)')" 1
+	matches "its level" "$outside" "^::$1 title="
+	has "it says" "$(printf '%s\n' "$outside" | grep '^::')" "$2"
+}
+
+output_is() { # NAME VALUE
+	matches "output $1" "$outputs" "^$1=$2\$"
+}
+
+connections() { grep -c . "$T/plan.token"; }
+
+lane_finale() {
+	is "the tunnel had its token each time" \
+		"$(sort -u "$T/plan.token" 2>/dev/null | grep -vx "$cf_id $cf_secret")" ""
+}
