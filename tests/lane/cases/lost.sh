@@ -145,7 +145,8 @@ cancel() {
 	seen
 	is "exit code of $1" "$rc" "$2"
 	says warning "a deploy that began goes on"
-	await grep -q '"code":0' "$state/history.jsonl"
+	await grep -q '"to":{"tag":"v1.0.1".*"code":0' "$state/history.jsonl" ||
+		wrong "the history" v1.0.1 "$(cat "$state/history.jsonl")"
 	runs v1.0.1
 }
 

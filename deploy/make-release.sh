@@ -1,0 +1,51 @@
+#!/bin/sh
+# make-release.sh PROGRAM FOLDER: a tarball and a Debian package of a static PROGRAM.
+#
+# The same program and commit give the same bytes: owners, order and times are fixed
+# (SOURCE_DATE_EPOCH, by default the commit's).
+set -eu
+program=$(realpath "$1")
+mkdir -p "$2"
+out=$(realpath "$2")
+cd "$(dirname "$0")/.."
+
+version=$(cat VERSION)
+arch=$(dpkg --print-architecture)
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH
+umask 022
+room=$(mktemp -d)
+trap 'rm -rf "$room"' EXIT
+
+name=twilight-deploy-$version-linux-$arch
+mkdir "$room/$name"
+install -m 0755 "$program" "$room/$name/twilight-deploy"
+install -m 0644 README.md LICENSE "$room/$name/"
+tar -C "$room" --sort=name --owner=0 --group=0 --numeric-owner \
+	--mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" | gzip -9n >"$out/$name.tar.gz"
+
+deb=$room/deb
+install -D -m 0755 "$program" "$deb/usr/bin/twilight-deploy"
+doc=$deb/usr/share/doc/twilight-deploy
+install -D -m 0644 LICENSE "$doc/copyright"
+install -m 0644 README.md "$doc/"
+mkdir "$deb/DEBIAN"
+cat >"$deb/DEBIAN/control" <<END
+Package: twilight-deploy
+Version: $version
+Architecture: $arch
+Section: admin
+Priority: optional
+Maintainer: The twilight-deploy developers <noreply@users.noreply.github.com>
+Installed-Size: $(du -k -s "$deb/usr" | awk '{ print $1 }')
+Recommends: openssh-server
+Suggests: docker-compose-plugin
+Description: deploys one Docker Compose service as an SSH forced command
+ Stands in authorized_keys, so that a key can deploy a version and little else.
+ It pulls the image, swaps one line of .env, runs docker compose up, and asks the
+ new container whether it is healthy; if not, what ran before runs again.
+END
+(cd "$deb" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$deb/DEBIAN/md5sums"
+find "$deb" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+dpkg-deb --root-owner-group -Zxz --build "$deb" "$out/twilight-deploy_${version}_$arch.deb" >/dev/null
+ls -l "$out"

