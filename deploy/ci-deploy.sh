@@ -67,8 +67,10 @@ fail() {
 }
 
 # Also for INT and TERM: ssh runs in the background so that they are heard at once.
+# What it still had to say comes before the fence is closed.
 leave() {
 	[ -z "$ssh_pid" ] || kill "$ssh_pid" 2>/dev/null
+	wait
 	unfence
 	[ -z "$room" ] || rm -rf "$room"
 }
