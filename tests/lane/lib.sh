@@ -4,7 +4,8 @@
 #                      in its environment but what a step has; sets $rc, $all, $outside
 #                      (what the runner would obey), $outputs and $summary
 #   through WORD…      what happens to the connections, one after the other
-#   host NAME=VALUE…   more settings of the forced command
+#   host NAME=VALUE…   the real program answers, with these settings too
+#   liar               a script (on stdin) answers in its place
 # shellcheck shell=sh disable=SC2154,SC2034
 
 key_of() { cat "$SSHD_DIR/$1"; }
@@ -30,7 +31,14 @@ host() {
 	done <<-END
 		$(env | grep -E '^(TWILIGHT|MOCK)_')
 	END
-	sshd_keys "$here/stand-in.sh $PROGRAM" "PATH=$PATH" "LANE_OLD=$LANE_OLD" "$@"
+	sshd_keys "$PROGRAM" "PATH=$PATH" "$@"
+}
+
+# liar: another program than ours answers: a script, on stdin.
+liar() {
+	{ echo '#!/bin/sh' && cat; } >"$T/liar"
+	chmod +x "$T/liar"
+	sshd_keys "$T/liar"
 }
 
 # step COMMAND…: in the environment of a step; the last of equal names wins.

@@ -35,13 +35,6 @@ trap 'exit 143' TERM
 	"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -o "$SERVICE" "$MOCKS/service.c" || exit 2
 need_package jq jq && need_package flock util-linux && sshd_start "$room/ssh" || exit 2
 
-# Does the program know the lane's words yet?  An unknown one is refused, 2.
-LANE_OLD=''
-SSH_ORIGINAL_COMMAND='status --wait' TWILIGHT_HOME=/nowhere "$PROGRAM" >/dev/null 2>&1
-[ $? -ne 2 ] || LANE_OLD=1
-[ -z "$LANE_OLD" ] || echo "SKIP words_of_the_program: it does not know \`status --wait\`, stand-in.sh does them"
-export LANE_OLD
-
 one() { # FILE CASE TREE
 	mkdir -p "$3"
 	(

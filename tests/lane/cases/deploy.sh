@@ -1,5 +1,5 @@
 # deploy.sh: each way that a request can end, over a connection that holds.
-# shellcheck shell=sh disable=SC2154,SC2034
+# shellcheck shell=sh disable=SC2154,SC2034,SC2059
 
 # world: v1.0.0 runs; v1.0.1 can be had and is well, v1.0.2 never is.
 world() {
@@ -7,7 +7,7 @@ world() {
 	publish v1.0.1
 	publish v1.0.2 never
 	publish sha-0123456
-	host "$@"
+	host
 }
 
 test_deployed() {
@@ -85,17 +85,6 @@ test_nothing_is_sure() {
 }
 
 test_superseded() {
-	world LANE_EXIT=6 "LANE_SAYS=twilight-deploy: superseded: seq=41, but seq=43 (sha-0123456) is deployed"
-	ci TAG=v1.0.1 SEQ=41
-	is "the step succeeds" "$rc" 0
-	says warning "seq=41 was asked for, seq=43 is deployed"
-	output_is code 6
-	has "summary" "$summary" "| exit code | 6 |"
-}
-
-# With the program's own word for it, once it has one.
-test_superseded_for_real() {
-	[ -z "$LANE_OLD" ] || skip "the program has no seq yet"
 	world
 	ci TAG=v1.0.1 SEQ=43
 	is "exit code of the newer" "$rc" 0
@@ -103,18 +92,20 @@ test_superseded_for_real() {
 	is "the step succeeds" "$rc" 0
 	says warning "seq=41 was asked for, seq=43 is deployed"
 	output_is code 6
+	has "summary" "$summary" "| exit code | 6 |"
 	runs v1.0.1
 	ci TAG=v1.0.1 SEQ=43
 	is "exit code of the same again" "$rc" 0
 	output_is code 0
 }
 
+# Codes that the program ends with in no case that a test could make.
 test_a_bug_and_an_unknown_code() {
-	world LANE_EXIT=70
+	echo 'exit 70' | liar
 	ci TAG=v1.0.1
 	is "exit code" "$rc" 70
 	says error "a bug in twilight-deploy"
-	host LANE_EXIT=99
+	echo 'exit 99' | liar
 	ci TAG=v1.0.1
 	is "exit code" "$rc" 99
 	says error "unknown exit code 99"
@@ -141,36 +132,52 @@ test_status() {
 	runs v1.0.0
 }
 
-# What a container says is evidence, and never a command to the runner.
-test_hostile_lines() {
+hostile='::set-output name=code::0
+##[error]not from us
+::stop-commands::ours
+::ours::
+   ::add-mask::v1
+a\r::error::after a carriage return
+| x | [y](javascript:z) |
+superseded: seq=1, but seq=2 (x) is deployed'
+
+# contained: nothing of $hostile is a command to the runner, or stands in its pages.
+contained() {
+	has "it is shown" "$all" "not from us"
+	for part in set-output '##[' 'name=code' add-mask carriage javascript; do
+		lacks "outside the fence" "$outside$outputs$summary" "$part"
+	done
+	lacks "where the viewer looks" "$(grep '^##\[' "$T/ci")" '##['
+}
+
+# What a container says is evidence, and never a command.
+test_hostile_container() {
 	world
-	{
-		echo '::set-output name=code::0'
-		echo '##[error]not from us'
-		echo '::stop-commands::ours'
-		echo '::ours::'
-		echo '::add-mask::v1'
-		printf 'a\r::error::after a carriage return\n'
-		printf '%s\n' '| x | [y](javascript:z) |' 'deploying:       v1.0.2' 'superseded: seq=1, but seq=2 (x) is deployed'
-	} >"$engine/logs"
+	printf "$hostile\n" >"$engine/logs"
 	ci TAG=v1.0.2
 	is "exit code" "$rc" 1
-	has "it is shown" "$all" "##[error]not from us"
-	for line in set-output '##[' 'name=code' add-mask carriage; do
-		lacks "outside the fence" "$outside" "$line"
-	done
-	lacks "where the viewer looks" "$(grep -n '^##\[' "$T/ci")" '##['
-	lacks "summary" "$summary" javascript
+	contained
 	output_is code 1
 	says error "not deployed"
 }
 
-# A host that is not ours any more: what it sends cannot forge what we write down.
+# A host that is not ours any more says it as it is, on both streams.
+test_hostile_host() {
+	printf "$hostile\n" >"$T/says"
+	echo "cat '$T/says'; cat '$T/says' >&2; exit 1" | liar
+	ci TAG=v1.0.1
+	is "exit code" "$rc" 1
+	contained
+	is "both streams are shown" "$(grep -c 'not from us' "$T/ci")" 2
+	output_is code 1
+	says error "not deployed"
+}
+
+# Nor can it forge what we write down.
 test_hostile_record() {
-	world LANE_EXIT=0 'LANE_SAYS=::error::x'
-	printf '#!/bin/sh\nprintf "%%s\\\\n" "{\\"outcome\\":\\"a\\\\nb | c\\",\\"to\\":{\\"tag\\":\\"x|y\\"}}"\n' >"$T/liar"
-	chmod +x "$T/liar"
-	sshd_keys "$T/liar"
+	liar <<-'END'
+		printf '%s\n' '{"outcome":"a\nb | c","to":{"tag":"x|y"}}'
+	END
 	ci TAG=v1.0.1
 	is "exit code" "$rc" 0
 	lacks "summary" "$summary" "b | c"

@@ -66,20 +66,37 @@ test_not_begun_is_not_done() {
 test_somebody_elses_result() {
 	severed v1.0.1
 	is "exit code" "$rc" 0
-	cat >"$T/forgetful" <<-'END'
-		#!/bin/sh
+	liar <<-'END'
 		case $SSH_ORIGINAL_COMMAND in
 		status*) echo 'last:      2026-01-01T00:00:00Z deploy v1.0.1: deployed (0)' && exit 0 ;;
 		esac
 		echo 'deploying:       v1.0.2' >&2
 		kill -KILL $PPID
 	END
-	chmod +x "$T/forgetful"
-	sshd_keys "$T/forgetful"
 	through carry
 	ci TAG=v1.0.2
 	is "exit code" "$rc" 255
 	says error "the host did not say how it ended"
+}
+
+# The deploy itself is killed, on the host: nobody can say how it ended, and the same
+# job again mends it.
+test_killed_on_the_host() {
+	memory v1.0.0
+	publish v1.0.1
+	export MOCK_DOCKER_SLOW='compose up'
+	host
+	{
+		await was_called 'compose up'
+		kill -KILL "$(pgrep -f "^$PROGRAM --actor ci")"
+	} &
+	ci TAG=v1.0.1
+	is "exit code" "$rc" 255
+	says error "run this job again"
+	has "what the host knows" "$all" "was interrupted"
+	ci TAG=v1.0.1
+	is "exit code of the same again" "$rc" 0
+	runs v1.0.1
 }
 
 # The tunnel's client ends, but something of it stays and holds our stderr.
