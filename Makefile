@@ -122,8 +122,7 @@ LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
 .PHONY: all check check-unit check-shell check-lane e2e crash fuzz model bench lint \
-	layers coverage \
-	deps demo install uninstall clean dist help
+	layers coverage deps demo install uninstall clean dist help
 
 all: $(PROGRAM) ## the program, build/twilight-deploy
 
