@@ -1,0 +1,288 @@
+# shellcheck shell=sh
+# install-checks.sh: all that install.sh refuses, looked at before anything is changed.
+# Sourced by it.  Each check is one clear line and the end; it also completes the
+# settings that it is about.
+
+check_call() {
+	if dry; then
+		[ -n "${DESTDIR-}" ] || refuse 'DRY_RUN=1 needs DESTDIR=FOLDER to write to'
+		mkdir -p "$DESTDIR" || refuse "DESTDIR=$DESTDIR cannot be made"
+		ROOT=$(cd "$DESTDIR" && pwd)
+		[ "$ROOT" != / ] || refuse 'DESTDIR=/ is this system: choose a folder'
+	else
+		[ -z "${DESTDIR-}" ] || refuse 'DESTDIR is for DRY_RUN=1 only'
+		[ "$(id -u)" -eq 0 ] || refuse 'run it as root (sudo), or with DRY_RUN=1 DESTDIR=FOLDER'
+		ROOT=
+	fi
+}
+
+# is NAME VALUE CHARACTERS-THAT-MAY-NOT-BE MUST: for what goes into files as it is.
+is() {
+	case $2 in
+	'' | *"$NL"*) refuse "$1=$2: must be $4" ;;
+	esac
+	[ -z "$(printf '%s' "$2" | tr -d "$3")" ] || refuse "$1=$2: must be $4"
+}
+
+check_program() {
+	PROGRAM=${PROGRAM:-$HERE/../build/twilight-deploy}
+	[ -f "$PROGRAM" ] || refuse "no program at $PROGRAM: \`make\` first, or name it with PROGRAM=FILE"
+	NAMES=$("$PROGRAM" --local help settings | sed -n 's/^\(TWILIGHT_[A-Z_]*\)=.*/\1/p') &&
+		[ -n "$NAMES" ] || refuse "$PROGRAM does not run on this host"
+}
+
+check_user() {
+	DEPLOY_USER=${DEPLOY_USER:-deploy}
+	is DEPLOY_USER "$DEPLOY_USER" 'a-z0-9_-' 'small letters, digits, _ and -'
+	case $DEPLOY_USER in
+	root | [0-9-]*) refuse "DEPLOY_USER=$DEPLOY_USER: must be a user of its own" ;;
+	esac
+	USER_HOME=/home/$DEPLOY_USER
+	dry || ! id "$DEPLOY_USER" >/dev/null 2>&1 || check_user_fits
+}
+
+# A user who is there may be somebody's: it is used when it is fit, never changed.
+check_user_fits() {
+	fits_entry=$(getent passwd "$DEPLOY_USER")
+	fits_mend="or choose another DEPLOY_USER"
+	[ "$(id -u "$DEPLOY_USER")" -ne 0 ] ||
+		refuse "user $DEPLOY_USER is root: choose another DEPLOY_USER"
+	case $fits_entry in
+	*:/bin/sh) ;;
+	*) refuse "user $DEPLOY_USER has another shell than /bin/sh: usermod -s /bin/sh $DEPLOY_USER, $fits_mend" ;;
+	esac
+	case $(getent shadow "$DEPLOY_USER" | cut -d: -f2) in
+	'!'* | '*'*) ;;
+	*) refuse "user $DEPLOY_USER has a password: usermod -p '*' $DEPLOY_USER, $fits_mend" ;;
+	esac
+	USER_HOME=$(printf '%s' "$fits_entry" | cut -d: -f6)
+	fits_own=$(writable "$USER_HOME" -maxdepth 1)
+	[ -z "$fits_own" ] ||
+		refuse "$fits_own can be changed by $DEPLOY_USER, who could plant what a login reads: chown -hR root:root $USER_HOME, $fits_mend"
+}
+
+# writable FIND-ARGUMENT...: the first thing that the deploy user could change.
+writable() {
+	id "$DEPLOY_USER" >/dev/null 2>&1 || return 0
+	find "$@" ! -type l \( -user "$DEPLOY_USER" -o -perm -0002 ! -perm -1000 -o \
+		-group "$DEPLOY_USER" -perm -0020 ! -perm -1000 \) -print 2>/dev/null | head -n 1
+}
+
+check_home() {
+	TWILIGHT_HOME=${TWILIGHT_HOME:-/home/$DEPLOY_USER/twilight}
+	is TWILIGHT_HOME "$TWILIGHT_HOME" 'A-Za-z0-9_./-' 'a path of letters, digits, _ . and -'
+	case $TWILIGHT_HOME/ in
+	/*/*/) ;;
+	*) refuse "TWILIGHT_HOME=$TWILIGHT_HOME: must be an absolute path, two folders deep" ;;
+	esac
+	for home_name in TWILIGHT_ENV_FILE TWILIGHT_COMPOSE_DIR TWILIGHT_STATE; do
+		eval "[ -z \"\${$home_name-}\" ]" ||
+			refuse "$home_name is set: this script knows one tree, below TWILIGHT_HOME"
+	done
+	COMPOSE_DIR=$TWILIGHT_HOME/source/deploy
+	ENV_FILE=$TWILIGHT_HOME/.env
+	if dry; then
+		[ -e "$ENV_FILE" ] || warn "no $ENV_FILE here: without it a real run is refused"
+	else
+		check_tree
+	fi
+}
+
+check_tree() {
+	[ -f "$ENV_FILE" ] && [ ! -L "$ENV_FILE" ] ||
+		refuse "missing env file: $ENV_FILE: mkdir -p $TWILIGHT_HOME && cp $HERE/env.example $ENV_FILE, and fill it in"
+	grep -q TWILIGHT_VERSION "$ENV_FILE" ||
+		refuse "missing TWILIGHT_VERSION in $ENV_FILE: see $HERE/env.example"
+	for tree_name in compose.yaml compose.yml docker-compose.yml docker-compose.yaml ''; do
+		[ -n "$tree_name" ] ||
+			refuse "no compose file in $COMPOSE_DIR: put yours there; $HERE/compose.yml is an example"
+		[ ! -f "$COMPOSE_DIR/$tree_name" ] || break
+	done
+	# compose knows a project by its path: two spellings would be two
+	[ "$(cd "$COMPOSE_DIR" && pwd -P)" = "$COMPOSE_DIR" ] ||
+		refuse "TWILIGHT_HOME=$TWILIGHT_HOME leads through a symbolic link: give the real path"
+	tree_open=$(writable "$TWILIGHT_HOME/source")
+	[ -z "$tree_open" ] ||
+		refuse "$tree_open can be changed by $DEPLOY_USER: chown -hR root:root $TWILIGHT_HOME/source && chmod -R go-w $TWILIGHT_HOME/source"
+	tree_up=${TWILIGHT_HOME%/*}
+	while [ -n "$tree_up" ]; do
+		[ -z "$(writable "$tree_up" -maxdepth 0)" ] ||
+			refuse "$tree_up can be changed by $DEPLOY_USER: chown root:root $tree_up && chmod go-w $tree_up"
+		tree_up=${tree_up%/*}
+	done
+}
+
+# Every other setting of the program, for the key's line and for the unit at boot.
+check_settings() {
+	SETTINGS="TWILIGHT_HOME='$TWILIGHT_HOME' "
+	ENVIRONMENT="Environment=\"TWILIGHT_HOME=$TWILIGHT_HOME\""
+	for settings_name in $NAMES; do
+		[ "$settings_name" != TWILIGHT_HOME ] || continue
+		eval "settings_value=\${$settings_name-}"
+		[ -n "$settings_value" ] || continue
+		case $settings_value in
+		*[\'\"\\%\$\`]* | *"$NL"*)
+			refuse "$settings_name: quotes, \\, %, \$ and newlines do not fit into a key's line (in a pattern, write [.] for \\.)" ;;
+		esac
+		SETTINGS="$SETTINGS$settings_name='$settings_value' "
+		ENVIRONMENT="$ENVIRONMENT${NL}Environment=\"$settings_name=$settings_value\""
+	done
+	# the least of the verbs that read their settings; no history is no fault here
+	settings_why=$(env -i sh -c "$SETTINGS\"\$0\" --local history 1" "$PROGRAM" 2>&1) || :
+	case $settings_why in
+	*'bad setting'*) refuse "$settings_why" ;;
+	esac
+}
+
+# One key, one line, no options: they would be read as a part of ours.
+check_key() {
+	KEY=
+	if [ -z "${DEPLOY_PUBKEY_FILE-}" ]; then
+		warn 'DEPLOY_PUBKEY_FILE is not set: no key is added'
+		return
+	fi
+	key_file=$DEPLOY_PUBKEY_FILE
+	[ -f "$key_file" ] && [ -r "$key_file" ] || refuse "DEPLOY_PUBKEY_FILE=$key_file cannot be read"
+	! grep -q 'PRIVATE KEY' "$key_file" || refuse "$key_file is a private key: give the .pub beside it"
+	[ "$(tr -d '[:print:]\n' <"$key_file" | wc -c)" -eq 0 ] ||
+		refuse "$key_file holds other bytes than ASCII text (carriage returns?)"
+	key_lines=$(grep -c . "$key_file") || :
+	[ "$key_lines" -eq 1 ] || refuse "$key_file must hold one line with one public key, and has $key_lines"
+	read -r key_type KEY_BLOB key_comment <<-LINE
+		$(grep . "$key_file")
+	LINE
+	case $key_type in
+	ssh-ed25519 | ssh-rsa | ecdsa-sha2-nistp256 | ecdsa-sha2-nistp384 | ecdsa-sha2-nistp521) ;;
+	sk-ssh-ed25519@openssh.com | sk-ecdsa-sha2-nistp256@openssh.com) ;;
+	*) refuse "$key_file must begin with the type of a public key, without options, not with: $key_type" ;;
+	esac
+	ssh-keygen -l -f "$key_file" >/dev/null 2>&1 || refuse "$key_file: ssh-keygen cannot read that key"
+	KEY="$key_type $KEY_BLOB${key_comment:+ $key_comment}"
+	check_role
+}
+
+check_role() {
+	DEPLOY_ACTOR=${DEPLOY_ACTOR:-ci}
+	DEPLOY_ALLOW=${DEPLOY_ALLOW:-deploy,rollback,status}
+	DEPLOY_FROM=${DEPLOY_FROM:-127.0.0.1,::1}
+	is DEPLOY_ACTOR "$DEPLOY_ACTOR" 'A-Za-z0-9_.@-' 'letters, digits, _ . @ and -'
+	is DEPLOY_ALLOW "$DEPLOY_ALLOW" 'a-z,' 'verbs, parted by commas, or all'
+	is DEPLOY_FROM "$DEPLOY_FROM" 'A-Za-z0-9.:,*?/!-' 'addresses, parted by commas, or any'
+	role_why=$("$PROGRAM" --local --allow "$DEPLOY_ALLOW" version 2>&1) ||
+		refuse "DEPLOY_ALLOW=$DEPLOY_ALLOW: $role_why"
+	role_options=restrict
+	[ "$DEPLOY_FROM" = any ] || role_options="$role_options,from=\"$DEPLOY_FROM\""
+	if [ -n "${DEPLOY_EXPIRES-}" ]; then
+		check_expiry
+		role_options="$role_options,expiry-time=\"$DEPLOY_EXPIRES\""
+	fi
+	KEY_LINE="$role_options,command=\"$SETTINGS$BIN --actor $DEPLOY_ACTOR --allow $DEPLOY_ALLOW\" $KEY"
+}
+
+check_expiry() {
+	expiry_bad="DEPLOY_EXPIRES=$DEPLOY_EXPIRES: must be a time to come, YYYYMMDD[HHMM[SS]][Z]"
+	expiry=${DEPLOY_EXPIRES%Z}
+	expiry_zone=
+	[ "$expiry" = "$DEPLOY_EXPIRES" ] || expiry_zone=-u
+	case ${#expiry}:$expiry in
+	*:*[!0-9]*) refuse "$expiry_bad" ;;
+	8:* | 12:* | 14:*) ;;
+	*) refuse "$expiry_bad" ;;
+	esac
+	expiry=$(printf '%s000000' "$expiry" | cut -c 1-14 |
+		sed 's/^\(....\)\(..\)\(..\)\(..\)\(..\)\(..\)$/\1-\2-\3 \4:\5:\6/')
+	# shellcheck disable=SC2086 # -u, or nothing
+	expiry=$(date $expiry_zone -d "$expiry" +%s 2>/dev/null) || refuse "$expiry_bad"
+	[ "$expiry" -gt "$(date +%s)" ] || refuse "$expiry_bad"
+}
+
+check_tunnel() {
+	CLOUDFLARED=$(command -v cloudflared) || CLOUDFLARED=
+	if [ -z "${TUNNEL_UUID-}" ]; then
+		warn 'TUNNEL_UUID is not set: no tunnel is set up'
+		return
+	fi
+	tunnel_uuid='[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+	printf '%s' "$TUNNEL_UUID" | grep -qxE "$tunnel_uuid" ||
+		refuse "TUNNEL_UUID=$TUNNEL_UUID: must be the tunnel's UUID (\`cloudflared tunnel list\`)"
+	for tunnel_name in HTTP_HOSTNAME SSH_HOSTNAME ACCESS_TEAM ACCESS_AUD; do
+		eval "tunnel_value=\${$tunnel_name-}"
+		is $tunnel_name "$tunnel_value" 'A-Za-z0-9.-' 'set with TUNNEL_UUID: letters, digits, . and -'
+	done
+	HTTP_PORT=${HTTP_PORT:-8081}
+	is HTTP_PORT "$HTTP_PORT" 0-9 'a port'
+	TUNNEL_CREDENTIALS=${TUNNEL_CREDENTIALS:-/etc/cloudflared/$TUNNEL_UUID.json}
+	is TUNNEL_CREDENTIALS "$TUNNEL_CREDENTIALS" 'A-Za-z0-9_./-' 'a path of letters, digits, _ . and -'
+	tunnel_render cloudflared-config.yml.template >"$WORK/tunnel"
+	UNITS="$UNITS twilight-cloudflared.service"
+	if dry; then
+		CLOUDFLARED=${CLOUDFLARED:-/usr/local/bin/cloudflared}
+		return
+	fi
+	[ -n "$CLOUDFLARED" ] || refuse 'no cloudflared on PATH: install it, or leave TUNNEL_UUID out'
+	[ -f "$TUNNEL_CREDENTIALS" ] || refuse "TUNNEL_CREDENTIALS=$TUNNEL_CREDENTIALS is not there: \`cloudflared tunnel create\` writes it"
+	[ -z "$(find "$TUNNEL_CREDENTIALS" -perm /077)" ] ||
+		refuse "$TUNNEL_CREDENTIALS is a secret: chown root:root it and chmod 600 it"
+	# a key that it does not know is a warning to it, and no OK
+	tunnel_says=$("$CLOUDFLARED" tunnel --config "$WORK/tunnel" ingress validate 2>&1) || :
+	printf '%s\n' "$tunnel_says" | grep -qx OK ||
+		refuse "cloudflared does not take its configuration: $tunnel_says"
+}
+
+# tunnel_render TEMPLATE NAME=VALUE…
+tunnel_render() {
+	render "$@" TUNNEL_UUID="${TUNNEL_UUID-}" TUNNEL_CREDENTIALS="${TUNNEL_CREDENTIALS-}" \
+		HTTP_HOSTNAME="${HTTP_HOSTNAME-}" HTTP_PORT="${HTTP_PORT-}" \
+		SSH_HOSTNAME="${SSH_HOSTNAME-}" ACCESS_TEAM="${ACCESS_TEAM-}" \
+		ACCESS_AUD="${ACCESS_AUD-}" CLOUDFLARED="$CLOUDFLARED"
+}
+
+# What stands where ours would go and is not ours stays; also in the units of users,
+# for two managers of one compose project undo each other's work.
+check_foreign() {
+	for foreign in "$DROPIN" "/etc/ssh/authorized_keys.d/$DEPLOY_USER" "$TUNNEL_CONFIG"; do
+		ours "$ROOT$foreign"
+	done
+	for foreign in $UNITS; do
+		for foreign_dir in /etc /run /usr/local/lib /usr/lib /lib; do
+			ours "$ROOT$foreign_dir/systemd/system/$foreign"
+			ours "$ROOT$foreign_dir/systemd/user/$foreign"
+		done
+		for foreign_dir in "$ROOT"/root "$ROOT"/home/*; do
+			ours "$foreign_dir/.config/systemd/user/$foreign"
+		done
+	done
+	foreign=$(sed -n 's/^for //p' "$ROOT$MADE" 2>/dev/null) || :
+	[ -z "$foreign" ] || [ "$foreign" = "$DEPLOY_USER $TWILIGHT_HOME" ] ||
+		refuse "this host is set up for $foreign (DEPLOY_USER, TWILIGHT_HOME): --uninstall first"
+}
+
+ours() {
+	{ [ ! -e "$1" ] && [ ! -L "$1" ]; } || grep -qs "^$MARK" "$1" ||
+		refuse "${1#"$ROOT"} is there and not of this script: move it away"
+}
+
+check_host() {
+	DOCKER=$(command -v docker) || DOCKER=
+	if dry; then
+		DOCKER=${DOCKER:-/usr/bin/docker}
+		return
+	fi
+	[ -n "$DOCKER" ] || refuse 'no docker on PATH: install Docker Engine and its compose plugin'
+	docker compose version --short 2>/dev/null | sed 's/^v//' |
+		awk -F. '{ exit !($1 > 2 || $1 == 2 && $2 + 0 >= 23) }' ||
+		refuse 'docker compose is missing or older than 2.23'
+	command -v sshd >/dev/null || refuse 'no sshd here: install openssh-server'
+	[ -d "${DROPIN%/*}" ] || refuse "no ${DROPIN%/*}: sshd_config must include $DROPIN"
+	host_says=$(sshd -t 2>&1) || refuse "sshd's configuration has a fault already: $host_says"
+	# the one gap that a Match block cannot close
+	host_env=$(sshd_for AcceptEnv | grep -vxE 'acceptenv (lang|lc_\*|lc_[a-z]*|colorterm|no_color)') ||
+		return 0
+	refuse "sshd lets a client set variables ($host_env): take that out of its configuration"
+}
+
+# sshd_for KEYWORD: what counts for the deploy user.
+sshd_for() {
+	sshd -T -C "user=$DEPLOY_USER,host=localhost,addr=127.0.0.1" | tr '[:upper:]' '[:lower:]' |
+		grep -i "^$1 "
+}

@@ -1,0 +1,529 @@
+#!/bin/sh
+# root.sh PROGRAM WORK: the installer for real: users, sshd, units and a deploy, in an
+# overlay of / on a tmpfs.  Run by run.sh, as root, in a mount namespace of its own
+# (all is gone with it), with the engine that it started (DOCKER_HOST, ENGINE_…).
+# root.sh --probe WORK: can such a root be had here?
+set -u
+PROGRAM=$1
+WORK=$2/root
+TREE=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/e2e/world.sh
+. "$TREE/tests/e2e/world.sh"
+# shellcheck source=tests/e2e/sshd.sh
+. "$TREE/tests/e2e/sshd.sh"
+# shellcheck source=tests/install/lib.sh
+. "$TREE/tests/install/lib.sh"
+
+# -- throw-away roots --------------------------------------------------------------------
+
+# overlay NAME LOWER: a root that changes nothing of LOWER, at $WORK/NAME/root
+overlay() {
+	mkdir -p "$WORK/$1/upper" "$WORK/$1/work" "$WORK/$1/root"
+	mount -t overlay -o "lowerdir=$2,upperdir=$WORK/$1/upper,workdir=$WORK/$1/work" \
+		overlay "$WORK/$1/root"
+}
+
+mkdir -p "$WORK" && mount --make-rprivate / && mount -t tmpfs tmpfs "$WORK" || exit 1
+if [ "$PROGRAM" = --probe ]; then
+	overlay probe / && chroot "$WORK/probe/root" true
+	exit
+fi
+
+# root_make NAME: the prepared host, with what a running system has mounted
+root_make() {
+	overlay "$1" "$WORK/host/upper:/" || return 1
+	R=$WORK/$1/root
+	UPPER=$WORK/$1/upper
+	mount --rbind /dev "$R/dev" && mount -t proc proc "$R/proc" &&
+		mount -t tmpfs -o mode=755 tmpfs "$R/run" && mount -t tmpfs -o mode=1777 tmpfs "$R/tmp" &&
+		mount --bind "$TREE" "$R/mnt" && mkdir "$R/run/sshd" || return 1
+	: >"$R/run/docker.sock"
+	mount --bind "$SOCKET" "$R/run/docker.sock"
+	mkdir -p "$R/var/run"
+}
+
+inside() { env -i PATH="$ROOT_PATH" HOME=/root chroot "$R" "$@"; }
+as_deploy() { inside runuser -u deploy -- "$@"; }
+
+# install_run SETTING…
+install_run() {
+	inside env PROGRAM=/root/twilight-deploy DEPLOY_PUBKEY_FILE=/root/ci.pub \
+		TWILIGHT_HEALTH_URL="http://127.0.0.1:$PORT/healthz" TWILIGHT_HEALTH_TRIES=4 \
+		TWILIGHT_HEALTH_SLEEP=1 TWILIGHT_HEALTH_SETTLE=1 TWILIGHT_DISK_MIN=1M "$@" \
+		/mnt/deploy/install.sh $INSTALL_OPTION </dev/null
+}
+INSTALL_OPTION=
+ROOT_PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+# What the host has before: docker with compose, sshd, the tree of the service.
+host_make() {
+	overlay host / || return 1
+	H=$WORK/host/root
+	rm -rf "$H/home/deploy" "$H/etc/ssh/authorized_keys.d" "$H/var/lib/twilight-deploy"
+	mkdir -p "$H/usr/local/bin" "$H/usr/local/lib/docker/cli-plugins" "$H$COMPOSE_DIR"
+	docker_client=$(readlink -f "$(command -v docker)")
+	[ "$(readlink -f "$H/usr/local/bin/docker")" = "$docker_client" ] ||
+		ln -sfT "$docker_client" "$H/usr/local/bin/docker"
+	[ ! -x "${DOCKER_CONFIG:-}/cli-plugins/docker-compose" ] ||
+		cp "$DOCKER_CONFIG/cli-plugins/docker-compose" "$H/usr/local/lib/docker/cli-plugins/"
+	cp "$PROGRAM" "$H/root/twilight-deploy"
+	cp "$WORK"/*.pub "$H/root/"
+	mkdir -p "$H/etc/ssh"
+	ssh-keygen -A -f "$H" >/dev/null
+	host_socket
+	host_service
+	umount "$H"
+}
+
+# The socket's group must be the docker group of the throw-away root: on an engine of our
+# own the socket changes, else the group does.
+host_socket() {
+	SOCKET=${DOCKER_HOST:-unix:///var/run/docker.sock}
+	SOCKET=$(readlink -f "${SOCKET#unix://}")
+	chroot "$H" getent group docker >/dev/null || chroot "$H" groupadd --system docker
+	if [ -s "$ENGINE_DIR/dockerd.pid" ]; then
+		chgrp "$(chroot "$H" getent group docker | cut -d: -f3)" "$SOCKET"
+	else
+		chroot "$H" groupmod -o -g "$(stat -c %g "$SOCKET")" docker
+	fi
+}
+
+host_service() {
+	cat >"$H$COMPOSE_DIR/compose.yml" <<-YML
+		name: $PROJECT
+		services:
+		  data:
+		    image: $REPO:\${TWILIGHT_VERSION:?not set}
+		    restart: unless-stopped
+		    stop_grace_period: 5s
+		    ports: ["127.0.0.1:$PORT:8080"]
+	YML
+	printf '# kept\r\nTWILIGHT_VERSION=latest # deployed\nSECRET="a b"' >"$H$HOME_DIR/.env"
+	chmod 640 "$H$HOME_DIR/.env"
+}
+
+# -- refused, and nothing is changed ---------------------------------------------------------
+
+# case_refused WORDS COMMAND SETTING…: with COMMAND done to the host before
+case_refused() {
+	words=$1
+	root_make refused || fail 'a root'
+	inside sh -c "$2" || fail "$2"
+	shift 2
+	before=$(tree "$UPPER")
+	! install_run "$@" >"$WORK/said" 2>&1 || fail 'an exit code that is not 0'
+	cat "$WORK/said"
+	is 'refusals' 1 "$(grep -c '^install.sh: refused: ' "$WORK/said")"
+	has "$WORK/said" "$words"
+	after=$(tree "$UPPER")
+	# a folder in which a file came and went has another time
+	is 'the host' "$(printf '%s\n' "$before" | grep -v '^etc/ssh/sshd_config.d d')" \
+		"$(printf '%s\n' "$after" | grep -v '^etc/ssh/sshd_config.d d')"
+}
+
+refused() {
+	try refused "$@"
+	umount -R "$WORK/refused/root"
+	rm -rf "$WORK/refused"
+}
+
+refusals() {
+	user='useradd -M -d /home/deploy -s /bin/sh -p "*" deploy'
+	conf=/etc/ssh/sshd_config.d
+	refused "missing env file: $HOME_DIR/.env" "rm $HOME_DIR/.env"
+	refused "missing TWILIGHT_VERSION in $HOME_DIR/.env" "echo A=b >$HOME_DIR/.env"
+	refused "no compose file in $COMPOSE_DIR" "rm $COMPOSE_DIR/compose.yml"
+	refused 'through a symbolic link' "mv $HOME_DIR /srv/t && ln -s /srv/t $HOME_DIR"
+	refused "$HOME_DIR/source/deploy can be changed by deploy" "$user; chown deploy $COMPOSE_DIR"
+	refused '/home can be changed by deploy' 'useradd -M -s /bin/sh -d /opt -p "*" deploy; chown deploy /home'
+	refused 'another shell than /bin/sh' 'useradd -m -s /bin/bash deploy'
+	refused 'user deploy has a password' 'useradd -M -s /bin/sh -p x deploy'
+	refused '/home/deploy can be changed by deploy' "$user; chown deploy /home/deploy"
+	refused 'user deploy is root' 'useradd -M -o -u 0 -s /bin/sh deploy'
+	refused 'no docker on PATH' 'rm -f /usr/bin/docker /usr/local/bin/docker /bin/docker'
+	refused 'older than 2.23' 'rm -rf /usr/local/bin/docker /usr/bin/docker; printf "#!/bin/sh\necho 2.17.3\n" >/usr/local/bin/docker; chmod 755 /usr/local/bin/docker'
+	refused "sshd's configuration has a fault already" "echo Nonsense yes >$conf/10-bad.conf"
+	refused 'sshd lets a client set variables (acceptenv twilight_*)' "echo 'AcceptEnv TWILIGHT_*' >$conf/10-env.conf"
+	refused 'another file sets permituserenvironment' "echo 'PermitUserEnvironment yes' >$conf/10-env.conf"
+	refused 'another file sets permittty' "printf 'Match User deploy\n\tPermitTTY yes\n' >$conf/10-tty.conf"
+	refused 'sshd_config does not include this one' "sed -i /^Include/d /etc/ssh/sshd_config"
+	refused 'is there and not of this script' 'echo x >/etc/systemd/system/twilight-backend.service'
+	tunnel='TUNNEL_UUID=6ff42ae2-765d-4adf-8112-31c55c1551ef HTTP_HOSTNAME=a SSH_HOSTNAME=b ACCESS_TEAM=c ACCESS_AUD=d'
+	fake='printf "#!/bin/sh\necho Warning: unused keys\n" >/usr/local/bin/cloudflared; chmod 755 /usr/local/bin/cloudflared; mkdir -p /etc/cloudflared'
+	file=/etc/cloudflared/6ff42ae2-765d-4adf-8112-31c55c1551ef.json
+	# shellcheck disable=SC2086 # a list of settings
+	{
+		refused 'no cloudflared on PATH' 'rm -f /usr/bin/cloudflared /usr/local/bin/cloudflared' $tunnel
+		refused "$file is not there" "$fake" $tunnel
+		refused "$file is a secret" "$fake; echo {} >$file; chmod 644 $file" $tunnel
+		refused 'cloudflared does not take its configuration' "$fake; echo {} >$file; chmod 600 $file" $tunnel
+	}
+}
+
+# -- the story, in one root ---------------------------------------------------------------------
+
+# sshd_up OPTION…: the sshd of the throw-away root, with its configuration
+sshd_up() {
+	free_port
+	SSHD_PORT=$FREE_PORT
+	printf '[127.0.0.1]:%s %s\n' "$SSHD_PORT" "$(cat "$R/etc/ssh/ssh_host_ed25519_key.pub")" \
+		>"$WORK/known_hosts"
+	env -i PATH="$ROOT_PATH" chroot "$R" /usr/sbin/sshd -D -e -p "$SSHD_PORT" \
+		-o ListenAddress=127.0.0.1 -o PidFile=none "$@" >"$WORK/sshd.log" 2>&1 </dev/null &
+	SSHD_PID=$!
+	wait_for 20 sshd_up_or_dead
+	port_listens "$SSHD_PORT"
+}
+
+# SSHD_DIR is where sshd.sh's client looks for keys and known_hosts
+SSHD_DIR=$WORK
+client() {
+	sshd_client "$@" 2>"$WORK/ssh.err" </dev/null
+}
+
+# ask ROLE WORDS…: sets CODE and $OUT
+ask() {
+	ask_role=$1
+	shift
+	printf '$ ssh %s: %s\n' "$ask_role" "$*"
+	sshd_client "$ask_role" -T deploy@127.0.0.1 -- "$@" >"$OUT" 2>&1 </dev/null
+	CODE=$?
+	cat "$OUT"
+	printf '[%s]\n' "$CODE"
+}
+
+env_says() {
+	is '.env' "$(printf '# kept\r\nTWILIGHT_VERSION=%s # deployed\nSECRET="a b"' "$1")" \
+		"$(cat "$R$HOME_DIR/.env")"
+	is 'the owner and mode of .env' 'deploy:deploy 600' \
+		"$(inside stat -c '%U:%G %a' "$HOME_DIR/.env")"
+}
+
+case_installs() {
+	install_run || fail 'exit 0'
+	is 'the user' 'deploy:/home/deploy:/bin/sh' "$(inside getent passwd deploy | cut -d: -f1,6,7)"
+	is 'the password' '*' "$(inside getent shadow deploy | cut -d: -f2)"
+	is 'the groups' 'deploy docker' "$(inside id -nG deploy)"
+	is 'owners and modes' "root:root 755 /home/deploy
+root:deploy 750 /home/deploy/.docker
+root:deploy 1775 $HOME_DIR
+deploy:deploy 600 $HOME_DIR/.env
+root:root 755 /usr/local/bin/twilight-deploy
+root:root 644 /etc/ssh/authorized_keys.d/deploy
+root:root 644 /etc/ssh/sshd_config.d/60-twilight-deploy.conf" \
+		"$(inside stat -c '%U:%G %a %n' /home/deploy /home/deploy/.docker "$HOME_DIR" "$HOME_DIR/.env" \
+			/usr/local/bin/twilight-deploy /etc/ssh/authorized_keys.d/deploy \
+			/etc/ssh/sshd_config.d/60-twilight-deploy.conf)"
+	for unit in recover backend; do
+		[ -L "$R/etc/systemd/system/multi-user.target.wants/twilight-$unit.service" ] ||
+			fail "twilight-$unit.service enabled"
+	done
+}
+
+# No run but the first changes a byte, an owner or a time.
+case_again_changes_nothing() {
+	before=$(tree "$UPPER" | grep -v '^var/log/')
+	install_run || fail 'exit 0'
+	is 'the host' "$before" "$(tree "$UPPER" | grep -v '^var/log/')"
+}
+
+case_units_verify() {
+	inside systemd-analyze verify /etc/systemd/system/twilight-recover.service \
+		/etc/systemd/system/twilight-backend.service >"$WORK/said" 2>&1
+	is 'complaints' '' "$(cat "$WORK/said")"
+}
+
+case_sshd_is_as_before_for_others() {
+	inside sshd -T -C user=root,host=h,addr=127.0.0.1 >"$WORK/said"
+	has "$WORK/said" 'permittty yes'
+	has "$WORK/said" 'disableforwarding no'
+}
+
+case_user_can_replace_env_only() {
+	as_deploy sh -c "cd $HOME_DIR && cp -p .env .env.new && mv .env.new .env" || fail 'a new .env'
+	for words in "mv $HOME_DIR/source $HOME_DIR/x" "mv $HOME_DIR $HOME_DIR.x" \
+		"rm $COMPOSE_DIR/compose.yml" "touch $COMPOSE_DIR/compose.override.yml" \
+		"sh -c 'echo x >>$COMPOSE_DIR/compose.yml'" "touch /home/deploy/.bashrc" \
+		"touch /home/deploy/.pam_environment" "mkdir /home/deploy/.ssh" \
+		"touch /home/deploy/.docker/config.json" "touch /usr/local/bin/docker" \
+		"touch /etc/ssh/authorized_keys.d/deploy" "touch /etc/systemd/system/twilight-backend.service"; do
+		! as_deploy sh -c "$words" || fail "not: $words"
+	done
+}
+
+case_reachable() {
+	ask ci
+	code 2
+	said 'invalid tag:'
+}
+
+case_roles() {
+	ask ci history
+	code 2
+	install_run DEPLOY_PUBKEY_FILE=/root/operator.pub DEPLOY_ACTOR=ops DEPLOY_ALLOW=all \
+		DEPLOY_FROM=any DEPLOY_EXPIRES=20991231 || fail 'exit 0'
+	is 'keys' 2 "$(grep -c ssh-ed25519 "$R/etc/ssh/authorized_keys.d/deploy")"
+	ask operator history
+	code 0
+	ask ci status
+	code 0
+}
+
+case_from_counts() {
+	install_run DEPLOY_FROM=192.0.2.7 || fail 'exit 0'
+	ask ci status
+	code 255
+	install_run || fail 'exit 0'
+	ask ci status
+	code 0
+}
+
+case_deploys() {
+	ask ci deploy v1.0.0
+	code 0
+	env_says v1.0.0
+	is 'what serves' v1.0.0 "$(version_served)"
+	ask operator history
+	said 'by ci'
+	has "$R$HOME_DIR/.twilight-deploy/history.jsonl" \
+		"$(ssh-keygen -l -f "$WORK/ci.pub" | cut -d' ' -f2)"
+}
+
+case_rolls_back() {
+	ask ci deploy v1.1.0
+	code 1
+	env_says v1.0.0
+	is 'what serves' v1.0.0 "$(version_served)"
+	ask ci deploy v1.2.0
+	code 0
+	ask ci rollback
+	code 0
+	env_says v1.0.0
+}
+
+# unit_command UNIT: what systemd would run, run: its environment, its folder, its user
+unit_command() {
+	unit_file=$R/etc/systemd/system/twilight-$1.service
+	unit_folder=$(sed -n 's/^WorkingDirectory=//p' "$unit_file")
+	{
+		echo "cd ${unit_folder:-/} && exec env -i PATH=$ROOT_PATH HOME=/home/deploy \\"
+		sed -n 's/^Environment=\(.*\)/\1 \\/p' "$unit_file"
+		sed -n 's/^ExecStart=//p' "$unit_file"
+	} >"$R/tmp/$1"
+	as_deploy sh "/tmp/$1"
+}
+
+case_unit_at_boot_starts_what_env_says() {
+	unit_command recover || fail 'recover: exit 0'
+	before=$(container_now)
+	unit_command backend || fail 'backend: exit 0'
+	is 'the container, untouched' "$before" "$(container_now)"
+	docker rm -f "$(containers)" >/dev/null
+	unit_command backend || fail 'backend: exit 0'
+	wait_for 20 serves v1.0.0 || fail "v1.0.0 serves, not: $(version_served)"
+}
+
+serves() { [ "$(version_served)" = "$1" ]; }
+
+# -- walls ----------------------------------------------------------------------------------------
+
+case_no_shell() {
+	for words in 'sh -c id' id 'deploy v1.0.0;id' 'status;id' "$(printf 'status\nid')"; do
+		ask ci "$words"
+		code 2
+		! grep -q uid= "$OUT" || fail 'no shell'
+	done
+}
+
+case_no_pty() {
+	client ci -tt deploy@127.0.0.1 status >"$OUT"
+	has "$WORK/ssh.err" 'PTY allocation request failed'
+}
+
+case_no_files() {
+	for how in '' -O; do
+		# shellcheck disable=SC2086 # -O or nothing
+		! timeout 60 scp $how -F none -i "$WORK/ci" -P "$SSHD_PORT" -o BatchMode=yes -o IdentitiesOnly=yes \
+			-o UserKnownHostsFile="$WORK/known_hosts" "$WORK/ci.pub" \
+			deploy@127.0.0.1:/tmp/copied 2>&1 || fail 'no scp'
+	done
+	[ ! -e "$R/tmp/copied" ] || fail 'nothing copied'
+	! client ci -s deploy@127.0.0.1 sftp >"$OUT" || fail 'no sftp'
+}
+
+# reaches_socket ROLE: through a forwarding, the engine answers
+reaches_socket() {
+	rm -f "$WORK/s"
+	SSHD_WRAP='exec' sshd_client "$1" -N -L "$WORK/s:/run/docker.sock" deploy@127.0.0.1 \
+		>"$WORK/ssh.err" 2>&1 </dev/null &
+	reach_pid=$!
+	wait_for 20 socket_or_dead
+	reach_says=$(curl -s -m 10 --unix-socket "$WORK/s" http://docker/_ping)
+	end_process "$reach_pid" 5
+	cat "$WORK/ssh.err"
+	[ "$reach_says" = OK ]
+}
+socket_or_dead() { [ -S "$WORK/s" ] || process_gone "$reach_pid"; }
+
+case_no_forwarding() {
+	! reaches_socket ci || fail 'no docker socket'
+	! client ci -W "$ENGINE_REGISTRY" deploy@127.0.0.1 >"$OUT" || fail 'no -W'
+	has "$WORK/ssh.err" 'stdio forwarding failed'
+	for way in "$WORK/remote.sock:/run/docker.sock" "0:127.0.0.1:$PORT"; do
+		! SSHD_WRAP='timeout 20' client ci -N -o ExitOnForwardFailure=yes -R "$way" deploy@127.0.0.1 ||
+			fail 'no -R'
+		has "$WORK/ssh.err" 'remote port forwarding failed'
+	done
+}
+
+case_no_rc_files() {
+	mkdir "$R/home/deploy/.ssh"
+	echo 'touch /tmp/rc-ran' >"$R/home/deploy/.ssh/rc"
+	cp "$WORK/stranger.pub" "$R/home/deploy/.ssh/authorized_keys"
+	for name in .profile .bashrc .bash_profile; do
+		echo 'touch /tmp/rc-ran' >"$R/home/deploy/$name"
+	done
+	ask ci status
+	code 0
+	ask stranger status
+	code 255
+	rm -r "$R/home/deploy/.ssh" "$R/home/deploy/.profile" "$R"/home/deploy/.bash*
+	[ ! -e "$R/tmp/rc-ran" ] || fail 'no rc file run'
+}
+
+# A key whose forced command is env tells what a client's variables come to.
+case_no_environment() {
+	printf 'restrict,command="/usr/bin/env" %s\n' "$(cat "$WORK/stranger.pub")" \
+		>>"$R/etc/ssh/authorized_keys.d/deploy"
+	client stranger -o 'SetEnv=TWILIGHT_HEALTH_URL=x DOCKER_HOST=x LD_PRELOAD=x ENV=x PATH=x SSH_ORIGINAL_COMMAND=x LC_PASSED=x' \
+		-T deploy@127.0.0.1 >"$OUT"
+	cat "$OUT"
+	sed -i '$d' "$R/etc/ssh/authorized_keys.d/deploy"
+	said 'LC_PASSED=x'
+	is 'what came through' LC_PASSED=x "$(grep '=x$' "$OUT")"
+}
+
+# Why the key's line says restrict, and why sshd's file says the same again.
+case_command_without_restrict_reaches_the_socket() {
+	printf 'command="/usr/local/bin/twilight-deploy" %s\n' "$(cat "$WORK/stranger.pub")" >"$R/etc/ssh/bare"
+	printf 'restrict,command="/usr/local/bin/twilight-deploy" %s\n' "$(cat "$WORK/ci.pub")" >>"$R/etc/ssh/bare"
+	cp "$R/etc/ssh/authorized_keys.d/deploy" "$WORK/keys"
+	sed -n 1p "$R/etc/ssh/bare" >>"$R/etc/ssh/authorized_keys.d/deploy"
+	! reaches_socket stranger || fail "with sshd's file: no socket, even without restrict"
+	cp "$WORK/keys" "$R/etc/ssh/authorized_keys.d/deploy"
+
+	printf 'UsePAM yes\nAuthorizedKeysFile /etc/ssh/bare\n' >"$R/etc/ssh/plain"
+	sshd_up -f /etc/ssh/plain || fail 'a second sshd'
+	trap 'end_process "$SSHD_PID" 10' EXIT
+	! reaches_socket ci || fail 'with restrict: no socket'
+	reaches_socket stranger || fail 'without restrict and without the file: the socket (or this test shows nothing)'
+	rm "$R/etc/ssh/bare" "$R/etc/ssh/plain"
+}
+
+# -- away ----------------------------------------------------------------------------------------------
+
+case_uninstall_waits_for_a_deploy() {
+	INSTALL_OPTION=--uninstall
+	before=$(tree "$UPPER" | grep -v '^var/log/')
+	exec 9<"$R$HOME_DIR/.twilight-deploy/lock"
+	flock 9
+	! install_run >"$WORK/said" 2>&1 || fail 'an exit code that is not 0'
+	has "$WORK/said" 'a deploy is running'
+	is 'the host' "$before" "$(tree "$UPPER" | grep -v '^var/log/')"
+}
+
+# differences: what of the host is not as it was before the installer; the engine's and
+# the logs' doings are not its own, nor are the copies that useradd keeps (passwd- …).
+differences() {
+	mkdir -p "$WORK/ref"
+	mountpoint -q "$WORK/ref" || mount -t overlay -o "lowerdir=$WORK/host/upper:/" overlay "$WORK/ref"
+	(cd "$UPPER" && find . -mindepth 1 ! -path './var/log/*' ! -path './etc/*-' ! -path './etc/.pwd.lock') |
+		while read -r path; do
+			now=$(stat -c '%F %a %u:%g %N' "$R/$path" 2>/dev/null | sed "s|$R||")
+			then=$(stat -c '%F %a %u:%g %N' "$WORK/ref/$path" 2>/dev/null | sed "s|$WORK/ref||")
+			if [ "$now" != "$then" ]; then
+				echo "$path: '$then' is now '$now'"
+			elif [ -f "$R/$path" ] && ! cmp -s "$R/$path" "$WORK/ref/$path"; then
+				echo "$path: other content"
+			fi
+		done
+}
+
+case_uninstall_leaves_nothing() {
+	INSTALL_OPTION=--uninstall
+	install_run || fail 'exit 0'
+	is 'the version in .env stays' v1.0.0 "$(sed -n 's/^TWILIGHT_VERSION=\([^ ]*\).*/\1/p' "$R$HOME_DIR/.env")"
+	# the two that it says it keeps
+	is 'what differs' ".$HOME_DIR/.env: other content" \
+		"$(differences | grep -v "^.$HOME_DIR/.twilight-deploy")"
+	is 'the history' root:root "$(inside stat -c %U:%G "$HOME_DIR/.twilight-deploy/history.jsonl")"
+	install_run || fail 'a second time: exit 0'
+}
+
+# -- all of it --------------------------------------------------------------------------------------------
+
+NAME=install
+free_port
+PORT=$FREE_PORT
+PROJECT=install$$
+HOME_DIR=/home/deploy/twilight
+COMPOSE_DIR=$HOME_DIR/source/deploy
+REPOSITORY=install/demo
+REPO=$ENGINE_REGISTRY/$REPOSITORY
+SPARE=$WORK/spare
+OUT=$WORK/ask
+mkdir -p "$SPARE" "$WORK/image"
+SSHD_PID=
+
+end() {
+	trap '' INT TERM HUP
+	sshd_stop
+	for id in $(containers -a); do
+		docker rm -f "$id" >/dev/null
+	done
+	docker network rm "${PROJECT}_default" >/dev/null 2>&1
+	for id in $(docker image ls -q "$REPO"); do
+		docker image rm -f "$id" >/dev/null
+	done
+}
+trap end EXIT
+trap 'exit 130' INT TERM HUP
+
+for key in ci operator stranger; do
+	ssh-keygen -q -t ed25519 -N '' -C "$key" -f "$WORK/$key"
+done
+if ! need_package gcc gcc libc6-dev ||
+	! gcc -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/service" "$TREE/mocks/service.c" ||
+	! (publish v1.0.0 healthy && publish v1.1.0 never && publish v1.2.0 healthy) >/dev/null ||
+	! host_make; then
+	echo 'FAIL the throw-away host (see above)'
+	exit 1
+fi
+refusals
+if ! root_make story; then
+	echo 'FAIL the throw-away root (see above)'
+	exit 1
+fi
+try installs
+try again_changes_nothing
+if command -v systemd-analyze >/dev/null; then
+	try units_verify
+else
+	skip 'units_verify: no systemd-analyze here'
+fi
+try sshd_is_as_before_for_others
+try user_can_replace_env_only
+if sshd_up; then
+	for name in reachable roles from_counts deploys rolls_back unit_at_boot_starts_what_env_says \
+		no_shell no_pty no_files no_forwarding no_rc_files no_environment \
+		command_without_restrict_reaches_the_socket; do
+		try $name
+	done
+else
+	cat "$WORK/sshd.log"
+	echo 'FAIL sshd does not start (see above)'
+fi
+sshd_stop
+try again_changes_nothing
+try uninstall_waits_for_a_deploy
+try uninstall_leaves_nothing
