@@ -271,6 +271,8 @@ look() {
 		warn "the program is not content as $DEPLOY_USER (see above)"
 	! command -v curl >/dev/null || curl -fsS -o /dev/null -m 5 "$look_url" ||
 		warn "$look_url does not answer well (yet)"
+	! sshd_for AllowUsers >"$WORK/allowed" || grep -qx "allowusers $DEPLOY_USER" "$WORK/allowed" ||
+		warn "AllowUsers in sshd's configuration does not name $DEPLOY_USER: it cannot log in"
 	! systemd-analyze cat-config systemd/logind.conf 2>/dev/null | grep -qix 'KillUserProcesses=\(yes\|true\|1\|on\)' ||
 		warn "logind kills what a lost connection leaves (KillUserProcesses=yes): add $DEPLOY_USER to KillExcludeUsers="
 }

@@ -49,13 +49,18 @@ as_deploy() { inside runuser -u deploy -- "$@"; }
 install_run() {
 	inside env PROGRAM=/root/twilight-deploy DEPLOY_PUBKEY_FILE=/root/ci.pub \
 		TWILIGHT_HEALTH_URL="http://127.0.0.1:$PORT/healthz" TWILIGHT_HEALTH_TRIES=4 \
-		TWILIGHT_HEALTH_SLEEP=1 TWILIGHT_HEALTH_SETTLE=1 TWILIGHT_DISK_MIN=1M "$@" \
+		TWILIGHT_HEALTH_SLEEP=1 TWILIGHT_HEALTH_SETTLE=1 TWILIGHT_DISK_MIN=1M \
+		TUNNEL_UUID=$UUID HTTP_HOSTNAME=app.example.org SSH_HOSTNAME=ssh.example.org \
+		ACCESS_TEAM=example ACCESS_AUD=0123456789abcdef "$@" \
 		/mnt/deploy/install.sh $INSTALL_OPTION </dev/null
 }
 INSTALL_OPTION=
+UUID=6ff42ae2-765d-4adf-8112-31c55c1551ef
+CREDENTIALS=/etc/cloudflared/$UUID.json
 ROOT_PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
-# What the host has before: docker with compose, sshd, the tree of the service.
+# What the host has before: docker with compose, sshd, the tree of the service, a tunnel's
+# credentials and a stand-in for cloudflared (dry.sh asks a real one, where there is one).
 host_make() {
 	overlay host / || return 1
 	H=$WORK/host/root
@@ -70,9 +75,19 @@ host_make() {
 	cp "$WORK"/*.pub "$H/root/"
 	mkdir -p "$H/etc/ssh"
 	ssh-keygen -A -f "$H" >/dev/null
+	mkdir -p "$H/etc/cloudflared"
+	(umask 077 && echo '{}' >"$H$CREDENTIALS")
+	rm -f "$H/usr/local/bin/cloudflared"
+	cloudflared_says OK >"$H/usr/local/bin/cloudflared"
+	chmod 755 "$H/usr/local/bin/cloudflared"
 	host_socket
 	host_service
 	umount "$H"
+}
+
+# shellcheck disable=SC2016 # its $3
+cloudflared_says() {
+	printf '#!/bin/sh\necho "Validating rules from $3"\necho "%s"\n' "$1"
 }
 
 # The socket's group must be the docker group of the throw-away root: on an engine of our
@@ -148,16 +163,18 @@ refusals() {
 	refused 'another file sets permittty' "printf 'Match User deploy\n\tPermitTTY yes\n' >$conf/10-tty.conf"
 	refused 'sshd_config does not include this one' "sed -i /^Include/d /etc/ssh/sshd_config"
 	refused 'is there and not of this script' 'echo x >/etc/systemd/system/twilight-backend.service'
-	tunnel='TUNNEL_UUID=6ff42ae2-765d-4adf-8112-31c55c1551ef HTTP_HOSTNAME=a SSH_HOSTNAME=b ACCESS_TEAM=c ACCESS_AUD=d'
-	fake='printf "#!/bin/sh\necho Warning: unused keys\n" >/usr/local/bin/cloudflared; chmod 755 /usr/local/bin/cloudflared; mkdir -p /etc/cloudflared'
-	file=/etc/cloudflared/6ff42ae2-765d-4adf-8112-31c55c1551ef.json
-	# shellcheck disable=SC2086 # a list of settings
-	{
-		refused 'no cloudflared on PATH' 'rm -f /usr/bin/cloudflared /usr/local/bin/cloudflared' $tunnel
-		refused "$file is not there" "$fake" $tunnel
-		refused "$file is a secret" "$fake; echo {} >$file; chmod 644 $file" $tunnel
-		refused 'cloudflared does not take its configuration' "$fake; echo {} >$file; chmod 600 $file" $tunnel
-	}
+	refused 'no cloudflared on PATH' 'rm -f /usr/bin/cloudflared /usr/local/bin/cloudflared'
+	refused "$CREDENTIALS is not there" "rm $CREDENTIALS"
+	refused "$CREDENTIALS is a secret" "chmod 644 $CREDENTIALS"
+	refused 'cloudflared does not take its configuration' \
+		'printf "#!/bin/sh\necho Warning: unused keys\n" >/usr/local/bin/cloudflared'
+}
+
+case_warns_of_allow_users() {
+	root_make refused || fail 'a root'
+	echo 'AllowUsers root' >"$R/etc/ssh/sshd_config.d/10-users.conf"
+	install_run >"$WORK/said" 2>&1 || fail 'exit 0'
+	has "$WORK/said" 'does not name deploy: it cannot log in'
 }
 
 # -- the story, in one root ---------------------------------------------------------------------
@@ -214,7 +231,7 @@ root:root 644 /etc/ssh/sshd_config.d/60-twilight-deploy.conf" \
 		"$(inside stat -c '%U:%G %a %n' /home/deploy /home/deploy/.docker "$HOME_DIR" "$HOME_DIR/.env" \
 			/usr/local/bin/twilight-deploy /etc/ssh/authorized_keys.d/deploy \
 			/etc/ssh/sshd_config.d/60-twilight-deploy.conf)"
-	for unit in recover backend; do
+	for unit in recover backend cloudflared; do
 		[ -L "$R/etc/systemd/system/multi-user.target.wants/twilight-$unit.service" ] ||
 			fail "twilight-$unit.service enabled"
 	done
@@ -229,7 +246,8 @@ case_again_changes_nothing() {
 
 case_units_verify() {
 	inside systemd-analyze verify /etc/systemd/system/twilight-recover.service \
-		/etc/systemd/system/twilight-backend.service >"$WORK/said" 2>&1
+		/etc/systemd/system/twilight-backend.service \
+		/etc/systemd/system/twilight-cloudflared.service >"$WORK/said" 2>&1
 	is 'complaints' '' "$(cat "$WORK/said")"
 }
 
@@ -241,7 +259,11 @@ case_sshd_is_as_before_for_others() {
 
 case_user_can_replace_env_only() {
 	as_deploy sh -c "cd $HOME_DIR && cp -p .env .env.new && mv .env.new .env" || fail 'a new .env'
-	for words in "mv $HOME_DIR/source $HOME_DIR/x" "mv $HOME_DIR $HOME_DIR.x" \
+	# overlayfs renames no folder of a lower layer, for nobody: one that is only here
+	mkdir "$R$HOME_DIR/roots"
+	touch "$R$HOME_DIR/roots/file" "$R$HOME_DIR/.roots"
+	for words in "mv $HOME_DIR/roots $HOME_DIR/x" "mv $HOME_DIR/source $HOME_DIR/x" \
+		"rm -r $HOME_DIR/roots" "rm -f $HOME_DIR/.roots" "sh -c 'echo x >$HOME_DIR/.roots'" "mv $HOME_DIR $HOME_DIR.x" \
 		"rm $COMPOSE_DIR/compose.yml" "touch $COMPOSE_DIR/compose.override.yml" \
 		"sh -c 'echo x >>$COMPOSE_DIR/compose.yml'" "touch /home/deploy/.bashrc" \
 		"touch /home/deploy/.pam_environment" "mkdir /home/deploy/.ssh" \
@@ -249,6 +271,8 @@ case_user_can_replace_env_only() {
 		"touch /etc/ssh/authorized_keys.d/deploy" "touch /etc/systemd/system/twilight-backend.service"; do
 		! as_deploy sh -c "$words" || fail "not: $words"
 	done
+	rm -r "$R$HOME_DIR/roots" "$R$HOME_DIR/.roots"
+	is 'what is in the home' ".env${NL}source" "$(find "$R$HOME_DIR" -mindepth 1 -maxdepth 1 -printf '%P\n' | sort)"
 }
 
 case_reachable() {
@@ -500,6 +524,8 @@ if ! need_package gcc gcc libc6-dev ||
 	exit 1
 fi
 refusals
+try warns_of_allow_users
+umount -R "$WORK/refused/root"
 if ! root_make story; then
 	echo 'FAIL the throw-away root (see above)'
 	exit 1
