@@ -121,8 +121,8 @@ COMPILE = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-shell check-lane e2e crash fuzz model bench lint \
-	layers coverage deps demo install uninstall clean dist help
+.PHONY: all check check-unit check-shell check-lane check-install e2e crash fuzz model \
+	bench lint layers coverage deps demo install uninstall clean dist help
 
 all: $(PROGRAM) ## the program, build/twilight-deploy
 
@@ -150,7 +150,7 @@ $(B)/%.o: %.c Makefile
     $(B)/tests/e2e/dotenv.d
 
 check: deps ## all tests that need no engine
-	$(MAKE) --no-print-directory layers check-unit check-shell
+	$(MAKE) --no-print-directory layers check-unit check-shell check-lane
 
 check-unit: $(B)/unit
 	CK_VERBOSITY=normal $(B)/unit
@@ -162,6 +162,10 @@ check-lane: deps ## from a CI job over ssh to the host; the workflows
 	tests/deps.sh openssh-server jq shellcheck yamllint
 	$(MAKE) -s $(PROGRAM) build/service
 	SERVICE=$(CURDIR)/build/service tests/lane/run.sh $(PROGRAM)
+
+check-install: deps ## the installer, into a folder and in a throw-away root
+	$(MAKE) -s $(PROGRAM)
+	tests/install/run.sh $(PROGRAM)
 
 demo: deps ## a deploy, a bad release, a refused request, over ssh
 	$(MAKE) -s $(PROGRAM) build/service
