@@ -9,9 +9,10 @@ SCENARIOS_KILLED="
 killed_after_the_pull
 killed_in_the_pull
 killed_before_the_swap_then_deploy
-killed_while_rolling_back
-killed_across_up_a
-killed_across_up_b
+killed_good_release
+killed_good_latest
+killed_bad_release
+killed_bad_latest
 killed_with_its_up
 "
 
@@ -114,112 +115,199 @@ scenario_killed_before_the_swap_then_deploy() {
 	grep -q '"sha-0000002"' "$STATE/history.jsonl" || fail "the history has the killed one too"
 }
 
-# Once it was going back it goes back, though the new one may look fine by now.
-scenario_killed_while_rolling_back() {
-	v1_runs
-	publish sha-0000002 never
-	v2_image=$IMAGE
-	here_start deploy sha-0000002
-	wait_for 60 journal_says 'rolling back' || fail "the deploy fails and goes back"
-	kill -KILL "$HERE"
-	here_wait
-	ask operator recover
-	code 1
-	env_is sha-0000001
-	runs "$v1_image" sha-0000001
-	at_rest
-	recorded deploy 1 'rolled back' sha-0000002 "$v2_image"
-}
+# -- points of a table: 40 where the program alone dies, and some where compose does too ----
 
-# -- every 25 ms across a real up ------------------------------------------------------
+# A phase of a deploy, and how many milliseconds after its beginning.
+POINTS_GOOD='
+pull 0
+pull 100
+pull 300
+swap 0
+swap 150
+up 0
+up 250
+up 600
+settling 0
+settling 400'
+POINTS_BAD='
+pull 0
+swap 50
+up 100
+up 400
+settling 0
+settling 500
+rolling 0
+rolling 200
+rolling 500
+rolling 900'
 
-KILL_LAST=1000
-
-# Half of the offsets each, so that two processors can share them.  Compose lives on
-# and finishes its `up`.
-scenario_killed_across_up_a() { kill_series 0 50 kill_it; }
-scenario_killed_across_up_b() { kill_series 25 50 kill_it; }
+scenario_killed_good_release() { kill_points release healthy "$POINTS_GOOD" kill_it; }
+scenario_killed_good_latest() { kill_points latest healthy "$POINTS_GOOD" kill_it; }
+scenario_killed_bad_release() { kill_points release never "$POINTS_BAD" kill_it; }
+scenario_killed_bad_latest() { kill_points latest never "$POINTS_BAD" kill_it; }
 
 # What the memory killer or the end of a cgroup leaves: compose dies too, with a
 # container renamed, removed, or created and never started.
-scenario_killed_with_its_up() { kill_series 20 70 kill_it_and_its_up; }
+scenario_killed_with_its_up() {
+	kill_points release healthy '
+up 150
+up 300
+up 400
+up 500
+up 600
+up 700
+up 900' kill_it_and_its_up
+}
 
-kill_it() { kill -KILL "$HERE" 2>/dev/null; }
+# Compose lives on and finishes what it does.
+kill_it() {
+	kill -KILL "$HERE" 2>/dev/null
+	phase_look
+}
 
 # The mover's process group stands in up.lock, and is its own only while that is held.
 kill_it_and_its_up() {
 	kill_it
-	if [ -s "$STATE/up.lock" ] && ! flock -n "$STATE/up.lock" true; then
-		read -r ki_group ki_rest <"$STATE/up.lock"
-		echo "killed too: $ki_group $ki_rest"
-		kill -KILL "-$ki_group" || flock -n "$STATE/up.lock" true || fail "its group can be ended"
+	if up_lock_held; then
+		read -r ki_group ki_word <"$STATE/up.lock"
+		echo "killed too: $ki_group $ki_word"
+		kill -KILL "-$ki_group" || ! up_lock_held || fail "its group can be ended"
 	fi
 }
 
-# kill_series FIRST STEP KILLER
-kill_series() {
-	# nothing here is about settling, and there are many rounds
-	setting TWILIGHT_HEALTH_SETTLE 0
-	publish sha-0000001 healthy
-	image_1=$IMAGE
-	publish sha-0000002 healthy
-	image_2=$IMAGE
-	env_write sha-0000001
-	here deploy sha-0000001
-	code 0
-	now=1
-	kill_after=$1
-	rounds=0
-	hits=0
-	while [ "$kill_after" -le $KILL_LAST ]; do
-		kill_round "$kill_after" "$3"
-		rounds=$((rounds + 1))
-		kill_after=$((kill_after + $2))
-	done
-	# where the machine is too fast or too slow for these offsets they prove nothing
-	echo "$hits of $rounds were killed with a journal"
-	[ $hits -ge 5 ] || fail "at least 5 kills within a deploy"
+# Looks without taking it, for that would be in the program's way.
+up_lock_held() {
+	ul_inode=$(stat -c %i "$STATE/up.lock" 2>/dev/null) &&
+		grep -q "^[^>]*FLOCK.*:$ul_inode 0 EOF" /proc/locks
 }
 
-# kill_round MS KILLER: a deploy killed, recovered, and the next deploy in full.
-kill_round() {
-	next=$((3 - now))
-	echo "-- $1 ms after the swap step, from sha-000000$now to sha-000000$next"
-	here_start deploy "sha-000000$next"
-	until journal_says swap || process_gone "$HERE"; do sleep 0.002; done
-	sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"
-	"$2"
-	here_wait
-	[ "$CODE" -eq 137 ] || [ "$CODE" -eq 0 ] || fail "killed or done, not: exit code $CODE"
-	! journal_there || hits=$((hits + 1))
-	here recover
-	[ "$CODE" -eq 0 ] || [ "$CODE" -eq 1 ] || fail "recover: exit code 0 or 1, not $CODE"
-	consistent
-	now=$(env_number)
-	next=$((3 - now))
-	here deploy "sha-000000$next"
-	code 0
-	consistent
-	[ "$(env_number)" -eq $next ] || fail "sha-000000$next is deployed"
-	now=$next
-}
-
-env_number() {
-	sed -n 's/^TWILIGHT_VERSION=sha-000000\([12]\).*/\1/p' "$ENV_FILE"
-}
-
-# What .env says is what runs and what answers.
-consistent() {
-	case $(env_number) in
-	1)
-		env_is sha-0000001
-		runs "$image_1" sha-0000001
-		;;
-	2)
-		env_is sha-0000002
-		runs "$image_2" sha-0000002
-		;;
-	*) fail ".env says one of the two versions: $(cat "$ENV_FILE")" ;;
+# Sets PHASE to where the deploy is, as it can be seen from outside; '' where none is.
+phase_look() {
+	PHASE=
+	pl_word=
+	[ ! -e "$STATE/up.lock" ] || read -r pl_group pl_word <"$STATE/up.lock"
+	case $(sed -n 's/^ *"step": *"\([^"]*\)".*/\1/p' "$STATE/journal" 2>/dev/null):$pl_word in
+	pull:*) PHASE=pull ;;
+	swap:up) if up_lock_held; then PHASE=up; else PHASE=settling; fi ;;
+	swap:*) PHASE=swap ;;
+	'rolling back':*) PHASE=rolling ;;
 	esac
+}
+
+in_phase() {
+	phase_look
+	[ "$PHASE" = "$1" ]
+}
+
+# Between the swap and the `up` are some milliseconds.  A pull that leaves something
+# behind, which holds up.lock still, makes them more: the `up` waits for it.
+docker_that_lingers() {
+	cat >"$SPARE/docker" <<SH
+#!/bin/sh
+[ "\$1 \$2" = "compose pull" ] || exec "$(command -v docker)" "\$@"
+"$(command -v docker)" "\$@"
+code=\$?
+sleep 0.4 &
+exit \$code
+SH
+	chmod +x "$SPARE/docker"
+	setting PATH "$SPARE:$PATH"
+}
+
+# kill_points release|latest BEHAVIOUR POINTS KILLER: a deploy of such a release for
+# each point, killed there by KILLER (which says in PHASE where that was), recovered,
+# and a good release after it.  `release`: a name of its own for each.
+kill_points() {
+	tags=$1
+	behaviour=$2
+	killer=$4
+	releases=0
+	hits=
+	setting TWILIGHT_HEALTH_SETTLE 1
+	setting TWILIGHT_HEALTH_TRIES 2
+	next_release healthy
+	env_write "$next_tag"
+	deploy_next
+	docker_that_lingers
+	while read -r kp_phase kp_ms <&3; do
+		[ -z "$kp_phase" ] || kill_round "$kp_phase" "$kp_ms"
+	done 3<<POINTS
+$3
+POINTS
+	# where no kill was in a phase, on a machine too fast for the offsets, nothing is proven
+	# shellcheck disable=SC2046,SC2086 # a word, a kill
+	echo hits: $(printf '%s\n' $hits | sort | uniq -c)
+	for kp_phase in $(printf '%s\n' "$3" | cut -d ' ' -f 1 | uniq); do
+		case " $hits " in
+		*" $kp_phase "*) ;;
+		*) fail "a kill in the phase $kp_phase" ;;
+		esac
+	done
+}
+
+next_release() {
+	releases=$((releases + 1))
+	next_version=$(printf 'sha-%07d' $releases)
+	next_tag=$next_version
+	[ "$tags" = release ] || next_tag=latest
+	publish "$next_tag" "$1" "$next_version"
+	next_image=$IMAGE
+}
+
+# What .env says is what its name means, what runs, and what answers.
+serves_next() {
+	now_tag=$next_tag
+	now_version=$next_version
+	now_image=$next_image
+	serves_now
+}
+
+serves_now() {
+	env_is "$now_tag"
+	name_is "$now_tag" "$now_image"
+	runs "$now_image" "$now_version"
 	at_rest
+}
+
+deploy_next() {
+	here deploy "$next_tag"
+	code 0
+	serves_next
+}
+
+kill_round() {
+	next_release "$behaviour"
+	echo "-- from $now_version to $next_version: $1, $2 ms"
+	kr_lines=$(records)
+	here_start deploy "$next_tag"
+	until in_phase "$1" || process_gone "$HERE"; do sleep 0.02; done
+	sleep "$(printf '%d.%03d' $(($2 / 1000)) $(($2 % 1000)))"
+	"$killer"
+	here_wait
+	hits="$hits ${PHASE:-none}"
+	echo "killed in: ${PHASE:-no phase, it was done}"
+	recover_round
+	next_release healthy
+	deploy_next
+}
+
+# Who wins is the program's to decide, but so it must be, and so it must say; and never
+# is it a bad release.
+recover_round() {
+	rr_recorded=$(($(records) - kr_lines))
+	here recover
+	rr_code=$(record_field code)
+	case $rr_recorded:$CODE in
+	0:0 | 0:1) [ "$CODE" -eq "$rr_code" ] || fail "history: code $CODE, not:$NL$(last_record)" ;;
+	# it was done, or died behind its last word
+	1:0) ;;
+	*) fail "recover: exit code 0 or 1, or 0 where the history has it; not $CODE" ;;
+	esac
+	[ "$(records)" -eq $((kr_lines + 1)) ] || fail "one record of it, not $(records) - $kr_lines"
+	if [ "$rr_code" -eq 0 ]; then
+		[ "$behaviour" = healthy ] || fail "a bad release is not taken"
+		serves_next
+	else
+		serves_now
+	fi
 }

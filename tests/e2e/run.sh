@@ -108,6 +108,8 @@ lane_run() {
 			echo "$lane_result"
 			if [ "$lane_result" = "FAIL $scenario" ] || [ -n "${E2E_VERBOSE:-}" ]; then
 				sed 's/^/     /' "$lane_output"
+			else
+				sed -n 's/^hits: /     &/p' "$lane_output"
 			fi
 		} | flock "$WORK/printing" cat
 	done
