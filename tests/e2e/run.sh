@@ -16,6 +16,8 @@ ROOT=$(cd "$E2E_LIB/../.." && pwd)
 . "$E2E_LIB/scenarios.sh"
 # shellcheck source=tests/e2e/killed.sh
 . "$E2E_LIB/killed.sh"
+# shellcheck source=tests/e2e/clients.sh
+. "$E2E_LIB/clients.sh"
 
 case ${1:-} in
 '')
@@ -88,7 +90,7 @@ lane_run() {
 		echo "FAIL lane $1 (see above)" | tee -a "$WORK/results"
 		return
 	fi
-	for scenario in $SCENARIOS_KILLED $SCENARIOS; do
+	for scenario in $SCENARIOS_KILLED $SCENARIOS_CLIENTS $SCENARIOS; do
 		case $scenario in
 		*"$PATTERN"*) mkdir "$WORK/taken.$scenario" 2>/dev/null || continue ;;
 		*) continue ;;

@@ -27,7 +27,6 @@ env_says_another_tag
 prune_keeps_what_counts
 refused_requests
 roles
-client_killed
 told_to_stop
 nothing_but_the_program
 shipped_files
@@ -431,46 +430,6 @@ scenario_roles() {
 	at_rest
 }
 
-# The tunnel broke, the runner was cancelled: the deploy ends all the same.
-scenario_client_killed() {
-	v1_runs
-	publish sha-0000002 delay=1500
-	v2_image=$IMAGE
-	lines=$(records)
-	keys_write
-	SSHD_WRAP='exec' sshd_client ci -T "$(id -un)@127.0.0.1" deploy sha-0000002 \
-		>/dev/null 2>&1 </dev/null &
-	client=$!
-	wait_for 60 journal_there || fail "the deploy begins"
-	kill -KILL "$client"
-	wait "$client"
-	wait_for 120 more_records_than "$lines" || fail "the deploy ends, and the history has it"
-	wait_for 60 journal_gone || fail "the journal is cleared"
-	wait_for 60 flock -n "$STATE/lock" true || fail "the lock is free"
-	env_is sha-0000002
-	runs "$v2_image" sha-0000002
-	at_rest
-	recorded deploy 0 deployed sha-0000002 "$v2_image"
-	# and a bad release still comes to its rollback with nobody watching
-	publish sha-0000003 never
-	lines=$(records)
-	SSHD_WRAP='exec' sshd_client ci -T "$(id -un)@127.0.0.1" deploy sha-0000003 \
-		>/dev/null 2>&1 </dev/null &
-	client=$!
-	wait_for 60 journal_says swap || fail "the deploy reaches the swap"
-	kill -KILL "$client"
-	wait "$client"
-	wait_for 120 more_records_than "$lines" || fail "the rollback ends, and the history has it"
-	wait_for 60 flock -n "$STATE/lock" true || fail "the lock is free"
-	env_is sha-0000002
-	runs "$v2_image" sha-0000002
-	at_rest
-	recorded deploy 1 'rolled back' sha-0000003 "$IMAGE"
-	ask ci status
-	code 0
-	said sha-0000002
-}
-
 # TERM ends it at a place where everything stands: before the swap nothing happened,
 # after it the old version comes back.  It never breaks off an `up`.
 scenario_told_to_stop() {
@@ -499,8 +458,6 @@ scenario_told_to_stop() {
 	at_rest
 	recorded deploy 1 'rolled back' sha-0000002 "$v2_image"
 }
-
-more_records_than() { [ "$(records)" -gt "$1" ]; }
 
 # `restrict`: the key opens no way to docker's socket, nor a terminal.
 scenario_nothing_but_the_program() {
