@@ -5,6 +5,10 @@
 #   engine_start DIR    sets DOCKER_HOST, DOCKER_CONFIG, PATH and ENGINE_REGISTRY
 #                       (127.0.0.1:PORT); returns non-zero with a reason on stderr
 #   engine_stop         ends what engine_start started, and nothing else
+#   engine_is_ours      did engine_start start it?  Only then the three below may be said
+#   engine_kill         dockerd and its containerd, with -9; the containers live on
+#   engine_power_cut PID...   the same for all of it, containers too, and for these
+#   engine_restart      starts it again on the same data; one that runs is ended before
 #   registry_stop, registry_start   for what happens while the registry is away
 #
 # An engine that answers already is used: a developer's, a hosted runner's.
@@ -37,16 +41,14 @@ engine_start() {
 engine_stop() {
 	[ -n "${ENGINE_DIR:-}" ] || return 0
 	registry_stop
-	if [ -s "$ENGINE_DIR/dockerd.pid" ]; then
+	if engine_is_ours; then
 		# it stops its containers and its containerd before it goes
-		end_process "$(cat "$ENGINE_DIR/dockerd.pid")" 60
+		[ ! -s "$ENGINE_DIR/dockerd.pid" ] ||
+			end_process "$(cat "$ENGINE_DIR/dockerd.pid")" 60
 		[ ! -s "$ENGINE_DIR/exec/containerd/containerd.pid" ] ||
 			end_process "$(cat "$ENGINE_DIR/exec/containerd/containerd.pid")" 10
-		# a killed engine leaves mounts; removing through them would be worse than leaving them
-		awk -v under="$ENGINE_DIR/" 'index($2, under) == 1 { print $2 }' /proc/mounts |
-			sort -r | while read -r es_mount; do
-			as_root umount -l "$es_mount" || :
-		done
+		# what is left where it had no time for that
+		engine_power_cut
 	fi
 	as_root rm -rf "$ENGINE_DIR"
 	ENGINE_DIR=
@@ -86,12 +88,22 @@ engine_dockerd() {
 
 engine_try() {
 	as_root rm -rf "$ENGINE_DIR/data" "$ENGINE_DIR/exec" "$ENGINE_DIR/dockerd.pid"
+	ENGINE_OPTIONS=$*
+	engine_restart
+}
+
+engine_is_ours() { [ -n "${ENGINE_DIR:-}" ] && [ -d "$ENGINE_DIR/data" ]; }
+
+engine_restart() {
+	[ ! -s "$ENGINE_DIR/dockerd.pid" ] ||
+		end_process "$(cat "$ENGINE_DIR/dockerd.pid")" 60
 	: >"$ENGINE_DIR/dockerd.log"
+	# shellcheck disable=SC2086 # one option, or none
 	as_root env PATH="$PATH:/usr/sbin:/sbin" dockerd \
 		--data-root "$ENGINE_DIR/data" --exec-root "$ENGINE_DIR/exec" \
 		--host "$DOCKER_HOST" --group "$(id -gn)" --pidfile "$ENGINE_DIR/dockerd.pid" \
 		--bridge=none --iptables=false --ip6tables=false --ip-masq=false --ip-forward=false \
-		"$@" >"$ENGINE_DIR/dockerd.log" 2>&1 </dev/null &
+		$ENGINE_OPTIONS >"$ENGINE_DIR/dockerd.log" 2>&1 </dev/null &
 	ENGINE_JOB=$!
 	wait_for 60 engine_up_or_dead
 	engine_answers
@@ -103,6 +115,49 @@ engine_answers() {
 
 engine_up_or_dead() {
 	engine_answers || process_gone "$ENGINE_JOB"
+}
+
+# A number that stays in a file after its process may be a stranger's by the next time.
+engine_kill() {
+	for ek_file in "$ENGINE_DIR/dockerd.pid" "$ENGINE_DIR/exec/containerd/containerd.pid"; do
+		ek_pid=$(cat "$ek_file") && as_root rm "$ek_file" &&
+			as_root kill -s KILL -- "$ek_pid" && wait_for 10 process_gone "$ek_pid" || return 1
+	done
+}
+
+# Its processes name the folder of what it is doing; their children, which do not, are
+# the containers and the proxies of their ports.
+engine_pids() {
+	# not as an argument, or grep would find itself
+	printf '%s\n' "$ENGINE_DIR/exec" | grep -lsF -f - /proc/[0-9]*/cmdline |
+		sed 's|^/proc/||; s|/cmdline$||' >"$ENGINE_DIR/pids"
+	cat "$ENGINE_DIR/pids"
+	# one may end while it is read
+	cat /proc/[0-9]*/status 2>/dev/null | awk -v pids="$ENGINE_DIR/pids" '
+		BEGIN { while ((getline pid <pids) > 0) ours[pid] = 1 }
+		/^Pid:/ { pid = $2 }
+		/^PPid:/ && $2 in ours && !(pid in ours) { print pid }'
+}
+
+# Several rounds, for one that is being made is seen a moment later.  A boot begins
+# without what lies in memory: mounts, sockets, what containerd does.
+engine_power_cut() {
+	# shellcheck disable=SC2046 # numbers
+	set -- "$@" $(engine_pids)
+	while [ $# -gt 0 ]; do
+		as_root kill -s KILL -- "$@" 2>/dev/null
+		for ep_pid in "$@"; do
+			wait_for 10 process_gone "${ep_pid#-}" || return 1
+		done
+		# shellcheck disable=SC2046
+		set -- $(engine_pids)
+	done
+	# removing through mounts would be worse than leaving them
+	awk -v under="$ENGINE_DIR/" 'index($2, under) == 1 { print $2 }' /proc/mounts |
+		sort -r | while read -r ep_mount; do
+		as_root umount -l "$ep_mount" || :
+	done
+	as_root rm -rf "$ENGINE_DIR/exec" "$ENGINE_DIR/dockerd.pid"
 }
 
 # There may be several clients on PATH, and one may be too new or too old for

@@ -1,7 +1,8 @@
 #!/bin/sh
 # run.sh PROGRAM [PATTERN]: the end-to-end scenarios, through a real sshd, on a real
 # engine with a real registry.  PATTERN picks those whose name contains it.
-# `PASS name` or `FAIL name` for each, `N passed, N failed` at the end.
+# `PASS name` or `FAIL name` for each, `N passed, N failed` at the end; `SKIP name: why`
+# where the engine is not ours to end.
 set -u
 
 E2E_LIB=$(cd "$(dirname "$0")" && pwd)
@@ -18,6 +19,8 @@ ROOT=$(cd "$E2E_LIB/../.." && pwd)
 . "$E2E_LIB/killed.sh"
 # shellcheck source=tests/e2e/clients.sh
 . "$E2E_LIB/clients.sh"
+# shellcheck source=tests/e2e/outages.sh
+. "$E2E_LIB/outages.sh"
 
 case ${1:-} in
 '')
@@ -46,7 +49,7 @@ cleanup() {
 	for lane_pid in $lane_pids; do
 		kill "$lane_pid" 2>/dev/null && wait "$lane_pid"
 	done
-	if [ -s "$WORK/images" ] && [ ! -s "$WORK/engine/dockerd.pid" ]; then
+	if [ -s "$WORK/images" ] && ! engine_is_ours; then
 		sort -u "$WORK/images" | while read -r cu_image; do
 			docker image rm -f "$cu_image" >/dev/null 2>&1
 		done
@@ -79,7 +82,7 @@ lane_end() {
 	sshd_stop
 }
 
-# lane_run N: takes the next scenario that no lane has taken, until there is none.
+# lane_run N SCENARIOS: takes the next that no lane has taken, until there is none.
 lane_run() {
 	running=
 	trap lane_end EXIT
@@ -90,11 +93,8 @@ lane_run() {
 		echo "FAIL lane $1 (see above)" | tee -a "$WORK/results"
 		return
 	fi
-	for scenario in $SCENARIOS_KILLED $SCENARIOS_CLIENTS $SCENARIOS; do
-		case $scenario in
-		*"$PATTERN"*) mkdir "$WORK/taken.$scenario" 2>/dev/null || continue ;;
-		*) continue ;;
-		esac
+	for scenario in $2; do
+		mkdir "$WORK/taken.$scenario" 2>/dev/null || continue
 		# in the background, so that a signal is heard at once
 		(run_scenario "$scenario") >"$lane_output" 2>&1 &
 		running=$!
@@ -117,11 +117,20 @@ lane_run() {
 	done
 }
 
-: >"$WORK/results"
-if engine_start "$WORK/engine" && need_package flock util-linux && build_service; then
+# chosen SCENARIOS: those that PATTERN means.
+chosen() {
+	for ch_scenario in $1; do
+		case $ch_scenario in
+		*"$PATTERN"*) echo "$ch_scenario" ;;
+		esac
+	done
+}
+
+# run_lanes HOW_MANY SCENARIOS
+run_lanes() {
 	lane=0
-	while [ "$lane" -lt "$LANES" ]; do
-		(lane_run "$lane") &
+	while [ "$lane" -lt "$1" ]; do
+		(lane_run "$lane" "$2") &
 		lane_pids="$lane_pids $!"
 		lane=$((lane + 1))
 	done
@@ -129,7 +138,23 @@ if engine_start "$WORK/engine" && need_package flock util-linux && build_service
 		wait "$lane_pid"
 	done
 	lane_pids=
-	[ -s "$WORK/results" ] || echo "FAIL no scenario's name contains '$PATTERN'" | tee "$WORK/results"
+}
+
+: >"$WORK/results"
+if engine_start "$WORK/engine" && need_package flock util-linux && build_service; then
+	# the longest first
+	together=$(chosen "$SCENARIOS_KILLED$SCENARIOS_CLIENTS$SCENARIOS")
+	alone=$(chosen "$SCENARIOS_OUTAGES")
+	[ -n "$together$alone" ] ||
+		echo "FAIL no scenario's name contains '$PATTERN'" | tee "$WORK/results"
+	[ -z "$together" ] || run_lanes "$LANES" "$together"
+	if engine_is_ours; then
+		[ -z "$alone" ] || run_lanes 1 "$alone"
+	else
+		for scenario in $alone; do
+			echo "SKIP $scenario: it ends the engine, and this one was here before us"
+		done
+	fi
 else
 	echo "FAIL the real components (see above)" | tee "$WORK/results"
 fi

@@ -1,0 +1,132 @@
+# shellcheck shell=sh
+# outages.sh: the machine loses its power, or the engine dies.  Sourced by run.sh, which
+# runs these one by one when nobody else needs the engine, and only on one that it
+# started.  The deploys and the points where they die are killed.sh's.
+#
+# What is read here is set in world.sh, and what is set here is read in run.sh:
+# shellcheck disable=SC2034,SC2153,SC2154
+
+SCENARIOS_OUTAGES="
+reboot_after_the_pull
+reboot_good_latest
+reboot_bad_release
+engine_killed_in_up
+engine_and_program_killed
+"
+
+# After one that failed it may be down.
+engine_there() {
+	engine_answers || engine_restart || fail "an engine"
+}
+
+# An engine that died while it let go of a container may hold that one's port for nobody
+# (20.10 does): nothing can serve there until it starts once more.
+engine_comes_back() {
+	engine_restart || fail "the engine starts again"
+	if port_listens "$PORT" && [ -z "$(docker ps -q --filter "publish=$PORT")" ]; then
+		echo 'the engine holds the port for nobody: it is started once more'
+		engine_restart || fail "the engine starts again"
+	fi
+}
+
+# As the unit does it at boot, with what .env says.  Half a container that lies there
+# may make it fail; the rest is up to `recover`.
+boot() {
+	engine_comes_back
+	echo '$ docker compose up -d'
+	(cd "$COMPOSE_DIR" && COMPOSE_ENV_FILES=$ENV_FILE docker compose up -d 2>&1) ||
+		echo "[the unit fails: $?]"
+}
+
+# The pull moved the name `latest`, so the boot's `up` takes what .env does not mean.
+scenario_reboot_after_the_pull() {
+	engine_there
+	docker_that_kills after
+	good_latest_runs
+	deploy_and_be_killed latest
+	engine_power_cut || fail "no process of the engine is left"
+	boot
+	runs "$newer_image" newer
+	here recover
+	code 1
+	env_is latest
+	name_is latest "$good_image"
+	runs "$good_image" good
+	at_rest
+	recorded deploy 1 'rolled back' latest
+	here deploy latest
+	code 0
+	runs "$newer_image" newer
+}
+
+scenario_reboot_good_latest() {
+	engine_there
+	kill_points latest healthy '
+up 200
+settling 300' kill_the_power
+}
+
+scenario_reboot_bad_release() {
+	engine_there
+	kill_points release never '
+up 200
+rolling 200' kill_the_power
+}
+
+# What is under way is stopped, looked at, and gone with all the rest.
+kill_the_power() {
+	kill -STOP "$HERE"
+	phase_look
+	kp_group=
+	! up_lock_held || read -r kp_group kp_word <"$STATE/up.lock"
+	engine_power_cut "$HERE" ${kp_group:+"-$kp_group"} || fail "nothing of it is left"
+	boot
+}
+
+# The program lives and cannot do anything: it says so, and leaves its journal.
+scenario_engine_killed_in_up() {
+	engine_there
+	v1_runs
+	publish sha-0000002 healthy
+	here_start deploy sha-0000002
+	wait_for 60 in_phase up || fail "the deploy comes to its up"
+	sleep 0.2
+	engine_kill || fail "the engine can be ended"
+	here_wait
+	code 5
+	recover_is_for_later
+	here recover
+	code 1
+	env_is sha-0000001
+	runs "$v1_image" sha-0000001
+	at_rest
+	recorded deploy 1 'rolled back' sha-0000002 "$IMAGE"
+	deploy sha-0000002
+	code 0
+	runs "$IMAGE" sha-0000002
+}
+
+scenario_engine_and_program_killed() {
+	engine_there
+	kill_points release healthy '
+up 200
+settling 0' kill_it_and_the_engine
+}
+
+kill_it_and_the_engine() {
+	kill_it
+	engine_kill || fail "the engine can be ended"
+	recover_is_for_later
+}
+
+# Without an engine: code 4, and the journal as it was.  Then there is one again.
+recover_is_for_later() {
+	cp "$STATE/journal" "$SPARE/journal" || fail "a journal"
+	for rl_request in recover 'deploy sha-0000001'; do
+		# shellcheck disable=SC2086 # words
+		here $rl_request
+		code 4
+		cmp -s "$STATE/journal" "$SPARE/journal" || fail "the journal stays as it was"
+	done
+	engine_comes_back
+}
