@@ -16,7 +16,7 @@ check_call() {
 	fi
 }
 
-# is NAME VALUE CHARACTERS-THAT-MAY-NOT-BE MUST: for what goes into files as it is.
+# is NAME VALUE CHARACTERS MUST: made of these only, for what goes into files as it is.
 is() {
 	case $2 in
 	'' | *"$NL"*) refuse "$1=$2: must be $4" ;;
@@ -27,8 +27,8 @@ is() {
 check_program() {
 	PROGRAM=${PROGRAM:-$HERE/../build/twilight-deploy}
 	[ -f "$PROGRAM" ] || refuse "no program at $PROGRAM: \`make\` first, or name it with PROGRAM=FILE"
-	NAMES=$("$PROGRAM" --local help settings | sed -n 's/^\(TWILIGHT_[A-Z_]*\)=.*/\1/p') &&
-		[ -n "$NAMES" ] || refuse "$PROGRAM does not run on this host"
+	NAMES=$("$PROGRAM" --local help settings 2>&1 | sed -n 's/^\(TWILIGHT_[A-Z_]*\)=.*/\1/p')
+	[ -n "$NAMES" ] || refuse "$PROGRAM does not run on this host"
 }
 
 check_user() {
@@ -61,11 +61,15 @@ check_user_fits() {
 		refuse "$fits_own can be changed by $DEPLOY_USER, who could plant what a login reads: chown -hR root:root $USER_HOME, $fits_mend"
 }
 
-# writable FIND-ARGUMENT...: the first thing that the deploy user could change.
+# writable FIND-ARGUMENT…: the first thing that the deploy user can change, or could
+# once there is one.
 writable() {
-	id "$DEPLOY_USER" >/dev/null 2>&1 || return 0
-	find "$@" ! -type l \( -user "$DEPLOY_USER" -o -perm -0002 ! -perm -1000 -o \
-		-group "$DEPLOY_USER" -perm -0020 ! -perm -1000 \) -print 2>/dev/null | head -n 1
+	writable_who=
+	! id "$DEPLOY_USER" >/dev/null 2>&1 ||
+		writable_who="-user $DEPLOY_USER -o -group $DEPLOY_USER -perm -0020 ! -perm -1000 -o"
+	# shellcheck disable=SC2086 # words
+	find "$@" ! -type l \( $writable_who -perm -0002 ! -perm -1000 \) -print 2>/dev/null |
+		head -n 1
 }
 
 check_home() {
@@ -89,7 +93,7 @@ check_home() {
 }
 
 check_tree() {
-	[ -f "$ENV_FILE" ] && [ ! -L "$ENV_FILE" ] ||
+	{ [ -f "$ENV_FILE" ] && [ ! -L "$ENV_FILE" ]; } ||
 		refuse "missing env file: $ENV_FILE: mkdir -p $TWILIGHT_HOME && cp $HERE/env.example $ENV_FILE, and fill it in"
 	grep -q TWILIGHT_VERSION "$ENV_FILE" ||
 		refuse "missing TWILIGHT_VERSION in $ENV_FILE: see $HERE/env.example"
@@ -142,7 +146,7 @@ check_key() {
 		return
 	fi
 	key_file=$DEPLOY_PUBKEY_FILE
-	[ -f "$key_file" ] && [ -r "$key_file" ] || refuse "DEPLOY_PUBKEY_FILE=$key_file cannot be read"
+	{ [ -f "$key_file" ] && [ -r "$key_file" ]; } || refuse "DEPLOY_PUBKEY_FILE=$key_file cannot be read"
 	! grep -q 'PRIVATE KEY' "$key_file" || refuse "$key_file is a private key: give the .pub beside it"
 	[ "$(tr -d '[:print:]\n' <"$key_file" | wc -c)" -eq 0 ] ||
 		refuse "$key_file holds other bytes than ASCII text (carriage returns?)"

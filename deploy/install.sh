@@ -42,7 +42,7 @@ refuse() {
 	printf 'install.sh: refused: %s\n' "$*" >&2
 	exit 1
 }
-dry() { [ -n "${DRY_RUN-}" ]; }
+dry() { [ "${DRY_RUN:-0}" != 0 ]; }
 
 # shellcheck source=deploy/install-checks.sh
 . "$HERE/install-checks.sh"

@@ -85,7 +85,7 @@ host_make() {
 	umount "$H"
 }
 
-# shellcheck disable=SC2016 # its $3
+# shellcheck disable=SC2016 # the $3 is its own
 cloudflared_says() {
 	printf '#!/bin/sh\necho "Validating rules from $3"\necho "%s"\n' "$1"
 }
@@ -136,11 +136,14 @@ case_refused() {
 		"$(printf '%s\n' "$after" | grep -v '^etc/ssh/sshd_config.d d')"
 }
 
-refused() {
-	try refused "$@"
+# apart CASE…: in a root of its own
+apart() {
+	try "$@"
 	umount -R "$WORK/refused/root"
 	rm -rf "$WORK/refused"
 }
+
+refused() { apart refused "$@"; }
 
 refusals() {
 	user='useradd -M -d /home/deploy -s /bin/sh -p "*" deploy'
@@ -149,7 +152,8 @@ refusals() {
 	refused "missing TWILIGHT_VERSION in $HOME_DIR/.env" "echo A=b >$HOME_DIR/.env"
 	refused "no compose file in $COMPOSE_DIR" "rm $COMPOSE_DIR/compose.yml"
 	refused 'through a symbolic link' "mv $HOME_DIR /srv/t && ln -s /srv/t $HOME_DIR"
-	refused "$HOME_DIR/source/deploy can be changed by deploy" "$user; chown deploy $COMPOSE_DIR"
+	refused "$COMPOSE_DIR/compose.yml can be changed by deploy" "chmod 666 $COMPOSE_DIR/compose.yml"
+	refused "$COMPOSE_DIR can be changed by deploy" "$user; chown deploy $COMPOSE_DIR"
 	refused '/home can be changed by deploy' 'useradd -M -s /bin/sh -d /opt -p "*" deploy; chown deploy /home'
 	refused 'another shell than /bin/sh' 'useradd -m -s /bin/bash deploy'
 	refused 'user deploy has a password' 'useradd -M -s /bin/sh -p x deploy'
@@ -168,6 +172,20 @@ refusals() {
 	refused "$CREDENTIALS is a secret" "chmod 644 $CREDENTIALS"
 	refused 'cloudflared does not take its configuration' \
 		'printf "#!/bin/sh\necho Warning: unused keys\n" >/usr/local/bin/cloudflared'
+}
+
+# case_interrupted_is_undone COMMAND: killed where it comes to that command
+case_interrupted_is_undone() {
+	root_make refused || fail 'a root'
+	# shellcheck disable=SC2016 # the $PPID is its own
+	printf '#!/bin/sh\nkill -KILL $PPID\n' >"$R/usr/local/sbin/$1"
+	chmod 755 "$R/usr/local/sbin/$1"
+	! install_run || fail 'killed'
+	rm "$R/usr/local/sbin/$1"
+	[ -n "$(differences)" ] || fail 'something was done before'
+	INSTALL_OPTION=--uninstall
+	install_run || fail 'exit 0'
+	is 'what differs' '' "$(differences)"
 }
 
 case_warns_of_allow_users() {
@@ -291,6 +309,15 @@ case_roles() {
 	code 0
 	ask ci status
 	code 0
+}
+
+# `docker --config … login` leaves a file that only root reads; the next run mends that.
+case_registry_login_is_read() {
+	(umask 077 && echo '{"auths": {}}' >"$R/home/deploy/.docker/config.json")
+	install_run || fail 'exit 0'
+	as_deploy cat /home/deploy/.docker/config.json || fail 'the user reads it'
+	! as_deploy sh -c 'echo {} >/home/deploy/.docker/config.json' || fail 'and cannot write it'
+	rm "$R/home/deploy/.docker/config.json"
 }
 
 case_from_counts() {
@@ -524,8 +551,10 @@ if ! need_package gcc gcc libc6-dev ||
 	exit 1
 fi
 refusals
-try warns_of_allow_users
-umount -R "$WORK/refused/root"
+apart warns_of_allow_users
+for name in useradd usermod systemctl; do
+	apart interrupted_is_undone $name
+done
 if ! root_make story; then
 	echo 'FAIL the throw-away root (see above)'
 	exit 1
@@ -540,7 +569,7 @@ fi
 try sshd_is_as_before_for_others
 try user_can_replace_env_only
 if sshd_up; then
-	for name in reachable roles from_counts deploys rolls_back unit_at_boot_starts_what_env_says \
+	for name in reachable roles registry_login_is_read from_counts deploys rolls_back unit_at_boot_starts_what_env_says \
 		no_shell no_pty no_files no_forwarding no_rc_files no_environment \
 		command_without_restrict_reaches_the_socket; do
 		try $name
