@@ -86,7 +86,6 @@ folder() {
 
 # file PATH MODE FROM: root's; renamed into place, and left alone where it is the same.
 # CHANGED is set when it was not.
-CHANGED=
 file() {
 	[ -d "$ROOT${1%/*}" ] || folder "${1%/*}" root:root 755
 	say "file    $2 root:root $1"
@@ -233,17 +232,21 @@ setup_units() {
 		tunnel_render "systemd/$unit" USER="$DEPLOY_USER" HOME="$TWILIGHT_HOME" \
 			COMPOSE_DIR="$COMPOSE_DIR" DOCKER="$DOCKER" \
 			ENVIRONMENT="$unit_environment" >"$WORK/unit"
+		CHANGED=
+		[ "$unit" != twilight-cloudflared.service ] ||
+			file "$TUNNEL_CONFIG" 644 "$WORK/tunnel"
 		file "$SYSTEMD/$unit" 644 "$WORK/unit"
 		made unit "$unit"
+		[ -z "$CHANGED" ] || UNITS_CHANGED="$UNITS_CHANGED $unit"
 	done
 }
 
-setup_tunnel() {
-	TUNNEL_CHANGED=
-	[ -n "${TUNNEL_UUID-}" ] || return 0
-	CHANGED=
-	file "$TUNNEL_CONFIG" 644 "$WORK/tunnel"
-	TUNNEL_CHANGED=$CHANGED
+# Only the tunnel keeps running with what it was started with.
+start_verb() {
+	case "$1 $UNITS_CHANGED " in
+	*cloudflared*\ "$1 "*) echo restart ;;
+	*) echo start ;;
+	esac
 }
 
 systemd_runs() { ! dry && [ -d /run/systemd/system ]; }
@@ -257,10 +260,9 @@ start() {
 	fi
 	run systemctl daemon-reload
 	for unit in $UNITS; do
-		run systemctl start "$unit" || warn "$unit does not start: systemctl status $unit"
+		run systemctl "$(start_verb "$unit")" "$unit" ||
+			warn "$unit does not start: systemctl status $unit"
 	done
-	[ -z "$TUNNEL_CHANGED" ] || run systemctl restart twilight-cloudflared.service ||
-		warn 'the tunnel does not start: systemctl status twilight-cloudflared.service'
 }
 
 # Only looked at: a first release may still be to come.
@@ -366,6 +368,7 @@ trap '' HUP PIPE
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 SSHD_CHANGED=
+UNITS_CHANGED=
 
 if [ "${1-}" = --uninstall ]; then
 	uninstall
@@ -386,7 +389,6 @@ setup_user
 setup_tree
 file "$BIN" 755 "$PROGRAM"
 setup_key
-setup_tunnel
 setup_units
 [ -z "$SSHD_CHANGED" ] || sshd_reload
 start

@@ -188,6 +188,39 @@ case_interrupted_is_undone() {
 	is 'what differs' '' "$(differences)"
 }
 
+# A stand-in for systemctl notes what a running systemd would be told.
+case_tells_systemd() {
+	root_make refused || fail 'a root'
+	mkdir -p "$R/run/systemd/system"
+	printf '#!/bin/sh\necho "$*" >>/tmp/calls\n' >"$R/usr/local/sbin/systemctl"
+	chmod 755 "$R/usr/local/sbin/systemctl"
+	units='twilight-recover.service twilight-backend.service twilight-cloudflared.service'
+	install_run || fail 'exit 0'
+	is 'the first run' "--quiet is-active ssh.service
+reload ssh.service
+--quiet enable $units
+daemon-reload
+start twilight-recover.service
+start twilight-backend.service
+restart twilight-cloudflared.service" "$(cat "$R/tmp/calls")"
+	rm "$R/tmp/calls"
+	install_run || fail 'exit 0'
+	is 'the second' "--quiet enable $units
+daemon-reload
+start twilight-recover.service
+start twilight-backend.service
+start twilight-cloudflared.service" "$(cat "$R/tmp/calls")"
+	rm "$R/tmp/calls"
+	INSTALL_OPTION=--uninstall
+	install_run || fail 'exit 0'
+	is 'the end' "--quiet disable --now twilight-cloudflared.service
+--quiet disable --now twilight-backend.service
+--quiet disable --now twilight-recover.service
+daemon-reload
+--quiet is-active ssh.service
+reload ssh.service" "$(cat "$R/tmp/calls")"
+}
+
 case_warns_of_allow_users() {
 	root_make refused || fail 'a root'
 	echo 'AllowUsers root' >"$R/etc/ssh/sshd_config.d/10-users.conf"
@@ -552,6 +585,7 @@ if ! need_package gcc gcc libc6-dev ||
 fi
 refusals
 apart warns_of_allow_users
+apart tells_systemd
 for name in useradd usermod systemctl; do
 	apart interrupted_is_undone $name
 done
