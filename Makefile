@@ -164,6 +164,7 @@ check-lane: deps ## from a CI job over ssh to the host; the workflows
 	SERVICE=$(CURDIR)/build/service tests/lane/run.sh $(PROGRAM)
 
 check-install: deps ## the installer, into a folder and in a throw-away root
+	tests/deps.sh openssh-server python3-yaml
 	$(MAKE) -s $(PROGRAM)
 	tests/install/run.sh $(PROGRAM)
 
