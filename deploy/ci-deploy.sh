@@ -15,8 +15,8 @@
 #
 # It MUST: print no secret; leave no key behind, killed or not; let no line of the host
 # be a command to the runner; and end green only if the host said that the version runs
-# (or that a newer one does).  It ends with the host's exit code, 0 for a 6, or with 255
-# where the host could not be asked.
+# (or that a newer one does).  It ends with the host's exit code, 0 for a 6; with 255
+# where the host could not be asked, and 64 where what it was told is wrong.
 # shellcheck disable=SC2317 # leave and cancelled are the traps'
 set -u
 export LC_ALL=C
@@ -52,18 +52,20 @@ cause() {
 	done <<-END
 		host key verification failed|the host's key is not the one in ECS_SSH_KNOWN_HOSTS: find out why before you change it
 		permission denied|the host does not know the key: see the line in its authorized_keys, and ECS_DEPLOY_USER
-		bad handshake|the tunnel refused: see that the service token is valid, and the policy's action Service Auth
 		websocket|the tunnel refused: see that the service token is valid, and the policy's action Service Auth
 		not found|see that cloudflared was installed
 		no such host|see that ECS_SSH_HOSTNAME has a DNS record to the tunnel
 		timed out|see that cloudflared and sshd run on the host, and that the service token is valid
 	END
-	echo "run this job again: to repeat a deploy is safe; \`status\` on the host tells what is so"
+	case $ACTION in
+	rollback) echo "ask for \`status\` before you repeat it: a second rollback may go further back" ;;
+	*) echo "run this job again: to repeat it is safe; \`status\` tells what is so" ;;
+	esac
 }
 
 fail() {
 	echo "::error title=twilight-deploy::$1"
-	exit 1
+	exit 64
 }
 
 # Also for INT and TERM: ssh runs in the background so that they are heard at once.

@@ -4,7 +4,7 @@
 
 # unasked NAME PART: an error that names NAME and says PART; no connection was made.
 unasked() {
-	is "exit code" "$rc" 1
+	is "exit code" "$rc" 64
 	says error "$1"
 	has "what to do" "$outside" "$2"
 	is "the host was not asked" "$(cat "$T/plan.token" 2>/dev/null)" ""

@@ -1,5 +1,5 @@
 # lost.sh: the connection is not made, or ends before the answer.
-# shellcheck shell=sh disable=SC2154,SC2034
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
 # severed TAG [THEN]: the deploy's connection is cut in the middle of its `up`.
 severed() {
@@ -46,6 +46,25 @@ test_cut_and_reached_at_last() {
 	ci TAG=v1.0.1
 	is "exit code" "$rc" 0
 	is "it was tried so often" "$(connections)" 3
+}
+
+test_cut_rollback() {
+	memory v1.0.0
+	publish v1.0.1
+	host
+	ci TAG=v1.0.1
+	export MOCK_DOCKER_SLOW='compose up'
+	host
+	: >"$log"
+	through cut carry
+	ci ACTION=rollback ECS_SSH_PRIVATE_KEY="$(key_of operator)"
+	is "exit code" "$rc" 0
+	runs v1.0.0
+	echo 'echo "rolling back to: v1.0.0" >&2; kill -KILL $PPID' | liar
+	through carry
+	ci ACTION=rollback ECS_SSH_PRIVATE_KEY="$(key_of ci)"
+	is "exit code of a host that is silent" "$rc" 255
+	says error "before you repeat it"
 }
 
 # The host's last result is a success, and not of this deploy.
