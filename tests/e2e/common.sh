@@ -73,10 +73,12 @@ wait_for() {
 	done
 }
 
-# end_process PID SECONDS: TERM, then KILL.  Only ever a pid that we started.
+# end_process PID SECONDS: TERM, then KILL.  Only ever a pid that we started, by
+# ourselves or through sudo.
 end_process() {
-	as_root kill "$1" 2>/dev/null || return 0
-	wait_for "$2" process_gone "$1" || as_root kill -KILL "$1" 2>/dev/null || :
+	kill "$1" 2>/dev/null || as_root kill "$1" 2>/dev/null || return 0
+	wait_for "$2" process_gone "$1" || kill -KILL "$1" 2>/dev/null ||
+		as_root kill -KILL "$1" 2>/dev/null || :
 }
 
 # A zombie is gone too: where nobody reaps, it would be there for ever.
