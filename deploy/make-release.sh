@@ -20,7 +20,8 @@ trap 'rm -rf "$room"' EXIT
 name=twilight-deploy-$version-linux-$arch
 mkdir "$room/$name"
 install -m 0755 "$program" "$room/$name/twilight-deploy"
-install -m 0644 README.md LICENSE "$room/$name/"
+install -m 0644 README.md LICENSE docs/twilight-deploy.8 "$room/$name/"
+cp -R deploy "$room/$name/"
 tar -C "$room" --sort=name --owner=0 --group=0 --numeric-owner \
 	--mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" | gzip -9n >"$out/$name.tar.gz"
 
@@ -29,6 +30,8 @@ install -D -m 0755 "$program" "$deb/usr/bin/twilight-deploy"
 doc=$deb/usr/share/doc/twilight-deploy
 install -D -m 0644 LICENSE "$doc/copyright"
 install -m 0644 README.md "$doc/"
+install -d "$deb/usr/share/man/man8"
+gzip -9n <docs/twilight-deploy.8 >"$deb/usr/share/man/man8/twilight-deploy.8.gz"
 mkdir "$deb/DEBIAN"
 cat >"$deb/DEBIAN/control" <<END
 Package: twilight-deploy
