@@ -17,6 +17,8 @@ umask 022
 room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 
+strip -o "$room/program" "$program"
+program=$room/program
 name=twilight-deploy-$version-linux-$arch
 mkdir "$room/$name"
 install -m 0755 "$program" "$room/$name/twilight-deploy"
