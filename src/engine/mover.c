@@ -264,7 +264,7 @@ wait_free(struct mover *m, int64_t ms, struct mover_holder *who, struct fault *f
 int
 mover_settle(struct mover *m, struct fault *f)
 {
-	struct mover_holder who;
+	struct mover_holder who = { 0 };
 	int rc = is_free(m, &who, f);
 	bool pull;
 

@@ -222,14 +222,14 @@ check_folder(const struct envfile *e, const char *shown, struct fault *f)
 {
 	const char *next = "let this user read, write and search that folder";
 	struct stat st;
-	int error = 0, fd = envpath_folder(e->path);
+	const int fd = envpath_folder(e->path);
+	const bool good = fd != -1 && fstat(fd, &st) == 0 &&
+	    faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
+	const int error = errno;
 
-	if (fd == -1 || fstat(fd, &st) == -1 ||
-	    faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == -1)
-		error = errno;
 	if (fd != -1)
 		close(fd);
-	if (error == 0)
+	if (good)
 		return check_group(e, &st, shown, f);
 	if (error == EROFS)
 		next = "mount it read-write (findmnt -T shows where)";

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -131,18 +132,15 @@ history_sweep(int dirfd)
 static int
 append_line(int dirfd, const char *line)
 {
-	size_t len = strlen(line);
-	char *whole = malloc(len + 2);
 	struct stat st;
-	int fd, rc = -1, saved;
+	char *whole;
+	int len = asprintf(&whole, "%s\n", line), fd, rc = -1, saved;
 
-	if (whole == NULL)
+	if (len == -1)
 		return -1;
-	memcpy(whole, line, len);
-	memcpy(whole + len, "\n", 2);
 	fd = open_history(dirfd);
 	if (fd != -1 && cut_torn_line(fd) == 0 && fstat(fd, &st) == 0) {
-		rc = file_write(fd, whole, len + 1);
+		rc = file_write(fd, whole, (size_t)len);
 		saved = errno;
 		/* half a line is worse than none */
 		if (rc == -1)

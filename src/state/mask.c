@@ -2,6 +2,7 @@
 
 #include "sys/file.h"
 
+#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -71,8 +72,7 @@ mask_load(struct mask *m, const char *env_file, struct fault *f)
 	rest = bytes;
 	while ((line = strsep(&rest, "\n")) != NULL)
 		add_words(m, value_of(line));
-	explicit_bzero(bytes, len);
-	free(bytes);
+	freezero(bytes, len);
 	return 0;
 }
 
