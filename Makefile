@@ -122,7 +122,7 @@ LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
 .PHONY: all check check-unit check-shell check-lane check-install e2e crash fuzz model \
-	bench lint layers coverage deps demo install uninstall clean dist help
+	bench lint analyse layers coverage deps demo install uninstall clean dist help
 
 all: $(PROGRAM) ## the program, build/twilight-deploy
 
@@ -201,6 +201,14 @@ layers: ## no folder of src/ includes one above it
 lint: ## shellcheck, clang, cppcheck, mandoc, habits, workflows, secrets
 	tests/deps.sh clang shellcheck cppcheck mandoc yamllint
 	tests/lint.sh
+
+analyse: ## gcc's and clang's analysers, cppcheck, hardening, valgrind: minutes
+	tests/deps.sh clang-tidy cppcheck valgrind binutils
+	$(MAKE) --no-print-directory $(PROGRAM)
+	$(MAKE) --no-print-directory STATIC=1 build/static/twilight-deploy
+	tests/analyse.sh
+	tests/hardening.sh $(PROGRAM) build/static/twilight-deploy
+	tests/valgrind.sh $(PROGRAM)
 
 coverage: ## line coverage of src/, at least 85 %
 	tests/deps.sh gcovr
