@@ -132,16 +132,26 @@ told_to_stop(const struct watch *w, struct fault *f)
 	return fault_set(f, FAULT_FAILED, NULL, "told to stop before it was healthy");
 }
 
+/* Without its query: a token in it is not for whoever reads along. */
+static const char *
+shown_url(const struct watch *w, char *out, size_t size)
+{
+	const char *url = w->s->target->health_url;
+
+	return text_escape(out, size, url, strcspn(url, "?"));
+}
+
 static void
 beat(struct watch *w)
 {
 	int64_t now = clock_ms();
+	char url[200];
 
 	if (now < w->beat)
 		return;
 	w->beat = now + BEAT_MS;
 	progress_say(w->s->progress, SAY_NOTE, "waiting for %s: %s (%lld s)",
-	    w->s->target->health_url, w->g->answer.why,
+	    shown_url(w, url, sizeof(url)), w->g->answer.why,
 	    (long long)((now - w->began) / 1000));
 }
 
@@ -192,8 +202,7 @@ spent(const struct watch *w, struct fault *f)
 	char url[200];
 
 	return fault_set(f, FAULT_FAILED, NULL, "%s: %s, after %u tries",
-	    text_escape(url, sizeof(url), w->s->target->health_url,
-	    strlen(w->s->target->health_url)), w->g->answer.why, w->g->tries);
+	    shown_url(w, url, sizeof(url)), w->g->answer.why, w->g->tries);
 }
 
 static int

@@ -95,6 +95,18 @@ test_other_path() {
 	is "with a query" "$rc" 0
 }
 
+# A token in the query is asked with and never shown: `finale` looks everywhere.
+test_token_in_the_url_stays() {
+	memory v1.0.0
+	publish v1.0.1 never
+	TWILIGHT_HEALTH_URL="http://127.0.0.1:$port/healthz?token=$secret"
+	deploy v1.0.1
+	is "exit code" "$rc" 1
+	has "the URL without it" "$all" "http://127.0.0.1:$port/healthz: answered 503"
+	net status
+	is "exit code of status" "$rc" 0
+}
+
 test_bad_health_url() {
 	remember
 	for url in https://127.0.0.1:1/ ftp://127.0.0.1/ nonsense http:// http:///healthz \
