@@ -153,7 +153,7 @@ check: deps ## all tests that need no engine
 	$(MAKE) --no-print-directory layers check-unit check-shell check-lane
 
 check-unit: $(B)/unit
-	CK_VERBOSITY=normal $(B)/unit
+	CK_VERBOSITY=normal tests/unit/run.sh $(B)/unit
 
 check-shell: $(PROGRAM) build/service
 	tests/shell/run.sh $(PROGRAM)

@@ -4,7 +4,7 @@
 #
 #   tests/shell/run.sh PROGRAM [PATTERN]
 #
-# PATTERN is an ERE over the cases' names.  JOBS cases run at a time (4); SERVICE is
+# PATTERN is an ERE over the cases' names.  JOBS cases run at a time (6); SERVICE is
 # a built mocks/service.c (else it is built here); KEEP=1 leaves the trees.
 # Prints PASS, FAIL (with want and got) or SKIP for each case, then the count;
 # exits 1 when one failed, 2 when there is nothing to run.
@@ -102,7 +102,7 @@ for file in "$here"/cases/*.sh; do
 		one "$file" "test_$case" "$room/$case" &
 		batch="$batch $case"
 		batched=$((batched + 1))
-		[ $batched -lt "${JOBS:-4}" ] || flush
+		[ $batched -lt "${JOBS:-6}" ] || flush
 	done
 done
 flush

@@ -1,5 +1,6 @@
 /*
- * Runs the suites, one a module.  CK_RUN_SUITE=name runs one of them.
+ * unit [I N]: runs the suites, one a module; or each N-th of them, from the I-th,
+ * for run.sh.  CK_RUN_SUITE=name runs one of them.
  */
 #include <check.h>
 #include <stddef.h>
@@ -38,7 +39,7 @@ Suite *restore_suite(void);
 Suite *rollback_suite(void);
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	static Suite *(*const suites[])(void) = {
 		text_suite,
@@ -74,10 +75,13 @@ main(void)
 		rollback_suite,
 	};
 	SRunner *runner = srunner_create(NULL);
-	size_t i;
+	size_t i = argc == 3 ? strtoul(argv[1], NULL, 10) : 0;
+	size_t step = argc == 3 ? strtoul(argv[2], NULL, 10) : 1;
 	int failed;
 
-	for (i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+	if (step == 0 || i >= step)
+		return 2;
+	for (; i < sizeof(suites) / sizeof(suites[0]); i += step)
 		srunner_add_suite(runner, suites[i]());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
