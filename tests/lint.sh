@@ -21,6 +21,22 @@ shellcheck -x $scripts || fail "shellcheck"
 tests/workflows.sh || fail "workflows"
 tests/secrets.sh || fail "secrets"
 
+# --- compose files; needs no engine ---
+if docker compose version >/dev/null 2>&1; then
+	# two folders below .env, as on a host
+	room=$(mktemp -d)
+	mkdir -p "$room/source/deploy"
+	cp deploy/env.example "$room/.env"
+	for file in $(git ls-files | grep -E '(^|/)(docker-)?compose\.ya?ml$'); do
+		cp "$file" "$room/source/deploy/compose.yml"
+		docker compose --env-file "$room/.env" -f "$room/source/deploy/compose.yml" \
+			config -q || fail "$file"
+	done
+	rm -r "$room"
+else
+	echo "SKIP compose_config: no docker compose here"
+fi
+
 # --- C: clang sees other things than gcc does ---
 for file in src/*.c src/*/*.c tests/unit/*.c tests/fuzz/*.c mocks/*.c; do
 	clang -fsyntax-only -std=c11 -Wall -Wextra -Wshadow -Wconversion \
