@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,17 +19,43 @@
 #define HOLDER_MAX 256
 #define UPLOCK "up.lock"
 
-static void
+/*
+ * "…, pid N, …" as the holder wrote it; an actor may have such words too, but
+ * before it.  0 where it is another program's.
+ */
+static pid_t
+holder_pid(const char *line)
+{
+	const char *at = line;
+	long pid = 0;
+
+	while ((at = strstr(at, ", pid ")) != NULL)
+		pid = strtol(at += 6, NULL, 10);
+	return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
+}
+
+/*
+ * The holder's line for people, and its pid.  One that was killed left its
+ * words behind: they say nothing of who has the lock since.
+ */
+static pid_t
 read_holder(const char *path, char *out, size_t size)
 {
+	pid_t pid = 0;
 	char *bytes;
 	size_t len;
 
 	out[0] = '\0';
 	if (file_read(AT_FDCWD, path, HOLDER_MAX, &bytes, &len) == -1)
-		return;
-	text_escape(out, size, bytes, strcspn(bytes, "\n"));
+		return 0;
+	bytes[strcspn(bytes, "\n")] = '\0';
+	pid = holder_pid(bytes);
+	if (pid != 0 && kill(pid, 0) == -1 && errno == ESRCH)
+		pid = 0;
+	else
+		text_escape(out, size, bytes, strlen(bytes));
 	free(bytes);
+	return pid;
 }
 
 static int
@@ -36,7 +63,7 @@ busy(const char *path, struct fault *f)
 {
 	char holder[HOLDER_MAX];
 
-	read_holder(path, holder, sizeof(holder));
+	(void)read_holder(path, holder, sizeof(holder));
 	return fault_set(f, FAULT_BUSY, "`status` shows it; try again when it has ended",
 	    "deploy already running%s%s%s", holder[0] == '\0' ? "" : " (",
 	    holder, holder[0] == '\0' ? "" : ")");
@@ -93,15 +120,6 @@ lock_release(int fd)
 	close(fd);
 }
 
-/* "…, pid N, …" as the holder wrote it; 0 where it is another program's. */
-static long
-holder_pid(const char *holder)
-{
-	const char *at = strstr(holder, ", pid ");
-
-	return at == NULL ? 0 : strtol(at + 6, NULL, 10);
-}
-
 /*
  * proc_locks(5) lists "N: FLOCK ADVISORY WRITE PID MAJ:MIN:INODE 0 EOF".
  * Taking the lock to see whether it is free would make a deploy that starts
@@ -110,7 +128,7 @@ holder_pid(const char *holder)
  * compared too, where the holder said one.
  */
 static bool
-listed(ino_t inode, long pid)
+listed(ino_t inode, pid_t pid)
 {
 	char line[256], *at;
 	long locker;
@@ -139,8 +157,7 @@ lock_held(const char *path, char *holder, size_t size)
 	holder[0] = '\0';
 	if (stat(path, &st) == -1)
 		return false;
-	read_holder(path, holder, size);
-	if (listed(st.st_ino, holder_pid(holder)))
+	if (listed(st.st_ino, read_holder(path, holder, size)))
 		return true;
 	holder[0] = '\0';
 	return false;

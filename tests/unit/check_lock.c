@@ -116,6 +116,45 @@ START_TEST(is_held_by_the_one_it_names)
 }
 END_TEST
 
+/* Whatever stands before it, and however long that is when it is escaped. */
+START_TEST(finds_the_pid_behind_any_name)
+{
+	static const char *const names[] = { "x, pid 1", "x, pid ", "a\\b",
+		"J\\303\\274rgen M\\303\\274ller (op)" };
+	char holder[256], words[256];
+	int fd;
+
+	snprintf(words, sizeof(words), "deploy sha-abc1234 by %s, pid %ld, since now",
+	    names[_i], (long)getpid());
+	fd = take(words);
+	ck_assert(lock_held(path, holder, sizeof(holder)));
+	ck_assert_int_eq(strncmp(holder, "deploy sha-abc1234 by ", 22), 0);
+	/* cut, as room for people's eyes is */
+	ck_assert(lock_held(path, holder, 20));
+	lock_release(fd);
+}
+END_TEST
+
+/* A deploy was killed, and flock(1) of a script has the lock since. */
+START_TEST(believes_no_words_of_the_dead)
+{
+	char holder[256], words[64];
+	pid_t pid = fork();
+	int fd;
+
+	ck_assert_int_ne(pid, -1);
+	if (pid == 0)
+		_exit(0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	snprintf(words, sizeof(words), "deploy v1 by ci, pid %ld, since now", (long)pid);
+	fd = take(words);
+	ck_assert(lock_held(path, holder, sizeof(holder)));
+	ck_assert_str_eq(holder, "");
+	is_busy("deploy already running");
+	lock_release(fd);
+}
+END_TEST
+
 START_TEST(forgets_the_holder_before)
 {
 	char holder[64];
@@ -493,6 +532,8 @@ lock_suite(void)
 	tcase_set_timeout(core, 30);
 	tcase_add_test(core, is_busy_while_held);
 	tcase_add_test(core, is_held_by_the_one_it_names);
+	tcase_add_loop_test(core, finds_the_pid_behind_any_name, 0, 4);
+	tcase_add_test(core, believes_no_words_of_the_dead);
 	tcase_add_test(core, forgets_the_holder_before);
 	tcase_add_test(core, is_a_file_that_stays);
 	tcase_add_test(core, is_seen_without_being_taken);
