@@ -73,13 +73,28 @@ report_history(struct output *o, const struct target *t, unsigned count, bool js
 	return rc;
 }
 
+/*
+ * What was begun and has no end: 1, and its journal.  One that the history
+ * knows is over (state/journal.h), whatever was left of it.
+ */
+static int
+unfinished(int dirfd, struct journal *j, struct fault *f)
+{
+	int rc = dirfd == -1 ? 0 : journal_read(dirfd, j, f), known;
+
+	if (rc != 1)
+		return rc;
+	known = history_has(dirfd, j->id, f);
+	return known == -1 ? -1 : !known;
+}
+
 static void
 show_under_way(struct output *o, const struct target *t, int dirfd)
 {
 	char holder[256];
 	struct fault f = { 0 };
 	struct journal j;
-	int rc = dirfd == -1 ? 0 : journal_read(dirfd, &j, &f);
+	int rc = unfinished(dirfd, &j, &f);
 
 	if (lock_held(t->lock, holder, sizeof(holder)))
 		output_line(o, ROW "%s", "deploy:", holder[0] == '\0' ? "running" : holder);
@@ -272,7 +287,7 @@ how_it_ended(struct output *o, int dirfd, struct fault *f)
 {
 	struct record last = { 0 };
 	struct journal j;
-	int rc = journal_read(dirfd, &j, f);
+	int rc = unfinished(dirfd, &j, f);
 
 	if (rc == 1)
 		return fault_set(f, FAULT_UNVERIFIED, "say `recover`, or deploy again",

@@ -161,6 +161,26 @@ test_memory_wait_for_one_that_is_killed() {
 	has "what is to be done" "$(cat "$T/wait")" "interrupted (at: swap); say \`recover\`"
 }
 
+# Killed between the record and the end of the journal: it is over, and known.
+test_memory_wait_for_one_that_is_recorded() {
+	memory v1.0.0
+	publish v1.0.1 delay=1000
+	export TWILIGHT_HEALTH_TRIES=9 TWILIGHT_HEALTH_SLEEP=1
+	begin "deploy v1.0.1"
+	await grep -q v1.0.1 "$engine/control"
+	cp "$state/journal" "$T/journal"
+	finish
+	is "exit code of the deploy" "$rc" 0
+	cp "$T/journal" "$state/journal"
+	net "status --wait"
+	is "exit code of the one who waits" "$rc" 0
+	has "how it ended" "$out" "deploy v1.0.1: deployed (0)"
+	net status
+	has "nothing is left to be mended" "$out" "none under way"
+	op recover
+	is "exit code of recover" "$rc" 0
+}
+
 test_wait_for_nothing() {
 	net "status --wait"
 	is "exit code" "$rc" 0
