@@ -57,7 +57,8 @@ put(const char *line, size_t len)
 void
 log_event(int priority, const char *fmt, ...)
 {
-	char line[900], safe[912], whole[1000];
+	/* escaping may make four of each byte: who asked stands behind what was */
+	char line[900], safe[4 * sizeof(line) + 4], whole[sizeof(safe) + 64];
 	int saved = errno, len;
 	va_list ap;
 
