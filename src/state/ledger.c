@@ -130,6 +130,14 @@ ledger_knows(int dirfd, const struct version *v, struct fault *f)
 	return q.word == PROVEN;
 }
 
+/* A deploy that went well: its number, or that it has none, is in force. */
+static bool
+lands(const struct record *r)
+{
+	return strcmp(r->verb, "deploy") == 0 && (r->outcome == OUTCOME_DEPLOYED ||
+	    r->outcome == OUTCOME_RECOVERED);
+}
+
 struct newest {
 	int64_t		 seq;
 	struct version	*to;
@@ -140,8 +148,7 @@ newest_deploy(void *arg, const struct record *r)
 {
 	struct newest *n = arg;
 
-	if (strcmp(r->verb, "deploy") != 0 || (r->outcome != OUTCOME_DEPLOYED &&
-	    r->outcome != OUTCOME_RECOVERED))
+	if (!lands(r))
 		return true;
 	n->seq = r->seq;
 	*n->to = r->to;
@@ -164,6 +171,7 @@ struct trim {
 	void		*arg;
 	struct seen	 seen;
 	size_t		 n;
+	bool		 landed;	/* the newest one that landed is among them */
 };
 
 /* By image and tag: a tag that moved is two versions. */
@@ -188,7 +196,10 @@ wanted(void *arg, const struct record *r)
 	bool to = newest_word(t, word_on(r, key_of(&r->to)), &r->to);
 	bool from = newest_word(t, from_word == CONDEMNED ? CONDEMNED : NOTHING, &r->from);
 
-	return t->n++ < LEDGER_KEEP || (to && t->keep(t->arg, &r->to)) ||
+	bool newest = !t->landed && lands(r);
+
+	t->landed = t->landed || newest;
+	return t->n++ < LEDGER_KEEP || newest || (to && t->keep(t->arg, &r->to)) ||
 	    (from && t->keep(t->arg, &r->from));
 }
 

@@ -29,7 +29,8 @@ int	ledger_sequence(int dirfd, int64_t *seq, struct version *, struct fault *)
 /*
  * Trims the history when it has more than LEDGER_KEEP records and a tenth:
  * the newest LEDGER_KEEP stay, and of the older ones the newest word on each
- * version that `keep` wants, be it good or bad.  Temp file and rename; lock held.
+ * version that `keep` wants, be it good or bad, and the deploy that
+ * ledger_sequence() goes by.  Temp file and rename; lock held.
  */
 #define LEDGER_KEEP 1000
 int	ledger_trim(int dirfd, bool (*keep)(void *, const struct version *),

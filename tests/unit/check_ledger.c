@@ -507,6 +507,26 @@ START_TEST(trimming_rehabilitates_nobody)
 }
 END_TEST
 
+/* Rolled back from, or without a number: it says which one is in force. */
+START_TEST(trimming_keeps_the_sequence)
+{
+	static const int64_t numbers[] = { 7, 0 };
+	struct record old = record("D", "-", "v0=O"), newest = record("D", "v0=O", "x=B");
+	struct version v;
+	int64_t seq = -1;
+
+	old.seq = 5;
+	newest.seq = numbers[_i];
+	ck_assert_int_eq(history_append(dir, &old, &f), 0);
+	ck_assert_int_eq(history_append(dir, &newest, &f), 0);
+	tell("RD x=B v1=A;RD v1=A y=C;RD y=C v1=A");
+	fill("P", "-", "v9=Z", LEDGER_KEEP + 100);
+	trim("AO");
+	ck_assert_int_eq(ledger_sequence(dir, &seq, &v, &f), numbers[_i] > 0);
+	ck_assert_int_eq(seq, numbers[_i]);
+}
+END_TEST
+
 START_TEST(tells_many)
 {
 	char story[128], want[32];
@@ -604,6 +624,7 @@ ledger_suite(void)
 	tcase_add_test(limits, trims_by_image_and_tag);
 	tcase_add_test(limits, tells_many);
 	tcase_add_test(limits, tells_long_names_apart);
+	tcase_add_loop_test(limits, trimming_keeps_the_sequence, 0, 2);
 	tcase_add_loop_test(limits, trimming_rehabilitates_nobody, 0, N(long_ago));
 	suite_add_tcase(s, limits);
 
