@@ -209,7 +209,9 @@ show_record(struct call *c, const struct fault *f)
 		(void)strlcpy(r->to.tag, c->request.word, sizeof(r->to.tag));
 		(void)strlcpy(r->why, f->what, sizeof(r->why));
 		r->who = c->who;
-		r->outcome = OUTCOME_REFUSED;
+		/* what was begun and could not be put back is recorded when it is mended */
+		r->outcome = f->kind == FAULT_UNVERIFIED ? OUTCOME_UNVERIFIED :
+		    OUTCOME_REFUSED;
 		r->seq = c->request.seq;
 	}
 	r->code = (int)f->kind;

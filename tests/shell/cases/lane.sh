@@ -121,6 +121,26 @@ test_memory_json_after_a_kill() {
 	record_says '"tag":"v1.0.2".*"outcome":"deployed","code":0'
 }
 
+# What could not be put back is mended later, and no refusal.
+test_memory_json_of_what_stays_open() {
+	memory v1.0.0
+	publish v1.0.1
+	export MOCK_DOCKER_SLOW="compose pull"
+	begin "deploy v1.0.1 --json"
+	await was_called "compose pull"
+	mv "$env" "$home/.env.kept"
+	mkdir "$env"
+	finish
+	is "exit code" "$rc" 5
+	record_says '"tag":"v1.0.1".*"outcome":"unverified","code":5'
+	rmdir "$env"
+	mv "$home/.env.kept" "$env"
+	unset MOCK_DOCKER_SLOW
+	op recover
+	is "exit code of recover" "$rc" 1
+	runs v1.0.0
+}
+
 # Whoever lost the connection finds the deploy again, and its exit code.
 wait_for() { # TAG BEHAVIOUR CODE
 	publish "$1" "$2"
