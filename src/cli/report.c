@@ -236,6 +236,9 @@ report_status(struct output *o, const struct target *t, char *const *env,
 }
 
 struct follow {
+	char		 holder[256];	/* of the lock, when it was first seen */
+	char		 id[JOURNAL_ID_MAX];	/* the last that this holder began; "" not known */
+	bool		 theirs;	/* another one has the lock by now */
 	enum journal_step told;		/* JOURNAL__MAX: none yet */
 	int64_t		 beat;		/* when to say again that it lasts */
 };
@@ -247,8 +250,11 @@ tell_step(struct follow *w, struct output *o, int dirfd)
 	struct journal j;
 	char line[200];
 
-	if (dirfd == -1 || journal_read(dirfd, &j, &f) != 1 ||
-	    (j.step == w->told && clock_ms() < w->beat))
+	if (dirfd == -1 || journal_read(dirfd, &j, &f) != 1)
+		return;
+	if (!w->theirs)
+		(void)strlcpy(w->id, j.id, sizeof(w->id));
+	if (j.step == w->told && clock_ms() < w->beat)
 		return;
 	snprintf(line, sizeof(line), "%s of %s, at: %s", j.verb, j.to.tag,
 	    journal_step_name(j.step));
@@ -257,67 +263,103 @@ tell_step(struct follow *w, struct output *o, int dirfd)
 	w->beat = clock_ms() + BEAT_MS;
 }
 
-static void
-follow(struct output *o, const struct target *t, int dirfd)
+/*
+ * The next deploy may begin before we look again: then it is over when the
+ * history has it.  (If it was killed the next one mends it first.)
+ */
+static bool
+lasts(struct follow *w, const struct target *t, int dirfd)
 {
-	struct follow w = { .told = JOURNAL__MAX };
-	char holder[256];
+	char now[sizeof(w->holder)];
+	struct fault f = { 0 };
 
-	if (!lock_held(t->lock, holder, sizeof(holder)))
-		return;
-	output_line(o, ROW "%s", "deploy:", holder[0] == '\0' ? "running" : holder);
-	do {
-		tell_step(&w, o, dirfd);
-		usleep(LOOK_MS * 1000);
-	} while (lock_held(t->lock, holder, sizeof(holder)));
+	if (!lock_held(t->lock, now, sizeof(now)))
+		return false;
+	/* it writes its words a moment after it has the lock */
+	if (w->holder[0] == '\0')
+		(void)strlcpy(w->holder, now, sizeof(w->holder));
+	w->theirs = strcmp(now, w->holder) != 0;
+	return !w->theirs || w->id[0] == '\0' || history_has(dirfd, w->id, &f) != 1;
 }
+
+static void
+follow(struct follow *w, struct output *o, const struct target *t, int dirfd)
+{
+	w->told = JOURNAL__MAX;
+	if (!lock_held(t->lock, w->holder, sizeof(w->holder)))
+		return;
+	output_line(o, ROW "%s", "deploy:", w->holder[0] == '\0' ? "running" : w->holder);
+	do {
+		tell_step(w, o, dirfd);
+		usleep(LOOK_MS * 1000);
+	} while (lasts(w, t, dirfd));
+}
+
+struct ending {
+	const char	*id;		/* "" for the newest */
+	struct record	 r;
+};
 
 /* What was adopted was found running: nobody deployed it then. */
 static bool
-newest(void *arg, const struct record *r)
+is_ending(void *arg, const struct record *r)
 {
-	if (r->outcome == OUTCOME_ADOPTED)
+	struct ending *e = arg;
+
+	if (r->outcome == OUTCOME_ADOPTED || (e->id[0] != '\0' && strcmp(r->id, e->id) != 0))
 		return true;
-	*(struct record *)arg = *r;
+	e->r = *r;
 	return false;
 }
 
 static int
-how_it_ended(struct output *o, int dirfd, struct fault *f)
+tell_ending(struct output *o, const struct record *r, struct fault *f)
 {
-	struct record last = { 0 };
-	struct journal j;
-	int rc = unfinished(dirfd, &j, f);
+	(void)last_line(o, r);
+	return r->code == 0 ? 0 : fault_set(f, (enum fault_kind)r->code, NULL, "%s", r->why);
+}
 
+/* The one with this id; where there is none, or "" was said, the newest. */
+static int
+how_it_ended(struct output *o, int dirfd, const char *id, struct fault *f)
+{
+	struct ending e = { .id = id };
+	struct journal j;
+	int rc;
+
+	if (*id != '\0' && history_walk(dirfd, is_ending, &e, f) == -1)
+		return -1;
+	if (e.r.id[0] != '\0')
+		return tell_ending(o, &e.r, f);
+	rc = unfinished(dirfd, &j, f);
 	if (rc == 1)
 		return fault_set(f, FAULT_UNVERIFIED, "say `recover`, or deploy again",
 		    "the %s of %s was interrupted (at: %s)", j.verb, j.to.tag,
 		    journal_step_name(j.step));
-	if (rc == -1 || history_walk(dirfd, newest, &last, f) == -1)
+	e.id = "";
+	if (rc == -1 || history_walk(dirfd, is_ending, &e, f) == -1)
 		return -1;
-	if (last.id[0] == '\0') {
-		output_line(o, ROW "nothing was ever deployed", "last:");
-		return 0;
-	}
-	(void)last_line(o, &last);
-	return last.code == 0 ? 0 :
-	    fault_set(f, (enum fault_kind)last.code, NULL, "%s", last.why);
+	if (e.r.id[0] != '\0')
+		return tell_ending(o, &e.r, f);
+	output_line(o, ROW "nothing was ever deployed", "last:");
+	return 0;
 }
 
 int
 report_wait(struct output *o, const struct target *t, struct fault *f)
 {
 	int dirfd = folder_open(t->state, false, f), rc;
+	struct follow w = { .id = "" };
 
 	if (dirfd == -1 && f->kind != FAULT_NONE)
 		return -1;
-	follow(o, t, dirfd);
+	follow(&w, o, t, dirfd);
 	/* it may have been made by what was followed */
 	if (dirfd == -1)
 		dirfd = folder_open(t->state, false, f);
 	if (dirfd == -1)
 		return f->kind == FAULT_NONE ? 0 : -1;
-	rc = how_it_ended(o, dirfd, f);
+	rc = how_it_ended(o, dirfd, w.id, f);
 	close(dirfd);
 	return rc;
 }

@@ -12,8 +12,9 @@ int	report_status(struct output *, const struct target *, char *const *env,
 	    struct fault *) MUST_CHECK;
 
 /*
- * Follows what is under way to its end, telling its steps; then the newest
- * record, and its code as the fault's kind.  FAULT_UNVERIFIED when what was
+ * Follows what is under way to its end, telling its steps; then its record
+ * (the newest where there was nothing to follow, or it came to none), and its
+ * code as the fault's kind.  FAULT_UNVERIFIED when what was
  * under way was killed and waits for being mended.
  */
 int	report_wait(struct output *, const struct target *, struct fault *) MUST_CHECK;

@@ -165,6 +165,31 @@ test_memory_wait() {
 	has "the last one" "$out" "deploy v1.0.2: rolled back (1)"
 }
 
+# The next deploy begins at once: the answer is about the one that was followed.
+test_memory_wait_while_others_follow() {
+	memory v1.0.0
+	publish v1.0.1 delay=1500
+	publish v1.0.2 never
+	export TWILIGHT_HEALTH_TRIES=3 TWILIGHT_HEALTH_SLEEP=1
+	begin "deploy v1.0.1"
+	await grep -q v1.0.1 "$engine/control"
+	(
+		busy=3
+		while [ $busy = 3 ]; do
+			SSH_ORIGINAL_COMMAND="deploy v1.0.2" "$PROGRAM" >"$T/next" 2>&1 </dev/null
+			busy=$?
+		done
+	) &
+	next=$!
+	SSH_ORIGINAL_COMMAND='status --wait' "$PROGRAM" >"$T/wait" 2>&1 </dev/null
+	is "exit code of the one who waits" $? 0
+	has "how it ended" "$(cat "$T/wait")" "deploy v1.0.1: deployed (0)"
+	finish
+	is "exit code of the deploy" "$rc" 0
+	wait $next
+	runs v1.0.1
+}
+
 test_memory_wait_for_one_that_is_killed() {
 	memory v1.0.0
 	publish v1.0.1 never
