@@ -9,6 +9,7 @@
 #include "sys/deadline.h"
 
 #include <bsd/string.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,6 +283,16 @@ lasts(struct follow *w, const struct target *t, int dirfd)
 	return !w->theirs || w->id[0] == '\0' || history_has(dirfd, w->id, &f) != 1;
 }
 
+/* Waits a little; false once nobody reads us: the lock may be held for ever. */
+static bool
+is_read(void)
+{
+	/* nothing is asked for: a reader that left is told all the same */
+	struct pollfd pfd = { .fd = STDOUT_FILENO };
+
+	return poll(&pfd, 1, LOOK_MS) != 1;
+}
+
 static void
 follow(struct follow *w, struct output *o, const struct target *t, int dirfd)
 {
@@ -289,10 +300,9 @@ follow(struct follow *w, struct output *o, const struct target *t, int dirfd)
 	if (!lock_held(t->lock, w->holder, sizeof(w->holder)))
 		return;
 	output_line(o, ROW "%s", "deploy:", w->holder[0] == '\0' ? "running" : w->holder);
-	do {
+	do
 		tell_step(w, o, dirfd);
-		usleep(LOOK_MS * 1000);
-	} while (lasts(w, t, dirfd));
+	while (is_read() && lasts(w, t, dirfd));
 }
 
 struct ending {

@@ -226,6 +226,22 @@ test_memory_wait_for_one_that_is_recorded() {
 	is "exit code of recover" "$rc" 0
 }
 
+# Somebody else has the lock, for ever, and who asked has left.
+test_wait_that_nobody_reads() {
+	needs flock
+	export TWILIGHT_LOCK="$T/lock"
+	(flock 9 && exec sleep 600) 9>"$T/lock" &
+	holder=$!
+	await sh -c '! flock -n "$0" true' "$T/lock"
+	mkfifo "$T/pipe"
+	head -n 1 "$T/pipe" >"$T/first" &
+	SSH_ORIGINAL_COMMAND='status --wait' "$PROGRAM" >"$T/pipe" 2>&1 </dev/null &
+	waiting=$!
+	await grep -q running "$T/first"
+	await sh -c '! kill -0 "$0" 2>/dev/null' "$waiting" || wrong "the one who waits" "ended" "still there"
+	kill "$waiting" "$holder" 2>/dev/null
+}
+
 test_wait_for_nothing() {
 	net "status --wait"
 	is "exit code" "$rc" 0
