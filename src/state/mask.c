@@ -34,7 +34,37 @@ value_of(char *line)
 	return end + 1;
 }
 
-/* Appends the words of `text`; there is room, for they stand in the file. */
+static void
+add(struct mask *m, const char *text, size_t len)
+{
+	if (len < SHORTEST)
+		return;
+	memcpy(m->bytes + m->len, text, len);
+	m->len += len;
+	m->bytes[m->len++] = '\0';
+}
+
+/* The value on this line as its program gets it: a password may have no words. */
+static void
+add_whole(struct mask *m, const char *text)
+{
+	const char *comment;
+	size_t len;
+
+	text += strspn(text, " \t");
+	if (*text == '"' || *text == '\'') {
+		len = strcspn(text + 1, *text == '"' ? "\"\r" : "'\r");
+		text++;
+	} else {
+		comment = strstr(text, " #");
+		len = comment == NULL ? strlen(text) : (size_t)(comment - text);
+		while (len > 0 && strchr(" \t\r", text[len - 1]) != NULL)
+			len--;
+	}
+	add(m, text, len);
+}
+
+/* Appends the words of `text`. */
 static void
 add_words(struct mask *m, const char *text)
 {
@@ -43,11 +73,7 @@ add_words(struct mask *m, const char *text)
 	for (; *text != '\0'; text += len) {
 		text += strcspn(text, WORD);
 		len = strspn(text, WORD);
-		if (len < SHORTEST)
-			continue;
-		memcpy(m->bytes + m->len, text, len);
-		m->len += len;
-		m->bytes[m->len++] = '\0';
+		add(m, text, len);
 	}
 }
 
@@ -61,7 +87,8 @@ mask_load(struct mask *m, const char *env_file, struct fault *f)
 	if (realpath(env_file, real) == NULL ||
 	    file_read(AT_FDCWD, real, FILE_MAX, &bytes, &len) == -1)
 		return 0;
-	m->bytes = malloc(len + 2);
+	/* each line at most twice: whole, and in words */
+	m->bytes = malloc(2 * len + 4);
 	if (m->bytes == NULL) {
 		free(bytes);
 		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
@@ -70,8 +97,10 @@ mask_load(struct mask *m, const char *env_file, struct fault *f)
 		if (bytes[i] == '\0')
 			bytes[i] = '\n';
 	rest = bytes;
-	while ((line = strsep(&rest, "\n")) != NULL)
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		add_whole(m, value_of(line));
 		add_words(m, value_of(line));
+	}
 	freezero(bytes, len);
 	return 0;
 }

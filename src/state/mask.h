@@ -1,10 +1,11 @@
 /*
  * mask.h: what .env holds, made unreadable in text that is to be shown.
  *
- * docker and compose quote values in their errors and warnings.  Every piece
- * of six and more letters, digits, '_', '.', '+' and '-' that stands in a
- * value of .env is replaced by stars; those of TWILIGHT_ and COMPOSE_
- * variables are not secret and stay.
+ * docker and compose quote values in their errors and warnings, a container
+ * in its log.  Every value of .env on a line of its own is replaced by stars,
+ * and every piece of one that is letters, digits, '_', '.', '+' and '-', of six
+ * and more bytes; those of TWILIGHT_ and COMPOSE_ variables are not secret and
+ * stay.
  */
 #ifndef STATE_MASK_H
 #define STATE_MASK_H
