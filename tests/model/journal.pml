@@ -22,7 +22,7 @@
  * Which step is which function
  *
  *   lock_take		session_open(), lock_take()
- *   recover, mend	recover_run(), mend(), look()
+ *   recover, mend	recover_run(), mend(), look(), undo_boot()
  *   abandon		abandon()
  *   complete		complete()
  *   resume_rollback	complete_rollback(), rollback_name()
@@ -37,7 +37,7 @@
  *   put_back		restore_names_only()
  *   roll_back		restore_all(), bring_back(), bring_old_value()
  *   RESTORE_VALUE	restore_value()
- *   RESTORE_NAMES	restore_names(), name_again()
+ *   RESTORE_NAMES	restore_names(), deploy_name_again()
  *   close		close_journal()
  *   stays		recover.c: conclude(); the journal is left as it is
  *   SETTLE, MOVE	mover_settle(), mover_run(), uplock_take()
