@@ -123,6 +123,9 @@ int	restore_all(struct deploy *, struct fault *why);
  */
 void	prune_after(struct deploy *);
 
+/* The history alone; after a failure too, or a row of them fills the disk. */
+void	prune_history(struct deploy *);
+
 /*
  * Is there as much space as TWILIGHT_DISK_MIN says, for the state folder and
  * for the engine's images?  Where not, prunes and looks again.  FAULT_HOST.

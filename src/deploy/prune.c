@@ -154,15 +154,22 @@ worth_a_record(void *arg, const struct version *v)
 }
 
 void
+prune_history(struct deploy *d)
+{
+	struct fault f = { 0 };
+
+	if (ledger_trim(d->s->dirfd, worth_a_record, d, &f) == -1)
+		progress_say(d->s->progress, SAY_WARN, "history not trimmed: %s", f.what);
+}
+
+void
 prune_after(struct deploy *d)
 {
 	struct fault f = { 0 };
 
 	if (prune(d, &f) == -1)
 		progress_say(d->s->progress, SAY_WARN, "not pruned: %s", f.what);
-	fault_clear(&f);
-	if (ledger_trim(d->s->dirfd, worth_a_record, d, &f) == -1)
-		progress_say(d->s->progress, SAY_WARN, "history not trimmed: %s", f.what);
+	prune_history(d);
 }
 
 /* The first place that is short of space, with what it has; NULL when none. */

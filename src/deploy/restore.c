@@ -94,6 +94,8 @@ close_journal(struct deploy *d, enum outcome outcome, const struct fault *why)
 	if (deploy_record(d, outcome, why, &late) == -1 ||
 	    journal_clear(d->s->dirfd, &late) == -1)
 		progress_say(d->s->progress, SAY_WARN, "%s; %s", late.what, late.next);
+	else
+		prune_history(d);
 }
 
 /* A silent engine is taken at its word. */

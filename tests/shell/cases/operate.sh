@@ -71,6 +71,23 @@ for line in open(sys.argv[1]): json.loads(line)' "$file" || wrong "each line" "J
 	lacks "the torn one is gone" "$(cat "$file")" torn
 }
 
+# Who may deploy must not fill the history until nothing can be read of it.
+test_memory_failures_do_not_pile_up() {
+	memory v1.0.0
+	publish v1.0.1
+	deploy v1.0.1
+	deploy v1.0.9
+	is "exit code of a tag that is not there" "$rc" 1
+	last=$(tail -n 1 "$state/history.jsonl")
+	yes "$last" | head -n 1200 >>"$state/history.jsonl"
+	deploy v1.0.9
+	is "exit code of another" "$rc" 1
+	is "records" "$(wc -l <"$state/history.jsonl")" 1002
+	net rollback --allow all
+	is "exit code of a rollback" "$rc" 0
+	runs v1.0.0
+}
+
 test_state_folder() {
 	deploy "$new"
 	is "mode" "$(stat -c %a "$state")" 700
