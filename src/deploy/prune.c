@@ -149,8 +149,9 @@ worth_a_record(void *arg, const struct version *v)
 
 	if (tag_is_release(v->tag))
 		return true;
+	/* an engine that does not answer has not said that it is gone */
 	return !e->silent && v->image[0] != '\0' &&
-	    e->image(e, v->image, id, &f) == 0 && id[0] != '\0';
+	    (e->image(e, v->image, id, &f) == -1 || id[0] != '\0');
 }
 
 void

@@ -88,6 +88,24 @@ test_memory_failures_do_not_pile_up() {
 	runs v1.0.0
 }
 
+# An engine that stumbles while the history is trimmed takes no way back with it.
+test_memory_trimming_with_an_engine_that_stumbles() {
+	memory "$old"
+	publish v1.0.1
+	deploy v1.0.1
+	deploy v1.0.9
+	last=$(tail -n 1 "$state/history.jsonl")
+	yes "$last" | head -n 1200 >>"$state/history.jsonl"
+	MOCK_DOCKER_FAIL="image inspect --format {{.Id}} $(image_of "$old")"
+	export MOCK_DOCKER_FAIL
+	deploy v1.0.9
+	unset MOCK_DOCKER_FAIL
+	matches "the history is trimmed" "$(wc -l <"$state/history.jsonl")" '^100.$'
+	net rollback --allow all
+	is "exit code of a rollback" "$rc" 0
+	runs "$old"
+}
+
 test_state_folder() {
 	deploy "$new"
 	is "mode" "$(stat -c %a "$state")" 700
