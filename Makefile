@@ -122,7 +122,7 @@ LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
 .PHONY: all check check-unit check-shell check-lane check-install e2e crash fuzz model \
-	bench lint analyse layers coverage deps demo install uninstall clean dist help
+	bench lint format analyse layers coverage deps demo install uninstall clean dist help
 
 all: $(PROGRAM) ## the program, build/twilight-deploy
 
@@ -198,9 +198,14 @@ bench: $(PROGRAM) build/service ## speed and memory beside a shell script, as ra
 layers: ## no folder of src/ includes one above it
 	tests/layers.sh
 
-lint: ## shellcheck, clang, cppcheck, mandoc, habits, workflows, secrets
+lint: ## shellcheck, clang, cppcheck, mandoc, formatting, habits, workflows, secrets
 	tests/deps.sh clang shellcheck cppcheck mandoc yamllint
+	tests/deps.sh clang-format-14 || true
 	tests/lint.sh
+
+format: ## all C as .clang-format has it
+	tests/deps.sh clang-format-14
+	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
 
 analyse: ## gcc's and clang's analysers, cppcheck, hardening, valgrind: minutes
 	tests/deps.sh clang-tidy cppcheck valgrind binutils

@@ -189,8 +189,8 @@ copy_plain(char *to, size_t size, const char *from)
 	size_t i;
 
 	for (i = 0; i + 1 < size && from[i] != '\0'; i++)
-		to[i] =
-		    isalnum((unsigned char)from[i]) || strchr("._:+/@-", from[i]) != NULL
+		to[i] = isalnum((unsigned char)from[i]) ||
+			strchr("._:+/@-", from[i]) != NULL
 		    ? from[i]
 		    : '_';
 	to[i] = '\0';
@@ -253,8 +253,8 @@ follow_control(void)
 		    parse_behaviour(word, &service.behaviour)) {
 			service.control_seen = st;
 			if (*version != '\0')
-				copy_plain(
-				    service.version, sizeof service.version, version);
+				copy_plain(service.version, sizeof service.version,
+				    version);
 		}
 	}
 	close(fd);
@@ -326,7 +326,8 @@ put_file(struct conn *c)
 	ssize_t n = -1;
 	int fd;
 
-	snprintf(path, sizeof path, "%s.bytes", service.control == NULL ? "" : service.control);
+	snprintf(path, sizeof path, "%s.bytes",
+	    service.control == NULL ? "" : service.control);
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) != -1) {
 		n = read(fd, c->out, sizeof c->out);
 		close(fd);
@@ -608,8 +609,8 @@ bind_listener(const char *address, in_port_t port)
 
 	if (!is4 && inet_pton(AF_INET6, address, &v6.sin6_addr) != 1)
 		errx(2, "not a numeric address: %s", address);
-	service.listener = socket(
-	    is4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	service.listener = socket(is4 ? AF_INET : AF_INET6,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (service.listener == -1)
 		err(1, "socket");
 	setsockopt(service.listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

@@ -41,7 +41,7 @@ static void
 refuse_setuid(void)
 {
 	static const char words[] = "twilight-deploy: refusing to run setuid or setgid; "
-	    "chmod ug-s it\n";
+				    "chmod ug-s it\n";
 
 	if (getuid() == geteuid() && getgid() == getegid())
 		return;

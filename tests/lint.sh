@@ -37,6 +37,13 @@ else
 	echo "SKIP compose_config: no docker compose here"
 fi
 
+# --- formatting; other versions of clang-format see other faults ---
+if command -v clang-format-14 >/dev/null; then
+	git ls-files '*.c' '*.h' | xargs clang-format-14 --dry-run -Werror || fail "clang-format"
+else
+	echo "SKIP formatting: no clang-format-14 here"
+fi
+
 # --- C: clang sees other things than gcc does ---
 for file in src/*.c src/*/*.c tests/unit/*.c tests/fuzz/*.c mocks/*.c; do
 	clang -fsyntax-only -std=c11 -Wall -Wextra -Wshadow -Wconversion \

@@ -21,13 +21,13 @@
 
 /* All that a request carries through this file. */
 struct call {
-	struct options	 options;
-	struct request	 request;
-	struct target	 target;
-	struct who	 who;
-	struct output	 output;
-	struct record	 record;	/* of this request; no id: it came to none */
-	char *const	*env;
+	struct options options;
+	struct request request;
+	struct target target;
+	struct who who;
+	struct output output;
+	struct record record; /* of this request; no id: it came to none */
+	char *const *env;
 };
 
 /* ---- the verbs ---- */
@@ -50,7 +50,7 @@ do_recover(struct call *c, struct session *s, struct fault *f)
 	(void)c;
 	(void)s;
 	(void)f;
-	return 0;	/* every locking verb has recovered by then */
+	return 0; /* every locking verb has recovered by then */
 }
 
 static int
@@ -64,8 +64,8 @@ do_status(struct call *c, struct fault *f)
 static int
 do_history(struct call *c, struct fault *f)
 {
-	return report_history(&c->output, &c->target, c->request.count,
-	    c->request.json, f);
+	return report_history(&c->output, &c->target, c->request.count, c->request.json,
+	    f);
 }
 
 static int
@@ -84,14 +84,18 @@ do_help(struct call *c, struct fault *f)
 
 static const struct {
 	/* one of these: with the lock held and the engine there, or without */
-	int	(*locked)(struct call *, struct session *, struct fault *);
-	int	(*plain)(struct call *, struct fault *);
-	bool	 needs_settings;
-	bool	 takes_tag;
-	bool	 always;	/* --allow or not */
+	int (*locked)(struct call *, struct session *, struct fault *);
+	int (*plain)(struct call *, struct fault *);
+	bool needs_settings;
+	bool takes_tag;
+	bool always; /* --allow or not */
 } handlers[VERB__MAX] = {
-	[VERB_DEPLOY] = { .locked = do_deploy, .needs_settings = true, .takes_tag = true },
-	[VERB_ROLLBACK] = { .locked = do_rollback, .needs_settings = true, .takes_tag = true },
+	[VERB_DEPLOY] = { .locked = do_deploy,
+	    .needs_settings = true,
+	    .takes_tag = true },
+	[VERB_ROLLBACK] = { .locked = do_rollback,
+	    .needs_settings = true,
+	    .takes_tag = true },
 	[VERB_RECOVER] = { .locked = do_recover, .needs_settings = true },
 	[VERB_STATUS] = { .plain = do_status, .needs_settings = true },
 	[VERB_HISTORY] = { .plain = do_history, .needs_settings = true },
@@ -151,8 +155,8 @@ run_locked(struct call *c, struct fault *f)
 static int
 read_request(struct call *c, struct fault *f)
 {
-	const char *sent = c->options.local ? NULL :
-	    env_get(c->env, "SSH_ORIGINAL_COMMAND");
+	const char *sent = c->options.local ? NULL
+					    : env_get(c->env, "SSH_ORIGINAL_COMMAND");
 	const char *line = sent == NULL ? c->options.line : sent;
 	enum verb v;
 
@@ -164,9 +168,11 @@ read_request(struct call *c, struct fault *f)
 		return -1;
 	v = c->request.verb;
 	/* the network asks for what is open, unless --allow says otherwise */
-	if (!handlers[v].always && (c->options.allow_given ? !c->options.allow[v] :
-	    sent != NULL && !verb_is_open(v)))
-		return fault_set(f, FAULT_REFUSED, "see --allow in its authorized_keys line",
+	if (!handlers[v].always &&
+	    (c->options.allow_given ? !c->options.allow[v]
+				    : sent != NULL && !verb_is_open(v)))
+		return fault_set(f, FAULT_REFUSED,
+		    "see --allow in its authorized_keys line",
 		    "invalid request: %s is not allowed for this key", verb_name(v));
 	return 0;
 }
@@ -210,8 +216,8 @@ show_record(struct call *c, const struct fault *f)
 		(void)strlcpy(r->why, f->what, sizeof(r->why));
 		r->who = c->who;
 		/* what was begun and could not be put back is recorded when it is mended */
-		r->outcome = f->kind == FAULT_UNVERIFIED ? OUTCOME_UNVERIFIED :
-		    OUTCOME_REFUSED;
+		r->outcome = f->kind == FAULT_UNVERIFIED ? OUTCOME_UNVERIFIED
+							 : OUTCOME_REFUSED;
 		r->seq = c->request.seq;
 	}
 	r->code = (int)f->kind;

@@ -6,6 +6,6 @@
 #define CLI_CLI_H
 
 /* `env` is what was the process's environment. */
-int	cli_main(int argc, char **argv, char *const *env);
+int cli_main(int argc, char **argv, char *const *env);
 
 #endif

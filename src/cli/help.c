@@ -7,14 +7,17 @@
 #include <string.h>
 
 static const struct {
-	int		 code;
-	const char	*text;
+	int code;
+	const char *text;
 } codes[] = {
 	{ 0, "what was asked for is so: the version runs and is healthy" },
-	{ 1, "not deployed; the previous version serves (nothing changed, or rolled back and verified)" },
-	{ 2, "request refused: bad verb or tag, not allowed for this key; nothing changed" },
+	{ 1,
+	    "not deployed; the previous version serves (nothing changed, or rolled back and verified)" },
+	{ 2,
+	    "request refused: bad verb or tag, not allowed for this key; nothing changed" },
 	{ 3, "another deploy is running; nothing changed" },
-	{ 4, "the host is not ready: settings, .env, compose file, docker, disk; nothing changed" },
+	{ 4,
+	    "the host is not ready: settings, .env, compose file, docker, disk; nothing changed" },
 	{ 5, "not deployed and the previous version could not be verified: look now" },
 	{ 6, "superseded: a newer sequence is deployed; nothing changed" },
 	{ 70, "a bug of ours" },
@@ -41,13 +44,15 @@ show_verbs(struct output *o)
 {
 	int v;
 
-	output_line(o, "usage: twilight-deploy [--actor NAME] [--allow VERB,VERB|all] [--local]");
+	output_line(o,
+	    "usage: twilight-deploy [--actor NAME] [--allow VERB,VERB|all] [--local]");
 	output_line(o, "           [--verbose] [VERB ...]");
 	output_line(o, "  twilight-deploy deploy sha-abc1234      at a prompt");
 	output_line(o, "  ssh deploy@host deploy sha-abc1234      as a forced command");
 	output_line(o, "%s", "");
 	for (v = 0; v < VERB__MAX; v++)
-		output_line(o, "  %-28s %s", verb_usage((enum verb)v), verb_text((enum verb)v));
+		output_line(o, "  %-28s %s", verb_usage((enum verb)v),
+		    verb_text((enum verb)v));
 	output_line(o, "%s", "");
 	output_line(o, "`help exit-codes` and `help settings` tell the rest.");
 }

@@ -7,6 +7,6 @@
 #include "cli/output.h"
 
 /* `topic` is "" for the verbs.  FAULT_REFUSED for one that there is not. */
-int	help_show(struct output *, const char *topic, struct fault *) MUST_CHECK;
+int help_show(struct output *, const char *topic, struct fault *) MUST_CHECK;
 
 #endif

@@ -73,7 +73,8 @@ options_parse(struct options *o, int argc, char **argv, struct fault *f)
 	memset(o, 0, sizeof(*o));
 	opterr = 0;
 	/* '+': the first word that is no option begins the request */
-	while (at = optind, (c = getopt_long(argc, argv, "+hv", long_options, NULL)) != -1)
+	while (at = optind,
+	    (c = getopt_long(argc, argv, "+hv", long_options, NULL)) != -1)
 		switch (c) {
 		case OPT_ACTOR:
 			o->actor = optarg;

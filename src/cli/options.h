@@ -11,19 +11,18 @@
 #include <stdbool.h>
 
 struct options {
-	const char	*actor;		/* --actor; NULL when not given */
-	bool		 verbose;
-	bool		 local;		/* --local: SSH_ORIGINAL_COMMAND is not looked at */
-	bool		 allow_given;
-	bool		 allow[VERB__MAX];
-	char		 line[REQUEST_MAX + 2];	/* the request in argv's words; "" for none */
+	const char *actor; /* --actor; NULL when not given */
+	bool verbose;
+	bool local; /* --local: SSH_ORIGINAL_COMMAND is not looked at */
+	bool allow_given;
+	bool allow[VERB__MAX];
+	char line[REQUEST_MAX + 2]; /* the request in argv's words; "" for none */
 };
 
 /*
  * Help and version as options become those verbs, as if they were asked for
  * locally.  FAULT_REFUSED for what is not an option.
  */
-int	options_parse(struct options *, int argc, char **argv, struct fault *)
-	    MUST_CHECK;
+int options_parse(struct options *, int argc, char **argv, struct fault *) MUST_CHECK;
 
 #endif

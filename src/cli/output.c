@@ -81,8 +81,8 @@ void
 output_say(void *arg, enum say kind, const char *line)
 {
 	static const struct {
-		int		 fd;
-		const char	*prefix;
+		int fd;
+		const char *prefix;
 	} how[SAY__MAX] = {
 		[SAY_RESULT] = { STDOUT_FILENO, "" },
 		[SAY_NOTE] = { STDERR_FILENO, "  - " },

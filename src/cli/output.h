@@ -15,25 +15,25 @@
 #include <stdint.h>
 
 struct output {
-	bool	verbose;	/* SAY_DETAIL too */
-	bool	json;		/* stdout is for the record: all talk goes to stderr */
-	bool	droppable;	/* a lock is held */
-	bool	gone[3];	/* by descriptor: its reader has left */
-	int64_t	patience_ms;	/* how much longer a stalled reader is waited for, in all */
+	bool verbose;        /* SAY_DETAIL too */
+	bool json;           /* stdout is for the record: all talk goes to stderr */
+	bool droppable;      /* a lock is held */
+	bool gone[3];        /* by descriptor: its reader has left */
+	int64_t patience_ms; /* how much longer a stalled reader is waited for, in all */
 };
 
-void	output_init(struct output *);
+void output_init(struct output *);
 
 /* The progress callback; `arg` is the struct output. */
-void	output_say(void *arg, enum say, const char *line);
+void output_say(void *arg, enum say, const char *line);
 
 /* "twilight-deploy: WHAT; NEXT" on stderr. */
-void	output_fault(struct output *, const struct fault *);
+void output_fault(struct output *, const struct fault *);
 
 /* One document of JSON on a line of stdout. */
-void	output_json(struct output *, const char *text);
+void output_json(struct output *, const char *text);
 
 /* One formatted line on stdout. */
-void	output_line(struct output *, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void output_line(struct output *, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define ROW "%-10s "
-#define LOOK_MS 200		/* between two looks at the lock */
+#define LOOK_MS 200 /* between two looks at the lock */
 #define BEAT_MS 15000
 
 static const char *
@@ -37,9 +37,9 @@ report_record(struct output *o, const struct record *r)
 }
 
 struct listing {
-	struct output	*o;
-	unsigned	 left;
-	bool		 json;
+	struct output *o;
+	unsigned left;
+	bool json;
 };
 
 static bool
@@ -53,9 +53,9 @@ history_line(void *arg, const struct record *r)
 	if (l->json)
 		report_record(l->o, r);
 	else
-		output_line(l->o, "%s  %-8s  %s -> %s  %s (%d)  by %s  %lld ms%s%s", r->time,
-		    r->verb, r->from.tag[0] == '\0' ? "-" : r->from.tag, r->to.tag,
-		    outcome_name(r->outcome), r->code, r->who.actor,
+		output_line(l->o, "%s  %-8s  %s -> %s  %s (%d)  by %s  %lld ms%s%s",
+		    r->time, r->verb, r->from.tag[0] == '\0' ? "-" : r->from.tag,
+		    r->to.tag, outcome_name(r->outcome), r->code, r->who.actor,
 		    (long long)r->total_ms, r->why[0] == '\0' ? "" : "  ", r->why);
 	return true;
 }
@@ -98,11 +98,13 @@ show_under_way(struct output *o, const struct target *t, int dirfd)
 	int rc = unfinished(dirfd, &j, &f);
 
 	if (lock_held(t->lock, holder, sizeof(holder)))
-		output_line(o, ROW "%s", "deploy:", holder[0] == '\0' ? "running" : holder);
+		output_line(o, ROW "%s",
+		    "deploy:", holder[0] == '\0' ? "running" : holder);
 	else if (rc == 1)
-		output_line(o, ROW "the %s of %s was interrupted (at: %s); the next "
-		    "request or `recover` mends it", "deploy:", j.verb, j.to.tag,
-		    journal_step_name(j.step));
+		output_line(o,
+		    ROW "the %s of %s was interrupted (at: %s); the next "
+			"request or `recover` mends it",
+		    "deploy:", j.verb, j.to.tag, journal_step_name(j.step));
 	else if (rc == -1)
 		output_line(o, ROW "%s", "deploy:", f.what);
 	else
@@ -112,8 +114,9 @@ show_under_way(struct output *o, const struct target *t, int dirfd)
 static bool
 last_line(void *arg, const struct record *r)
 {
-	output_line(arg, ROW "%s %s %s: %s (%d)%s%s", "last:", r->time, r->verb, r->to.tag,
-	    outcome_name(r->outcome), r->code, r->why[0] == '\0' ? "" : ", ", r->why);
+	output_line(arg, ROW "%s %s %s: %s (%d)%s%s", "last:", r->time, r->verb,
+	    r->to.tag, outcome_name(r->outcome), r->code, r->why[0] == '\0' ? "" : ", ",
+	    r->why);
 	return false;
 }
 
@@ -128,9 +131,8 @@ show_way_back(struct output *o, int dirfd, const struct version *running)
 	if (dirfd == -1 || ledger_proven(dirfd, false, list, 2, &n, &f) == -1)
 		return;
 	for (i = 0; i < n; i++)
-		if (running->image[0] != '\0' ?
-		    strcmp(list[i].image, running->image) != 0 :
-		    strcmp(list[i].tag, running->tag) != 0) {
+		if (running->image[0] != '\0' ? strcmp(list[i].image, running->image) != 0
+					      : strcmp(list[i].tag, running->tag) != 0) {
 			output_line(o, ROW "%s", "rollback:", list[i].tag);
 			return;
 		}
@@ -140,13 +142,15 @@ show_way_back(struct output *o, int dirfd, const struct version *running)
 static void
 show_container(struct output *o, const struct container *c, const char *value)
 {
+	const char *what;
 	char tag[TAG_MAX];
 
 	deploy_tag_of(c->ref, tag);
-	output_line(o, ROW "%s  image %.12s  since %.19sZ  restarts %lld", "runs:",
-	    c->state != CONTAINER_RUNNING ? "nothing, the container is down" :
-	    tag[0] == '\0' ? c->ref : tag, short_id(c->image), c->started,
-	    (long long)c->restarts);
+	what = tag[0] == '\0' ? c->ref : tag;
+	if (c->state != CONTAINER_RUNNING)
+		what = "nothing, the container is down";
+	output_line(o, ROW "%s  image %.12s  since %.19sZ  restarts %lld", "runs:", what,
+	    short_id(c->image), c->started, (long long)c->restarts);
 	if (tag[0] != '\0' && strcmp(tag, value) != 0)
 		output_line(o, ROW ".env says %s, but %s runs", "drift:", value, tag);
 }
@@ -223,8 +227,7 @@ show_all(struct output *o, const struct target *t, char *const *env, int dirfd,
 }
 
 int
-report_status(struct output *o, const struct target *t, char *const *env,
-    struct fault *f)
+report_status(struct output *o, const struct target *t, char *const *env, struct fault *f)
 {
 	int dirfd = folder_open(t->state, false, f), rc;
 
@@ -237,11 +240,11 @@ report_status(struct output *o, const struct target *t, char *const *env,
 }
 
 struct follow {
-	char		 holder[256];	/* of the lock, when it was first seen */
-	char		 id[JOURNAL_ID_MAX];	/* the last that this holder began; "" not known */
-	bool		 theirs;	/* another one has the lock by now */
-	enum journal_step told;		/* JOURNAL__MAX: none yet */
-	int64_t		 beat;		/* when to say again that it lasts */
+	char holder[256];        /* of the lock, when it was first seen */
+	char id[JOURNAL_ID_MAX]; /* the last that this holder began; "" not known */
+	bool theirs;             /* another one has the lock by now */
+	enum journal_step told;  /* JOURNAL__MAX: none yet */
+	int64_t beat;            /* when to say again that it lasts */
 };
 
 static void
@@ -306,8 +309,8 @@ follow(struct follow *w, struct output *o, const struct target *t, int dirfd)
 }
 
 struct ending {
-	const char	*id;		/* "" for the newest */
-	struct record	 r;
+	const char *id; /* "" for the newest */
+	struct record r;
 };
 
 /* What was adopted was found running: nobody deployed it then. */
@@ -316,7 +319,8 @@ is_ending(void *arg, const struct record *r)
 {
 	struct ending *e = arg;
 
-	if (r->outcome == OUTCOME_ADOPTED || (e->id[0] != '\0' && strcmp(r->id, e->id) != 0))
+	if (r->outcome == OUTCOME_ADOPTED ||
+	    (e->id[0] != '\0' && strcmp(r->id, e->id) != 0))
 		return true;
 	e->r = *r;
 	return false;
@@ -326,7 +330,8 @@ static int
 tell_ending(struct output *o, const struct record *r, struct fault *f)
 {
 	(void)last_line(o, r);
-	return r->code == 0 ? 0 : fault_set(f, (enum fault_kind)r->code, NULL, "%s", r->why);
+	return r->code == 0 ? 0
+			    : fault_set(f, (enum fault_kind)r->code, NULL, "%s", r->why);
 }
 
 /* The one with this id; where there is none, or "" was said, the newest. */

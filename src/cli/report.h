@@ -8,8 +8,8 @@
 #include "config/target.h"
 #include "state/history.h"
 
-int	report_status(struct output *, const struct target *, char *const *env,
-	    struct fault *) MUST_CHECK;
+int report_status(struct output *, const struct target *, char *const *env,
+    struct fault *) MUST_CHECK;
 
 /*
  * Follows what is under way to its end, telling its steps; then its record
@@ -17,13 +17,13 @@ int	report_status(struct output *, const struct target *, char *const *env,
  * code as the fault's kind.  FAULT_UNVERIFIED when what was
  * under way was killed and waits for being mended.
  */
-int	report_wait(struct output *, const struct target *, struct fault *) MUST_CHECK;
+int report_wait(struct output *, const struct target *, struct fault *) MUST_CHECK;
 
 /* The newest `count`, the newest first; as JSON a record a line. */
-int	report_history(struct output *, const struct target *, unsigned count,
-	    bool json, struct fault *) MUST_CHECK;
+int report_history(struct output *, const struct target *, unsigned count, bool json,
+    struct fault *) MUST_CHECK;
 
 /* One record as JSON. */
-void	report_record(struct output *, const struct record *);
+void report_record(struct output *, const struct record *);
 
 #endif

@@ -10,22 +10,22 @@
 #include <string.h>
 
 enum kind {
-	TEXT,		/* as it is, not empty */
-	MAYBE,		/* text that may be empty */
-	PATH,		/* absolute; a default of "/x" is below TWILIGHT_HOME */
-	NAME,		/* what docker takes for a service or project name */
+	TEXT,  /* as it is, not empty */
+	MAYBE, /* text that may be empty */
+	PATH,  /* absolute; a default of "/x" is below TWILIGHT_HOME */
+	NAME,  /* what docker takes for a service or project name */
 	NUMBER,
-	SECONDS,	/* decimal, kept in milliseconds */
-	SIZE		/* bytes, with K, M or G behind */
+	SECONDS, /* decimal, kept in milliseconds */
+	SIZE     /* bytes, with K, M or G behind */
 };
 
 static const struct setting {
-	const char	*name;
-	enum kind	 kind;
-	size_t		 offset, size;
-	const char	*fallback;
-	int64_t		 min, max;	/* as written: seconds, not milliseconds */
-	const char	*text;
+	const char *name;
+	enum kind kind;
+	size_t offset, size;
+	const char *fallback;
+	int64_t min, max; /* as written: seconds, not milliseconds */
+	const char *text;
 } settings[] = {
 #define AT(m) offsetof(struct target, m), sizeof(((struct target *)NULL)->m)
 	{ "TWILIGHT_HOME", PATH, AT(home), "/home/deploy/twilight", 0, 0,
@@ -42,8 +42,8 @@ static const struct setting {
 	    "the compose service that is deployed" },
 	{ "TWILIGHT_PROJECT", NAME, AT(project), "", 0, 0,
 	    "the compose project; by default compose's own choice" },
-	{ "TWILIGHT_HEALTH_URL", TEXT, AT(health_url),
-	    "http://localhost:8081/healthz", 0, 0, "asked until it answers 200 to 399" },
+	{ "TWILIGHT_HEALTH_URL", TEXT, AT(health_url), "http://localhost:8081/healthz", 0,
+	    0, "asked until it answers 200 to 399" },
 	{ "TWILIGHT_HEALTH_TRIES", NUMBER, AT(health_tries), "30", 1, 100000,
 	    "windows of HEALTH_SLEEP before it counts as unhealthy" },
 	{ "TWILIGHT_HEALTH_SLEEP", SECONDS, AT(health_sleep), "2", 0, 3600,
@@ -75,8 +75,7 @@ static const struct setting {
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
 static int
-wrong(const struct setting *s, const char *value, const char *must,
-    struct fault *f)
+wrong(const struct setting *s, const char *value, const char *must, struct fault *f)
 {
 	char safe[128];
 
@@ -127,8 +126,7 @@ suffix(const char **end)
 }
 
 static int
-set_number(const struct setting *s, void *field, const char *value,
-    struct fault *f)
+set_number(const struct setting *s, void *field, const char *value, struct fault *f)
 {
 	int64_t unit = s->kind == SECONDS ? 1000 : 1, n, factor;
 	const char *end = "";
@@ -139,8 +137,8 @@ set_number(const struct setting *s, void *field, const char *value,
 	if (s->kind == SIZE && (n < 0 || *end != '\0' || n > INT64_MAX / factor))
 		return wrong(s, value, "a number of bytes such as 500M or 2G", f);
 	n *= factor;
-	if (n < 0 || *end != '\0' || n < s->min * unit || (s->kind != SIZE &&
-	    n > s->max * unit)) {
+	if (n < 0 || *end != '\0' || n < s->min * unit ||
+	    (s->kind != SIZE && n > s->max * unit)) {
 		snprintf(must, sizeof(must), "a number from %lld to %lld",
 		    (long long)s->min, (long long)s->max);
 		return wrong(s, value, must, f);
@@ -153,13 +151,14 @@ set_number(const struct setting *s, void *field, const char *value,
 static bool
 is_name(const char *s)
 {
-	return *s != '-' && *s != '.' && s[strspn(s, "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == '\0';
+	return *s != '-' && *s != '.' &&
+	    s[strspn(s,
+		"abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == '\0';
 }
 
 static int
-set_text(const struct setting *s, char *field, const char *value,
-    struct fault *f)
+set_text(const struct setting *s, char *field, const char *value, struct fault *f)
 {
 	if (s->kind == PATH && *value != '\0' && *value != '/')
 		return wrong(s, value, "an absolute path", f);
@@ -176,8 +175,7 @@ set_text(const struct setting *s, char *field, const char *value,
 }
 
 static int
-load_one(const struct setting *s, struct target *t, char *const *env,
-    struct fault *f)
+load_one(const struct setting *s, struct target *t, char *const *env, struct fault *f)
 {
 	const char *value = env_get(env, s->name);
 	char below[PATH_MAX];
@@ -188,7 +186,7 @@ load_one(const struct setting *s, struct target *t, char *const *env,
 		/* the home itself is the first row, so it is known by now */
 		if (s->kind == PATH && field != (void *)t->home && *value != '\0') {
 			if ((size_t)snprintf(below, sizeof(below), "%s%s", t->home,
-			    value) >= sizeof(below))
+				value) >= sizeof(below))
 				return wrong(s, t->home, "shorter", f);
 			value = below;
 		}
@@ -210,8 +208,9 @@ target_load(struct target *t, char *const *env, struct fault *f)
 	if (strcmp(t->prune, "all") != 0 && strcmp(t->prune, "own") != 0)
 		return fault_set(f, FAULT_HOST, "`help settings` lists them",
 		    "bad setting TWILIGHT_PRUNE: must be all or own");
-	if (t->lock[0] == '\0' && (size_t)snprintf(t->lock, sizeof(t->lock),
-	    "%s/lock", t->state) >= sizeof(t->lock))
+	if (t->lock[0] == '\0' &&
+	    (size_t)snprintf(t->lock, sizeof(t->lock), "%s/lock", t->state) >=
+		sizeof(t->lock))
 		return fault_set(f, FAULT_HOST, NULL, "TWILIGHT_STATE is too long");
 	return 0;
 }

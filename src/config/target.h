@@ -13,35 +13,35 @@
 #include <stdio.h>
 
 struct target {
-	char	home[PATH_MAX];		/* TWILIGHT_HOME */
-	char	env_file[PATH_MAX];
-	char	compose_dir[PATH_MAX];
-	char	state[PATH_MAX];	/* the state folder */
-	char	lock[PATH_MAX];
-	char	service[64];		/* compose service */
-	char	project[64];		/* compose project; "": compose's own choice */
-	char	health_url[1280];
-	char	tag_pattern[512];	/* POSIX ERE; must span the whole tag */
-	char	keep_env[1024];		/* names that children get too */
-	char	prune[8];		/* "all" or "own" */
-	int64_t	health_tries;
-	int64_t	health_sleep;		/* milliseconds */
-	int64_t	health_settle;		/* milliseconds */
-	int64_t	pull_limit;		/* milliseconds */
-	int64_t	up_limit;		/* milliseconds */
-	int64_t	call_limit;		/* milliseconds */
-	int64_t	keep;			/* proven versions that prune spares */
-	int64_t	disk_min;		/* bytes */
-	int64_t	no_new_privs;		/* 0 or 1 */
+	char home[PATH_MAX]; /* TWILIGHT_HOME */
+	char env_file[PATH_MAX];
+	char compose_dir[PATH_MAX];
+	char state[PATH_MAX]; /* the state folder */
+	char lock[PATH_MAX];
+	char service[64]; /* compose service */
+	char project[64]; /* compose project; "": compose's own choice */
+	char health_url[1280];
+	char tag_pattern[512]; /* POSIX ERE; must span the whole tag */
+	char keep_env[1024];   /* names that children get too */
+	char prune[8];         /* "all" or "own" */
+	int64_t health_tries;
+	int64_t health_sleep;  /* milliseconds */
+	int64_t health_settle; /* milliseconds */
+	int64_t pull_limit;    /* milliseconds */
+	int64_t up_limit;      /* milliseconds */
+	int64_t call_limit;    /* milliseconds */
+	int64_t keep;          /* proven versions that prune spares */
+	int64_t disk_min;      /* bytes */
+	int64_t no_new_privs;  /* 0 or 1 */
 };
 
 /* The variable in .env that says the version. */
 #define TARGET_VARIABLE "TWILIGHT_VERSION"
 
 /* FAULT_HOST names the setting that is wrong; its value is shown escaped. */
-int	target_load(struct target *, char *const *env, struct fault *) MUST_CHECK;
+int target_load(struct target *, char *const *env, struct fault *) MUST_CHECK;
 
 /* Every setting with its default and what it is for: `help settings`. */
-void	target_describe(void (*line)(void *, const char *), void *arg);
+void target_describe(void (*line)(void *, const char *), void *arg);
 
 #endif

@@ -82,8 +82,9 @@ show_evidence(struct deploy *d, const struct fault *why)
 		len--;
 	progress_say(d->s->progress, SAY_WARN, "%s", why->what);
 	if (len > 0 || (a->why[0] != '\0' && strstr(why->what, a->why) == NULL))
-		progress_say(d->s->progress, SAY_WARN, "last health answer: %s%s%s", a->why,
-		    len == 0 ? "" : ": ", text_escape(body, sizeof(body), a->body, len));
+		progress_say(d->s->progress, SAY_WARN, "last health answer: %s%s%s",
+		    a->why, len == 0 ? "" : ": ",
+		    text_escape(body, sizeof(body), a->body, len));
 	if (e->silent || d->gate.container[0] == '\0')
 		return;
 	progress_say(d->s->progress, SAY_WARN, "last log lines of the container:");
@@ -137,8 +138,9 @@ deploy_steps(struct deploy *d, struct fault *f)
 {
 	struct session *s = d->s;
 
-	if (check_sequence(d, f) == -1 || deploy_read(d, f) == -1 || deploy_describe(d, f) == -1 ||
-	    prune_until_space(d, f) == -1 || deploy_snapshot(d, f) == -1)
+	if (check_sequence(d, f) == -1 || deploy_read(d, f) == -1 ||
+	    deploy_describe(d, f) == -1 || prune_until_space(d, f) == -1 ||
+	    deploy_snapshot(d, f) == -1)
 		return -1;
 	progress_say(s->progress, SAY_RESULT, "rollback target: %s",
 	    d->j.from.tag[0] == '\0' ? d->env.value : d->j.from.tag);

@@ -10,16 +10,16 @@
 #include <string.h>
 #include <time.h>
 
-#define WATCH_MS 300		/* between two looks at the container */
+#define WATCH_MS 300 /* between two looks at the container */
 #define BEAT_MS 15000
 
 struct watch {
-	struct session	*s;
-	struct gate	*g;
-	struct probe	 probe;
-	struct container first;		/* as it was when the wait began */
-	int64_t		 restarts;	/* how many are no news */
-	int64_t		 began, look, beat;
+	struct session *s;
+	struct gate *g;
+	struct probe probe;
+	struct container first; /* as it was when the wait began */
+	int64_t restarts;       /* how many are no news */
+	int64_t began, look, beat;
 };
 
 static const char *
@@ -89,9 +89,10 @@ find_one(struct watch *w, struct fault *f)
 	if (s->engine->containers(s->engine, list, GATE_CONTAINERS_MAX, &n, f) == -1)
 		return -1;
 	if (n != 1)
-		return fault_set(f, FAULT_FAILED, NULL, n == 0 ?
-		    "no container of service %s is there" :
-		    "more than one container of service %s is there", s->target->service);
+		return fault_set(f, FAULT_FAILED, NULL,
+		    n == 0 ? "no container of service %s is there"
+			   : "more than one container of service %s is there",
+		    s->target->service);
 	w->first = list[0];
 	(void)strlcpy(w->g->container, list[0].id, sizeof(w->g->container));
 	/* one that `up` did not make may have been restarted long ago */

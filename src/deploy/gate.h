@@ -10,14 +10,14 @@
 
 struct gate {
 	/* asked */
-	const char	*image;		/* the id that must run; "" when nothing is known */
-	const char	*before;	/* the container that ran before; "" for none */
-	int64_t		 since;		/* when `up` began; 0 when it did not run now */
-	bool		 stoppable;	/* INT and TERM end the wait */
+	const char *image;  /* the id that must run; "" when nothing is known */
+	const char *before; /* the container that ran before; "" for none */
+	int64_t since;      /* when `up` began; 0 when it did not run now */
+	bool stoppable;     /* INT and TERM end the wait */
 	/* told */
-	char		 container[IMAGE_ID_MAX];	/* the one that was looked at; "" for none */
-	unsigned	 tries;		/* windows used */
-	struct http_answer answer;	/* the last one; why is "" when none was asked */
+	char container[IMAGE_ID_MAX]; /* the one that was looked at; "" for none */
+	unsigned tries;               /* windows used */
+	struct http_answer answer;    /* the last one; why is "" when none was asked */
 };
 
 /*
@@ -26,7 +26,7 @@ struct gate {
  * answers once more.  FAULT_FAILED with the reason, or FAULT_HOST when the
  * engine could not be asked.
  */
-int	gate_pass(struct session *, struct gate *, struct fault *) MUST_CHECK;
+int gate_pass(struct session *, struct gate *, struct fault *) MUST_CHECK;
 
 /* At most this many containers of one service are looked at. */
 #define GATE_CONTAINERS_MAX 8

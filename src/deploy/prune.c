@@ -16,11 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEEP_MAX (100 + 2 + GATE_CONTAINERS_MAX)	/* TWILIGHT_KEEP is at most 100 */
+#define KEEP_MAX (100 + 2 + GATE_CONTAINERS_MAX) /* TWILIGHT_KEEP is at most 100 */
 
 struct keep {
-	char	images[KEEP_MAX][IMAGE_ID_MAX];
-	size_t	n;
+	char images[KEEP_MAX][IMAGE_ID_MAX];
+	size_t n;
 };
 
 static void

@@ -6,10 +6,10 @@
 
 /* What is there now, as far as it can be told. */
 struct found {
-	bool	old_value, new_value;	/* of .env; both where they are the same */
-	bool	old_runs;		/* the recorded container; on a first deploy: nothing does */
-	bool	new_runs;		/* a container of the new image */
-	bool	replaced;		/* the recorded one is gone, and another is there */
+	bool old_value, new_value; /* of .env; both where they are the same */
+	bool old_runs; /* the recorded container; on a first deploy: nothing does */
+	bool new_runs; /* a container of the new image */
+	bool replaced; /* the recorded one is gone, and another is there */
 };
 
 static int
@@ -74,8 +74,8 @@ abandon(struct deploy *d, struct fault *f)
 	struct fault why = { 0 };
 
 	interrupted(d, &why);
-	progress_say(d->s->progress, SAY_WARN, "%s; .env was edited since: it is left as it is",
-	    why.what);
+	progress_say(d->s->progress, SAY_WARN,
+	    "%s; .env was edited since: it is left as it is", why.what);
 	if (deploy_record(d, OUTCOME_ABANDONED, &why, f) == -1)
 		return -1;
 	return journal_clear(d->s->dirfd, f);

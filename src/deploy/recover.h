@@ -28,6 +28,6 @@
  * the journal is gone and a request may go on.  FAULT_HOST: it could not be
  * mended now; the journal stays, and nothing else is to be done.
  */
-int	recover_run(struct session *, struct fault *) MUST_CHECK;
+int recover_run(struct session *, struct fault *) MUST_CHECK;
 
 #endif

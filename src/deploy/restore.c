@@ -15,8 +15,7 @@
 
 /* `why` becomes of this kind, with what it means put behind its words. */
 static int
-conclude(struct fault *why, enum fault_kind kind, const char *next, const char *fmt,
-    ...)
+conclude(struct fault *why, enum fault_kind kind, const char *next, const char *fmt, ...)
 {
 	char what[sizeof(why->what)];
 	va_list ap;
@@ -109,7 +108,8 @@ still_runs(struct deploy *d)
 	if (e->silent)
 		return true;
 	return d->j.container[0] != '\0' &&
-	    e->inspect(e, d->j.container, &now, &f) == 0 && now.state == CONTAINER_RUNNING;
+	    e->inspect(e, d->j.container, &now, &f) == 0 &&
+	    now.state == CONTAINER_RUNNING;
 }
 
 /* A docker call that could not be ended may still move what is put back here. */
@@ -161,7 +161,7 @@ up_again(struct deploy *d, const char *tag, struct fault *f)
 {
 	struct fault first = { 0 };
 
-	d->leftovers = true;	/* compose may have left some just now */
+	d->leftovers = true; /* compose may have left some just now */
 	if (deploy_up(d, tag, &first) == 0 && something_runs(d))
 		return 0;
 	if (first.what[0] != '\0')
@@ -263,7 +263,8 @@ restore_all(struct deploy *d, struct fault *why)
 	if (rc == 0)
 		rc = first ? bring_old_value(d, &f) : bring_back(d, &f);
 	if (rc == 0) {
-		conclude(why, FAULT_FAILED, "the lines above tell why; deploy a mended version",
+		conclude(why, FAULT_FAILED,
+		    "the lines above tell why; deploy a mended version",
 		    "rolled back, %s serves and is healthy", d->j.from.tag);
 		d->gate.tries = tries;
 		close_journal(d, OUTCOME_ROLLED_BACK, why);

@@ -15,9 +15,9 @@
 #define LOOK_BACK (2 * LEDGER_KEEP)
 
 struct wish {
-	const char	*tag;		/* "" for any */
-	const char	*running;	/* the image that is not to be chosen */
-	const char	*running_tag;	/* where no image is known */
+	const char *tag;         /* "" for any */
+	const char *running;     /* the image that is not to be chosen */
+	const char *running_tag; /* where no image is known */
 };
 
 static bool
@@ -60,9 +60,11 @@ choose(struct deploy *d, const struct wish *wish, const struct version *list, si
 			return 0;
 		}
 	}
-	return fault_set(f, FAULT_REFUSED, "`history` shows what was; `deploy TAG` pulls it",
-	    tag[0] == '\0' ? "no proven version to go to" :
-	    "no proven version to go to: %s was never healthy here, or its image is gone",
+	return fault_set(f, FAULT_REFUSED,
+	    "`history` shows what was; `deploy TAG` pulls it",
+	    tag[0] == '\0'
+		? "no proven version to go to"
+		: "no proven version to go to: %s was never healthy here, or its image is gone",
 	    tag);
 }
 

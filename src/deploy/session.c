@@ -46,18 +46,18 @@ check_files(const char *env_file, const char *lock, struct fault *f)
 		return 0;
 	pw = getpwuid(st.st_uid);
 	if (pw == NULL)
-		snprintf(next, sizeof(next), "run it as its owner: sudo -u '#%u' twilight-deploy",
+		snprintf(next, sizeof(next),
+		    "run it as its owner: sudo -u '#%u' twilight-deploy",
 		    (unsigned)st.st_uid);
 	else
-		snprintf(next, sizeof(next), "run it as its owner: sudo -u %s twilight-deploy",
-		    pw->pw_name);
+		snprintf(next, sizeof(next),
+		    "run it as its owner: sudo -u %s twilight-deploy", pw->pw_name);
 	return fault_set(f, FAULT_HOST, next, "%s belongs to another user", safe);
 }
 
 int
-session_open(struct session *s, const struct target *t,
-    const struct progress *progress, const struct who *who, const char *what,
-    struct fault *f)
+session_open(struct session *s, const struct target *t, const struct progress *progress,
+    const struct who *who, const char *what, struct fault *f)
 {
 	char holder[256];
 
@@ -74,8 +74,8 @@ session_open(struct session *s, const struct target *t,
 	s->dirfd = folder_open(t->state, true, f);
 	if (s->dirfd == -1)
 		return -1;
-	snprintf(holder, sizeof(holder), "%s by %s, pid %ld, since %s", what,
-	    who->actor, (long)getpid(), s->time);
+	snprintf(holder, sizeof(holder), "%s by %s, pid %ld, since %s", what, who->actor,
+	    (long)getpid(), s->time);
 	s->lockfd = lock_take(t->lock, holder, f);
 	if (s->lockfd == -1) {
 		session_close(s);

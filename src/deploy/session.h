@@ -13,16 +13,16 @@
 #include "sys/who.h"
 
 struct session {
-	const struct target	*target;
-	const struct progress	*progress;
-	const struct who	*who;
-	struct engine		*engine;	/* set by the caller after session_open() */
-	struct url		 url;		/* of the health check */
-	char			 time[32];	/* when it began, RFC 3339 */
-	int64_t			 began;		/* the same, sys/deadline.h */
-	int			 dirfd;		/* the state folder */
-	int			 lockfd;
-	struct record		 record;	/* the newest that was made; no id: none was */
+	const struct target *target;
+	const struct progress *progress;
+	const struct who *who;
+	struct engine *engine; /* set by the caller after session_open() */
+	struct url url;        /* of the health check */
+	char time[32];         /* when it began, RFC 3339 */
+	int64_t began;         /* the same, sys/deadline.h */
+	int dirfd;             /* the state folder */
+	int lockfd;
+	struct record record; /* the newest that was made; no id: none was */
 };
 
 /*
@@ -30,12 +30,11 @@ struct session {
  * anybody else is refused before anything is created.  `what` is the request
  * in a few words, for those who find the lock held.
  */
-int	session_open(struct session *, const struct target *,
-	    const struct progress *, const struct who *, const char *what,
-	    struct fault *) MUST_CHECK;
-void	session_close(struct session *);
+int session_open(struct session *, const struct target *, const struct progress *,
+    const struct who *, const char *what, struct fault *) MUST_CHECK;
+void session_close(struct session *);
 
 /* Now, as RFC 3339 in UTC. */
-void	session_now(char *out, size_t size);
+void session_now(char *out, size_t size);
 
 #endif

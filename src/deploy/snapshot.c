@@ -144,8 +144,8 @@ deploy_snapshot(struct deploy *d, struct fault *f)
 	}
 	note_container(d, &list[which]);
 	if (strcmp(d->j.from.tag, d->env.value) != 0)
-		progress_say(d->s->progress, SAY_WARN,
-		    "drift: .env says %s, but %s runs", d->env.value, d->j.from.tag);
+		progress_say(d->s->progress, SAY_WARN, "drift: .env says %s, but %s runs",
+		    d->env.value, d->j.from.tag);
 	if (deploy_keep_image(d, d->j.from.image, f) == -1) {
 		f->kind = FAULT_HOST;
 		return -1;

@@ -48,8 +48,7 @@ deploy_read(struct deploy *d, struct fault *f)
 
 	envfile_sweep(t->env_file);
 	if (envfile_read(&d->env, t->env_file, TARGET_VARIABLE, f) == -1 ||
-	    envfile_writable(&d->env, f) == -1 ||
-	    history_writable(d->s->dirfd, f) == -1)
+	    envfile_writable(&d->env, f) == -1 || history_writable(d->s->dirfd, f) == -1)
 		return -1;
 	(void)strlcpy(d->j.old_value, d->env.value, sizeof(d->j.old_value));
 	d->j.silent = d->s->engine->silent;
@@ -62,9 +61,9 @@ deploy_begin(struct deploy *d, struct session *s, const char *verb)
 	memset(d, 0, sizeof(*d));
 	d->s = s;
 	d->success = OUTCOME_DEPLOYED;
-	snprintf(d->j.id, sizeof(d->j.id), "%.4s%.2s%.2sT%.2s%.2s%.2sZ-%06x",
-	    s->time, s->time + 5, s->time + 8, s->time + 11, s->time + 14,
-	    s->time + 17, arc4random() & 0xffffff);
+	snprintf(d->j.id, sizeof(d->j.id), "%.4s%.2s%.2sT%.2s%.2s%.2sZ-%06x", s->time,
+	    s->time + 5, s->time + 8, s->time + 11, s->time + 14, s->time + 17,
+	    arc4random() & 0xffffff);
 	(void)strlcpy(d->j.verb, verb, sizeof(d->j.verb));
 	(void)strlcpy(d->j.actor, s->who->actor, sizeof(d->j.actor));
 	(void)strlcpy(d->j.time, s->time, sizeof(d->j.time));
@@ -122,8 +121,8 @@ deploy_up(struct deploy *d, const char *tag, struct fault *f)
 	if (d->leftovers && deploy_sweep(d, f) == -1)
 		return -1;
 	d->up_began = began;
-	rc = e->up(e, tag, (d->with_depends ? UP_DEPENDS : 0) |
-	    (d->recreate ? UP_RECREATE : 0), f);
+	rc = e->up(e, tag,
+	    (d->with_depends ? UP_DEPENDS : 0) | (d->recreate ? UP_RECREATE : 0), f);
 	/*
 	 * One that was cut short may have told the engine to stop a container
 	 * that runs for some seconds more: what runs now is not to be trusted.

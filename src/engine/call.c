@@ -14,7 +14,8 @@ reason(const struct run_result *res, size_t *len)
 	*len = strcspn(res->err, "\n");
 	for (at = res->err; *at != '\0'; at = *end == '\n' ? end + 1 : end) {
 		end = at + strcspn(at, "\n");
-		if (end == at || memmem(at, (size_t)(end - at), "level=warning", 13) != NULL)
+		if (end == at ||
+		    memmem(at, (size_t)(end - at), "level=warning", 13) != NULL)
 			continue;
 		best = at;
 		*len = (size_t)(end - at);
@@ -53,9 +54,14 @@ call_fault(const char *what, const struct run_result *res, const struct compose 
 struct run
 call_run(const struct compose *c, const char *const *argv)
 {
-	return (struct run){ .kind = RUN_LOOK, .path = c->docker, .argv = argv,
-		.env = c->env.list, .cwd = c->target->compose_dir,
-		.limit_ms = c->target->call_limit, .out_fd = -1, .hold_fd = -1 };
+	return (struct run){ .kind = RUN_LOOK,
+		.path = c->docker,
+		.argv = argv,
+		.env = c->env.list,
+		.cwd = c->target->compose_dir,
+		.limit_ms = c->target->call_limit,
+		.out_fd = -1,
+		.hold_fd = -1 };
 }
 
 int
@@ -98,8 +104,11 @@ int
 call_move(struct compose *c, const char *const *argv, const char *word, int64_t limit_ms,
     bool stoppable, struct fault *f)
 {
-	struct run r = { .path = c->docker, .argv = argv, .env = c->env.list,
-		.cwd = c->target->compose_dir, .limit_ms = limit_ms,
+	struct run r = { .path = c->docker,
+		.argv = argv,
+		.env = c->env.list,
+		.cwd = c->target->compose_dir,
+		.limit_ms = limit_ms,
 		.stoppable = stoppable };
 
 	return mover_run(&c->mover, &r, word, f);

@@ -7,25 +7,25 @@
 #include "engine/compose.h"
 
 /* A look: its output, whatever its exit code; a fault when it did not exit. */
-int	call_any(struct compose *, const char *const *argv, struct run_result *,
-	    struct fault *) MUST_CHECK;
+int call_any(struct compose *, const char *const *argv, struct run_result *,
+    struct fault *) MUST_CHECK;
 
 /* The same, and another exit code than 0 is a fault too. */
-int	call_look(struct compose *, const char *const *argv, struct run_result *,
-	    struct fault *) MUST_CHECK;
+int call_look(struct compose *, const char *const *argv, struct run_result *,
+    struct fault *) MUST_CHECK;
 
 /* What call_any() runs, for those who want it another way. */
 struct run call_run(const struct compose *, const char *const *argv);
 
 /* The fault that all looks share: what docker said, without secrets. */
-int	call_fault(const char *what, const struct run_result *, const struct compose *,
-	    struct fault *);
+int call_fault(const char *what, const struct run_result *, const struct compose *,
+    struct fault *);
 
 /* The output as a string, never NULL. */
 const char *call_output(const struct run_result *);
 
 /* A call that moves names or containers (engine/mover.h). */
-int	call_move(struct compose *, const char *const *argv, const char *word,
-	    int64_t limit_ms, bool stoppable, struct fault *) MUST_CHECK;
+int call_move(struct compose *, const char *const *argv, const char *word,
+    int64_t limit_ms, bool stoppable, struct fault *) MUST_CHECK;
 
 #endif

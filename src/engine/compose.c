@@ -31,11 +31,12 @@ hello(struct engine *e, struct fault *f)
 	if (call_look(c, argv, &res, f) == -1)
 		return -1;
 	e->silent = res.out_len == 0;
-	if (!e->silent && !inspect_compose_is(call_output(&res), COMPOSE_MAJOR, COMPOSE_MINOR))
+	if (!e->silent &&
+	    !inspect_compose_is(call_output(&res), COMPOSE_MAJOR, COMPOSE_MINOR))
 		rc = fault_set(f, FAULT_HOST, "install the docker-compose-plugin",
-		    "docker compose %d.%d or newer is needed, this is: %s",
-		    COMPOSE_MAJOR, COMPOSE_MINOR, text_escape(said, sizeof(said),
-		    res.out, strcspn(res.out, "\n")));
+		    "docker compose %d.%d or newer is needed, this is: %s", COMPOSE_MAJOR,
+		    COMPOSE_MINOR,
+		    text_escape(said, sizeof(said), res.out, strcspn(res.out, "\n")));
 	run_free(&res);
 	return rc;
 }
@@ -61,13 +62,13 @@ describe(struct engine *e, const char *tag, struct service *s, struct fault *f)
 
 /* `docker ps -aq` by compose's labels (docker/compose pkg/api/labels.go). */
 static int
-list_ids(struct compose *c, const char *service, bool running,
-    struct run_result *res, struct fault *f)
+list_ids(struct compose *c, const char *service, bool running, struct run_result *res,
+    struct fault *f)
 {
 	char project_label[192], service_label[128];
-	const char *const argv[] = { "docker", "ps", running ? "-q" : "-aq",
-		"--no-trunc", "--filter", project_label, "--filter", service_label,
-		"--filter", "label=com.docker.compose.oneoff=False", NULL };
+	const char *const argv[] = { "docker", "ps", running ? "-q" : "-aq", "--no-trunc",
+		"--filter", project_label, "--filter", service_label, "--filter",
+		"label=com.docker.compose.oneoff=False", NULL };
 
 	snprintf(project_label, sizeof(project_label),
 	    "label=com.docker.compose.project=%s", c->project);
@@ -119,7 +120,8 @@ containers(struct engine *e, struct container *list, size_t max, size_t *n,
 static int
 inspect(struct engine *e, const char *id, struct container *out, struct fault *f)
 {
-	const char *const argv[] = { "docker", "inspect", "--type", "container", id, NULL };
+	const char *const argv[] = { "docker", "inspect", "--type", "container", id,
+		NULL };
 	struct compose *c = e->self;
 	struct run_result res;
 	size_t n;
@@ -129,7 +131,7 @@ inspect(struct engine *e, const char *id, struct container *out, struct fault *f
 	if (call_any(c, argv, &res, f) == -1)
 		return -1;
 	if (res.status != 0 && strcasestr(res.err, "no such") != NULL)
-		rc = 0;		/* gone */
+		rc = 0; /* gone */
 	else if (res.status != 0)
 		rc = call_fault("inspect", &res, c, f);
 	else
@@ -189,7 +191,8 @@ static int
 pull(struct engine *e, const char *tag, struct fault *f)
 {
 	struct compose *c = e->self;
-	const char *const argv[] = { "docker", "compose", "pull", c->target->service, NULL };
+	const char *const argv[] = { "docker", "compose", "pull", c->target->service,
+		NULL };
 
 	if (childenv_set(&c->env, TARGET_VARIABLE, tag, f) == -1)
 		return -1;
@@ -257,7 +260,8 @@ find_files(struct compose *c, struct fault *f)
 
 	if (first_file(dir, base, path, sizeof(path)) == NULL)
 		return fault_set(f, FAULT_HOST, "see TWILIGHT_COMPOSE_DIR",
-		    "no compose file in %s", text_escape(safe, sizeof(safe), dir, strlen(dir)));
+		    "no compose file in %s",
+		    text_escape(safe, sizeof(safe), dir, strlen(dir)));
 	(void)strlcpy(c->files, path, sizeof(c->files));
 	if (first_file(dir, over, path, sizeof(path)) != NULL) {
 		(void)strlcat(c->files, ":", sizeof(c->files));
@@ -278,7 +282,7 @@ fill_env(struct compose *c, char *const *env, struct fault *f)
 	    childenv_set(&c->env, "COMPOSE_ANSI", "never", f) == -1 ||
 	    childenv_set(&c->env, "COMPOSE_PROGRESS", "plain", f) == -1 ||
 	    (t->project[0] != '\0' &&
-	    childenv_set(&c->env, "COMPOSE_PROJECT_NAME", t->project, f) == -1)) {
+		childenv_set(&c->env, "COMPOSE_PROJECT_NAME", t->project, f) == -1)) {
 		childenv_free(&c->env);
 		return -1;
 	}
@@ -292,11 +296,23 @@ compose_open(struct compose *c, const struct target *t, char *const *env, int di
 	memset(c, 0, sizeof(*c));
 	c->target = t;
 	c->progress = progress;
-	c->engine = (struct engine){ .self = c, .hello = hello, .describe = describe,
-		.containers = containers, .inspect = inspect, .depends_run = depends_run,
-		.image = images_id, .names = images_names, .root = images_root, .logs = logs, .pull = pull,
-		.up = up, .name = images_name, .unname = images_unname, .remove = remove_container,
-		.prune = images_prune, .settle = settle };
+	c->engine = (struct engine){ .self = c,
+		.hello = hello,
+		.describe = describe,
+		.containers = containers,
+		.inspect = inspect,
+		.depends_run = depends_run,
+		.image = images_id,
+		.names = images_names,
+		.root = images_root,
+		.logs = logs,
+		.pull = pull,
+		.up = up,
+		.name = images_name,
+		.unname = images_unname,
+		.remove = remove_container,
+		.prune = images_prune,
+		.settle = settle };
 	if (find_files(c, f) == -1 || fill_env(c, env, f) == -1)
 		return -1;
 	if (run_find("docker", c->env.list, c->docker, sizeof(c->docker), f) == -1 ||

@@ -14,25 +14,25 @@
 #include "sys/childenv.h"
 
 struct compose {
-	struct engine		 engine;	/* what the callers use */
+	struct engine engine; /* what the callers use */
 	/* private: */
-	const struct target	*target;
-	const struct progress	*progress;
-	struct mover		 mover;
-	struct childenv		 env;
-	struct mask		 mask;
-	char			 docker[PATH_MAX];
-	char			 files[2 * PATH_MAX + 2];	/* COMPOSE_FILE */
-	char			 project[128];
+	const struct target *target;
+	const struct progress *progress;
+	struct mover mover;
+	struct childenv env;
+	struct mask mask;
+	char docker[PATH_MAX];
+	char files[2 * PATH_MAX + 2]; /* COMPOSE_FILE */
+	char project[128];
 };
 
 /*
  * `dirfd` is the state folder.  FAULT_HOST where docker or a compose file is
  * missing.  On failure nothing is owned; else compose_close() it.
  */
-int	compose_open(struct compose *, const struct target *, char *const *env,
-	    int dirfd, const struct progress *, struct fault *) MUST_CHECK;
-void	compose_close(struct compose *);
+int compose_open(struct compose *, const struct target *, char *const *env, int dirfd,
+    const struct progress *, struct fault *) MUST_CHECK;
+void compose_close(struct compose *);
 
 /* Lines of a container's log that are shown as evidence. */
 #define COMPOSE_LOG_LINES "20"

@@ -91,8 +91,8 @@ take_container(const json_t *obj, struct container *c)
 }
 
 int
-inspect_containers(const char *json, size_t len, struct container *list,
-    size_t max, size_t *n, struct fault *f)
+inspect_containers(const char *json, size_t len, struct container *list, size_t max,
+    size_t *n, struct fault *f)
 {
 	json_t *doc = json_loadb(json, len, 0, NULL);
 	size_t i;
@@ -114,19 +114,16 @@ take_depends(const json_t *service, struct service *s)
 	json_t *depends = json_object_get(service, "depends_on"), *value;
 	const char *key;
 
-	json_object_foreach(depends, key, value)
-		if (s->n_depends < SERVICE_DEPENDS_MAX)
-			(void)strlcpy(s->depends[s->n_depends++], key,
-			    sizeof(s->depends[0]));
+	json_object_foreach(depends, key, value) if (s->n_depends < SERVICE_DEPENDS_MAX)(
+	    void) strlcpy(s->depends[s->n_depends++], key, sizeof(s->depends[0]));
 }
 
 int
-inspect_service(const char *json, size_t len, const char *name,
-    struct service *s, struct fault *f)
+inspect_service(const char *json, size_t len, const char *name, struct service *s,
+    struct fault *f)
 {
 	json_t *doc = json_loadb(json, len, 0, NULL);
-	const json_t *service =
-	    json_object_get(json_object_get(doc, "services"), name);
+	const json_t *service = json_object_get(json_object_get(doc, "services"), name);
 	int rc = 0;
 
 	memset(s, 0, sizeof(*s));

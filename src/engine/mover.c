@@ -101,8 +101,9 @@ tail(struct mover *m, bool end)
 	ssize_t n;
 
 	while ((n = pread(m->log_fd, buf, sizeof(buf), m->log_read)) > 0) {
-		for (at = buf; (newline = memchr(at, '\n', (size_t)(n - (at - buf)))) !=
-		    NULL; at = newline + 1)
+		for (at = buf;
+		     (newline = memchr(at, '\n', (size_t)(n - (at - buf)))) != NULL;
+		     at = newline + 1)
 			pass_on(m, at, (size_t)(newline - at), true);
 		if (at == buf && n < (ssize_t)sizeof(buf) && !end)
 			return;
@@ -176,14 +177,17 @@ verdict(const struct mover *m, const struct run *r, const struct run_result *res
     struct fault *f)
 {
 	const char *colon = m->last[0] == '\0' ? "" : ": ";
-	const char *full = log_is_full(m) ? " (no space left on the file system of the state folder)" : "";
+	const char *full = log_is_full(m)
+	    ? " (no space left on the file system of the state folder)"
+	    : "";
 
 	switch (res->end) {
 	case RUN_EXITED:
 		if (res->status == 0)
 			return 0;
-		return fault_set(f, FAULT_FAILED, NULL, "docker %s failed (exit %d)%s%s%s",
-		    m->word, res->status, full, colon, m->last);
+		return fault_set(f, FAULT_FAILED, NULL,
+		    "docker %s failed (exit %d)%s%s%s", m->word, res->status, full, colon,
+		    m->last);
 	case RUN_SIGNALLED:
 		return fault_set(f, FAULT_FAILED, NULL,
 		    "docker %s was killed by signal %d (%s)", m->word, res->status,
@@ -194,9 +198,8 @@ verdict(const struct mover *m, const struct run *r, const struct run_result *res
 	case RUN_TIMEOUT:
 		break;
 	}
-	return fault_set(f, FAULT_FAILED, NULL,
-	    "docker %s did not end within %lld s%s%s", m->word,
-	    (long long)(r->limit_ms / 1000), colon, m->last);
+	return fault_set(f, FAULT_FAILED, NULL, "docker %s did not end within %lld s%s%s",
+	    m->word, (long long)(r->limit_ms / 1000), colon, m->last);
 }
 
 int

@@ -60,12 +60,11 @@ foreign(const struct head *h, struct http_answer *a)
 	char shown[64];
 
 	if ((p[0] == 0x15 || p[0] == 0x16) && (len == 1 || p[1] == 3))
-		return answer_say(a, HTTP_GARBAGE,
-		    "speaks TLS; only http is supported");
+		return answer_say(a, HTTP_GARBAGE, "speaks TLS; only http is supported");
 	if ((len >= 5 && memcmp(p, "PRI *", 5) == 0) ||
 	    (len >= 6 && memcmp(p, "HTTP/2", 6) == 0) ||
 	    (len >= 9 && memcmp(p, "\0\0", 2) == 0 &&
-	    memcmp(p + 3, "\4\0\0\0\0\0", 6) == 0))
+		memcmp(p + 3, "\4\0\0\0\0\0", 6) == 0))
 		return answer_say(a, HTTP_GARBAGE,
 		    "speaks HTTP/2; only HTTP/1 is supported");
 	for (i = 0; i < len && p[i] != '\r' && p[i] != '\n'; i++)
@@ -138,12 +137,14 @@ end_field(struct head *h, size_t len, struct http_answer *a)
 	if (*line == ' ' || *line == '\t') {
 		if (h->lines > 1)
 			return NEXT_MORE;
-		return answer_say(a, HTTP_GARBAGE, "not HTTP; a blank follows "
+		return answer_say(a, HTTP_GARBAGE,
+		    "not HTTP; a blank follows "
 		    "the status line");
 	}
 	colon = memchr(line, ':', len);
 	if (colon == NULL || colon == line)
-		return answer_say(a, HTTP_GARBAGE, "not HTTP; a header line has "
+		return answer_say(a, HTTP_GARBAGE,
+		    "not HTTP; a header line has "
 		    "no name");
 	if ((size_t)(colon - line) == sizeof(name) - 1 &&
 	    strncasecmp(line, name, sizeof(name) - 1) == 0)
@@ -166,7 +167,8 @@ end_head(struct head *h, struct http_answer *a)
 	if (h->status == 204 || h->status == 304)
 		h->body = 0;
 	else if (h->length == LENGTH_WRONG)
-		return answer_say(a, HTTP_GARBAGE, "not HTTP; its Content-Length is "
+		return answer_say(a, HTTP_GARBAGE,
+		    "not HTTP; its Content-Length is "
 		    "not one number");
 	return NEXT_BODY;
 }
@@ -179,8 +181,7 @@ end_line(struct head *h, size_t len, struct http_answer *a)
 	enum next next;
 
 	if (h->lines == 0) {
-		h->status = (p[9] - '0') * 100 + (p[10] - '0') * 10 +
-		    (p[11] - '0');
+		h->status = (p[9] - '0') * 100 + (p[10] - '0') * 10 + (p[11] - '0');
 		h->length = LENGTH_NONE;
 		h->lines = 1;
 		return NEXT_MORE;
@@ -204,7 +205,8 @@ answer_scan(struct head *h, struct http_answer *a)
 		if (h->lines == 0 && !fits(len, h->buf[h->at]))
 			return foreign(h, a);
 		if (!text_byte(h))
-			return answer_say(a, HTTP_GARBAGE, "not HTTP; its headers hold "
+			return answer_say(a, HTTP_GARBAGE,
+			    "not HTTP; its headers hold "
 			    "a control byte");
 		if (h->buf[h->at] != '\n')
 			continue;

@@ -23,29 +23,28 @@
 #define BODY_WAIT_MS 100
 
 struct address {
-	struct sockaddr_storage	sa;
-	socklen_t		len;
+	struct sockaddr_storage sa;
+	socklen_t len;
 };
 
 struct addresses {
-	size_t		n;
-	struct address	at[ADDRESSES_MAX];
+	size_t n;
+	struct address at[ADDRESSES_MAX];
 };
 
 /* One connection and what came over it. */
 struct talk {
-	int		fd;		/* -1 while not connected */
-	int64_t		deadline;
-	int64_t		allowed;	/* ms from the start to it, for words */
-	struct head	head;
+	int fd; /* -1 while not connected */
+	int64_t deadline;
+	int64_t allowed; /* ms from the start to it, for words */
+	struct head head;
 };
 
 /* What says nothing about the peer: connect(2), recv(2), socket(2). */
 static bool
 ours(int error)
 {
-	return error == EMFILE || error == ENFILE || error == ENOMEM ||
-	    error == ENOBUFS;
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
 
 /* 0 or an errno; ETIMEDOUT where `until` has passed and nothing is there. */
@@ -66,11 +65,9 @@ await(int fd, short events, int64_t until)
 static int
 resolve(struct addresses *all, const char *host, const char *port, int flags)
 {
-	struct addrinfo hints = {
-		.ai_family = AF_UNSPEC,
+	struct addrinfo hints = { .ai_family = AF_UNSPEC,
 		.ai_socktype = SOCK_STREAM,
-		.ai_flags = flags | AI_NUMERICSERV
-	};
+		.ai_flags = flags | AI_NUMERICSERV };
 	struct addrinfo *list, *ai;
 	struct address *to;
 	int rc;
@@ -107,8 +104,7 @@ lookup(struct addresses *all, const struct url *u)
 }
 
 static enum next
-find(struct talk *t, const struct url *u, struct addresses *all,
-    struct http_answer *a)
+find(struct talk *t, const struct url *u, struct addresses *all, struct http_answer *a)
 {
 	int rc = lookup(all, u);
 
@@ -174,8 +170,7 @@ dial(struct talk *t, const struct address *to, int64_t until)
 {
 	int fd, error;
 
-	fd = socket(to->sa.ss_family,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(to->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return errno;
 	error = join(fd, to, until);
@@ -246,9 +241,11 @@ ask(struct talk *t, const struct url *u, struct http_answer *a)
 	ssize_t n;
 	int error;
 
-	len = (size_t)snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\n"
+	len = (size_t)snprintf(request, sizeof(request),
+	    "GET %s HTTP/1.1\r\n"
 	    "Host: %s\r\nUser-Agent: twilight-deploy\r\nAccept: */*\r\n"
-	    "Connection: close\r\n\r\n", u->path, u->authority);
+	    "Connection: close\r\n\r\n",
+	    u->path, u->authority);
 	while (done < len) {
 		n = send(t->fd, request + done, len - done, MSG_NOSIGNAL);
 		if (n >= 0) {
@@ -288,9 +285,12 @@ hear(struct talk *t, struct http_answer *a)
 
 	while (next == NEXT_MORE) {
 		if (t->head.len == sizeof(t->head.buf))
-			return answer_say(a, HTTP_GARBAGE, "its headers are longer than "
-			    "%d bytes", HTTP_HEAD_MAX);
-		n = take(t->fd, t->head.buf + t->head.len, sizeof(t->head.buf) - t->head.len, t->deadline);
+			return answer_say(a, HTTP_GARBAGE,
+			    "its headers are longer than "
+			    "%d bytes",
+			    HTTP_HEAD_MAX);
+		n = take(t->fd, t->head.buf + t->head.len,
+		    sizeof(t->head.buf) - t->head.len, t->deadline);
 		if (n <= 0)
 			return broke(t, n < 0 ? errno : 0, a);
 		t->head.len += (size_t)n;
@@ -311,8 +311,7 @@ keep_body(struct talk *t, struct http_answer *a)
 	a->body_len = came < sizeof(a->body) ? came : sizeof(a->body);
 	memcpy(a->body, t->head.buf + t->head.at, a->body_len);
 	while (a->body_len < t->head.body) {
-		n = take(t->fd, a->body + a->body_len, t->head.body - a->body_len,
-		    until);
+		n = take(t->fd, a->body + a->body_len, t->head.body - a->body_len, until);
 		if (n <= 0)
 			return;
 		a->body_len += (size_t)n;
@@ -328,10 +327,8 @@ http_get(const struct url *u, int64_t deadline, struct http_answer *a)
 	memset(a, 0, sizeof(*a));
 	/* the few ms since the caller counted are no part of the words */
 	t.allowed = (deadline_left(deadline) + 9) / 10 * 10;
-	if (find(&t, u, &all, a) == NEXT_MORE &&
-	    reach(&t, &all, a) == NEXT_MORE &&
-	    ask(&t, u, a) == NEXT_MORE &&
-	    hear(&t, a) == NEXT_BODY) {
+	if (find(&t, u, &all, a) == NEXT_MORE && reach(&t, &all, a) == NEXT_MORE &&
+	    ask(&t, u, a) == NEXT_MORE && hear(&t, a) == NEXT_BODY) {
 		a->status = t.head.status;
 		answer_say(a, HTTP_ANSWER, "answered %d", t.head.status);
 		keep_body(&t, a);

@@ -19,25 +19,25 @@
 #include <stdint.h>
 
 enum http_end {
-	HTTP_ANSWER,	/* a whole head of HTTP/1.0 or 1.1; see status */
-	HTTP_REFUSED,	/* no address took the connection */
-	HTTP_CLOSED,	/* connected, ended without a whole answer head */
-	HTTP_TIMEOUT,	/* the deadline passed */
-	HTTP_GARBAGE,	/* what came is not HTTP, or too much of it */
-	HTTP_NONAME,	/* the name has no address */
-	HTTP_ERROR,	/* something of our own: no descriptors, no memory */
+	HTTP_ANSWER,  /* a whole head of HTTP/1.0 or 1.1; see status */
+	HTTP_REFUSED, /* no address took the connection */
+	HTTP_CLOSED,  /* connected, ended without a whole answer head */
+	HTTP_TIMEOUT, /* the deadline passed */
+	HTTP_GARBAGE, /* what came is not HTTP, or too much of it */
+	HTTP_NONAME,  /* the name has no address */
+	HTTP_ERROR,   /* something of our own: no descriptors, no memory */
 	HTTP__MAX
 };
 
-#define HTTP_HEAD_MAX (16 * 1024)	/* status lines and fields */
-#define HTTP_BODY_KEPT 512		/* the first bytes of a body, as evidence */
+#define HTTP_HEAD_MAX (16 * 1024) /* status lines and fields */
+#define HTTP_BODY_KEPT 512        /* the first bytes of a body, as evidence */
 
 struct http_answer {
-	enum http_end	end;
-	int		status;			/* 200..599 with HTTP_ANSWER, else 0 */
-	char		body[HTTP_BODY_KEPT];	/* raw bytes as they came */
-	size_t		body_len;
-	char		why[160];		/* in words, printable, one line */
+	enum http_end end;
+	int status;                /* 200..599 with HTTP_ANSWER, else 0 */
+	char body[HTTP_BODY_KEPT]; /* raw bytes as they came */
+	size_t body_len;
+	char why[160]; /* in words, printable, one line */
 };
 
 /*
@@ -48,6 +48,6 @@ struct http_answer {
  * 100 ms, or the deadline, whichever is first: it never changes the verdict.
  * It is kept as it came, chunk sizes included.
  */
-void	http_get(const struct url *, int64_t deadline, struct http_answer *);
+void http_get(const struct url *, int64_t deadline, struct http_answer *);
 
 #endif

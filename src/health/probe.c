@@ -13,13 +13,12 @@
 
 #include <string.h>
 
-#define QUICK_MS 20		/* the shortest pause */
-#define STEADY_MS 250		/* the longest */
-#define SHARE 30		/* of the time that was waited: late by 3 % */
+#define QUICK_MS 20   /* the shortest pause */
+#define STEADY_MS 250 /* the longest */
+#define SHARE 30      /* of the time that was waited: late by 3 % */
 
 void
-probe_init(struct probe *p, const struct url *url, unsigned tries,
-    int64_t sleep_ms)
+probe_init(struct probe *p, const struct url *url, unsigned tries, int64_t sleep_ms)
 {
 	memset(p, 0, sizeof(*p));
 	p->url = url;

@@ -21,26 +21,25 @@
 
 #include <stdbool.h>
 
-#define PROBE_ANSWER_MS 2000	/* connect + send + answer */
+#define PROBE_ANSWER_MS 2000 /* connect + send + answer */
 
 struct probe {
 	const struct url *url;
-	unsigned	tries;		/* 1.. */
-	int64_t		sleep_ms;	/* 0.. */
-	unsigned	window;		/* the current one, from 1; 0 before the first attempt */
-	int64_t		window_end;
-	int64_t		began;		/* the first attempt */
-	int64_t		pause_ms;	/* how long to wait before the next attempt */
+	unsigned tries;   /* 1.. */
+	int64_t sleep_ms; /* 0.. */
+	unsigned window;  /* the current one, from 1; 0 before the first attempt */
+	int64_t window_end;
+	int64_t began;    /* the first attempt */
+	int64_t pause_ms; /* how long to wait before the next attempt */
 };
 
 enum probe_verdict {
-	PROBE_GOOD,	/* 200..399 */
-	PROBE_AGAIN,	/* not yet: wait probe->pause_ms, then ask again */
-	PROBE_SPENT	/* not yet, and the windows are used up */
+	PROBE_GOOD,  /* 200..399 */
+	PROBE_AGAIN, /* not yet: wait probe->pause_ms, then ask again */
+	PROBE_SPENT  /* not yet, and the windows are used up */
 };
 
-void	probe_init(struct probe *, const struct url *, unsigned tries,
-	    int64_t sleep_ms);
+void probe_init(struct probe *, const struct url *, unsigned tries, int64_t sleep_ms);
 
 /*
  * Asks once; `answer` always tells what came.  With PROBE_GOOD probe->window
@@ -52,10 +51,9 @@ enum probe_verdict probe_ask(struct probe *, struct http_answer *answer);
  * The verdict on an answer that came at `now`; probe_ask() without I/O.  The
  * first window begins at `now` where no probe_ask() has begun it.
  */
-enum probe_verdict probe_judge(struct probe *, const struct http_answer *,
-	    int64_t now);
+enum probe_verdict probe_judge(struct probe *, const struct http_answer *, int64_t now);
 
 /* 200..399, as curl -f accepts. */
-bool	http_healthy(const struct http_answer *);
+bool http_healthy(const struct http_answer *);
 
 #endif

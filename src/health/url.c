@@ -25,8 +25,8 @@ digit(char c)
 static bool
 name_byte(char c)
 {
-	return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    c == '-' || c == '.' || c == '_';
+	return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+	    c == '.' || c == '_';
 }
 
 static bool

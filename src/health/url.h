@@ -11,16 +11,16 @@
 #define URL_PATH_MAX 1024
 
 struct url {
-	char	host[URL_HOST_MAX];	/* without the brackets of an IPv6 literal */
-	char	port[6];		/* decimal, "80" when none was given */
-	char	path[URL_PATH_MAX];	/* begins with '/', query included */
-	char	authority[URL_HOST_MAX + 8];	/* for the Host field, as given */
+	char host[URL_HOST_MAX];          /* without the brackets of an IPv6 literal */
+	char port[6];                     /* decimal, "80" when none was given */
+	char path[URL_PATH_MAX];          /* begins with '/', query included */
+	char authority[URL_HOST_MAX + 8]; /* for the Host field, as given */
 };
 
 /*
  * FAULT_HOST with the words to say where it is not such a URL.  They show the
  * URL, but neither a query nor anything that may hold a password.
  */
-int	url_parse(struct url *, const char *text, struct fault *) MUST_CHECK;
+int url_parse(struct url *, const char *text, struct fault *) MUST_CHECK;
 
 #endif

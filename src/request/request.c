@@ -10,23 +10,24 @@
 #define SEQ 4U
 
 static const struct {
-	const char	*name, *usage, *text;
-	bool		 open;		/* to the network, by default */
+	const char *name, *usage, *text;
+	bool open; /* to the network, by default */
 	enum { NOTHING, TAG, MAYBE_TAG, MAYBE_WORD } words;
-	unsigned	 extras;	/* which of JSON, WAIT, SEQ it takes */
+	unsigned extras; /* which of JSON, WAIT, SEQ it takes */
 } verbs[VERB__MAX] = {
 	[VERB_DEPLOY] = { "deploy", "deploy TAG [seq=N] [--json]",
 	    "run TAG; if it is not healthy, go back to what ran", true, TAG, SEQ | JSON },
 	[VERB_ROLLBACK] = { "rollback", "rollback [TAG] [--json]",
-	    "go to the newest proven version before this one, or to TAG",
-	    false, MAYBE_TAG, JSON },
+	    "go to the newest proven version before this one, or to TAG", false,
+	    MAYBE_TAG, JSON },
 	[VERB_STATUS] = { "status", "status [--wait]",
 	    "what runs, what .env says, what is under way", true, NOTHING, WAIT },
 	[VERB_HISTORY] = { "history", "history [N] [--json]",
 	    "the last N deploys, 10 by default", true, MAYBE_WORD, JSON },
-	[VERB_RECOVER] = { "recover", "recover",
-	    "mend an interrupted deploy now", false, NOTHING, 0 },
-	[VERB_VERSION] = { "version", "version", "the program's version", true, NOTHING, 0 },
+	[VERB_RECOVER] = { "recover", "recover", "mend an interrupted deploy now", false,
+	    NOTHING, 0 },
+	[VERB_VERSION] = { "version", "version", "the program's version", true, NOTHING,
+	    0 },
 	[VERB_HELP] = { "help", "help [TOPIC]", "this text", true, MAYBE_WORD, 0 },
 };
 
@@ -139,8 +140,8 @@ set_count(struct request *r)
 }
 
 struct word {
-	const char	*at;
-	size_t		 len;
+	const char *at;
+	size_t len;
 };
 
 static bool
@@ -153,8 +154,11 @@ is(const struct word *w, const char *text)
 static unsigned
 extra_of(const struct word *w)
 {
-	return is(w, "--json") ? JSON : is(w, "--wait") ? WAIT :
-	    w->len >= 4 && memcmp(w->at, "seq=", 4) == 0 ? SEQ : 0;
+	if (is(w, "--json"))
+		return JSON;
+	if (is(w, "--wait"))
+		return WAIT;
+	return w->len >= 4 && memcmp(w->at, "seq=", 4) == 0 ? SEQ : 0;
 }
 
 /* What is wrong with it, or NULL. */
@@ -185,7 +189,8 @@ take_word(struct request *r, const struct word *w, struct fault *f)
 		r->word[w->len] = '\0';
 		return 0;
 	}
-	return tag ? long_tag(w->at, w->len, f) : invalid(w->at, w->len, "a word is too long", f);
+	return tag ? long_tag(w->at, w->len, f)
+		   : invalid(w->at, w->len, "a word is too long", f);
 }
 
 /* The next word; false when there is none left. */
@@ -219,7 +224,8 @@ take_words(struct request *r, const char *line, size_t len, struct fault *f)
 		extras |= extra;
 		if (extra != 0)
 			why = take_extra(r, extra, &w);
-		else if (extras != 0 || r->word[0] != '\0' || verbs[r->verb].words == NOTHING)
+		else if (extras != 0 || r->word[0] != '\0' ||
+		    verbs[r->verb].words == NOTHING)
 			why = "too many words";
 		else if (take_word(r, &w, f) == -1)
 			return -1;

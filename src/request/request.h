@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #define REQUEST_MAX 256
-#define REQUEST_SEQ_MAX 999999999999999	/* fits a JSON reader's double too */
+#define REQUEST_SEQ_MAX 999999999999999 /* fits a JSON reader's double too */
 
 enum verb {
 	VERB_DEPLOY,
@@ -33,12 +33,12 @@ enum verb {
 };
 
 struct request {
-	enum verb	verb;
-	char		word[TAG_MAX];	/* the tag or topic; "" where there is none */
-	unsigned	count;		/* history: how many */
-	int64_t		seq;		/* deploy: the order of pushes; 0 where none was said */
-	bool		json;		/* the record on stdout, words on stderr */
-	bool		wait;		/* status: until nothing is under way */
+	enum verb verb;
+	char word[TAG_MAX]; /* the tag or topic; "" where there is none */
+	unsigned count;     /* history: how many */
+	int64_t seq;        /* deploy: the order of pushes; 0 where none was said */
+	bool json;          /* the record on stdout, words on stderr */
+	bool wait;          /* status: until nothing is under way */
 };
 
 /*
@@ -46,15 +46,15 @@ struct request {
  * line and for a deploy without a tag, "invalid request: …" for the rest.
  * The tag's own rules are tag_check()'s.
  */
-int	request_parse(struct request *, const char *line, size_t len,
-	    struct fault *) MUST_CHECK;
+int request_parse(struct request *, const char *line, size_t len,
+    struct fault *) MUST_CHECK;
 
-const char	*verb_name(enum verb);
-const char	*verb_usage(enum verb);		/* with its words: "deploy TAG" */
-const char	*verb_text(enum verb);		/* what it does */
+const char *verb_name(enum verb);
+const char *verb_usage(enum verb); /* with its words: "deploy TAG" */
+const char *verb_text(enum verb);  /* what it does */
 
 /* May be asked for over the network where no --allow says otherwise? */
-bool	verb_is_open(enum verb);
+bool verb_is_open(enum verb);
 
 /* By name; VERB__MAX when there is none. */
 enum verb verb_find(const char *name, size_t len);

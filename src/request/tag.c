@@ -46,7 +46,8 @@ tag_check(const char *tag, const char *pattern, struct fault *f)
 	rc = regexec(&re, tag, 1, &m, 0);
 	regfree(&re);
 	if (rc != 0 || m.rm_so != 0 || (size_t)m.rm_eo != strlen(tag))
-		return refuse(tag, "the operator allows others (TWILIGHT_TAG_PATTERN)", f);
+		return refuse(tag, "the operator allows others (TWILIGHT_TAG_PATTERN)",
+		    f);
 	return 0;
 }
 

@@ -10,15 +10,15 @@
 #include <stdbool.h>
 
 /* [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}, github.com/distribution/reference */
-bool	tag_is_valid(const char *tag);
+bool tag_is_valid(const char *tag);
 
 /*
  * FAULT_REFUSED "invalid tag: …"; FAULT_HOST when `pattern` is no POSIX
  * extended expression.
  */
-int	tag_check(const char *tag, const char *pattern, struct fault *) MUST_CHECK;
+int tag_check(const char *tag, const char *pattern, struct fault *) MUST_CHECK;
 
 /* Does it end in N.N.N: a release, whose tag is never used again? */
-bool	tag_is_release(const char *tag);
+bool tag_is_release(const char *tag);
 
 #endif

@@ -27,7 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TYPED_MAX 160	/* of a path in what is to be typed */
+#define TYPED_MAX 160 /* of a path in what is to be typed */
 
 _Static_assert(ENVSCAN_VALUE_MAX <= ENVFILE_VALUE_MAX, "a value fits");
 
@@ -57,10 +57,9 @@ refuse_errno(int error, const char *shown, struct fault *f)
 		    "create it, or name another in TWILIGHT_ENV_FILE",
 		    "missing env file: %s", shown);
 	case ELOOP:
-		return fault_set(f, FAULT_HOST,
-		    "let it be a link to the file itself",
+		return fault_set(f, FAULT_HOST, "let it be a link to the file itself",
 		    "%s is a symbolic link to a symbolic link", shown);
-	case ENXIO:	/* a socket */
+	case ENXIO: /* a socket */
 		return refuse_kind(shown, f);
 	default:
 		return fault_set(f, FAULT_HOST,
@@ -73,7 +72,7 @@ refuse_errno(int error, const char *shown, struct fault *f)
 static int
 fill(struct envfile *e, int fd)
 {
-	const size_t size = ENVFILE_MAX + 1;	/* one more shows that there is more */
+	const size_t size = ENVFILE_MAX + 1; /* one more shows that there is more */
 	ssize_t n = 1;
 
 	if ((e->bytes = malloc(size)) == NULL)
@@ -107,8 +106,7 @@ load(struct envfile *e, int fd, const char *shown, struct fault *f)
 		return refuse_size(shown, f);
 	if (fill(e, fd) == 0)
 		return 0;
-	return errno == EFBIG ? refuse_size(shown, f) :
-	    refuse_errno(errno, shown, f);
+	return errno == EFBIG ? refuse_size(shown, f) : refuse_errno(errno, shown, f);
 }
 
 static int
@@ -130,8 +128,7 @@ find(struct envfile *e, const char *key, const char *shown, struct fault *f)
 }
 
 int
-envfile_read(struct envfile *e, const char *path, const char *key,
-    struct fault *f)
+envfile_read(struct envfile *e, const char *path, const char *key, struct fault *f)
 {
 	char shown[ENVPATH_SHOWN];
 	int fd, result = -1;
@@ -141,8 +138,7 @@ envfile_read(struct envfile *e, const char *path, const char *key,
 	if ((e->path = envpath_resolve(path)) == NULL)
 		return refuse_errno(errno, shown, f);
 	/* O_NONBLOCK: a fifo without a writer would hold us for ever */
-	fd = open(e->path,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	fd = open(e->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd == -1)
 		refuse_errno(errno, shown, f);
 	else {
@@ -177,10 +173,10 @@ check_owner(const struct envfile *e, const char *shown, struct fault *f)
 		return 0;
 	name_user(e->st.st_uid, owner, sizeof(owner));
 	name_user(geteuid(), self, sizeof(self));
-	snprintf(next, sizeof(next),
-	    "run as its owner: sudo -u %s twilight-deploy ...", owner);
-	return fault_set(f, FAULT_HOST, next, "%s belongs to %s, this runs as %s",
-	    shown, owner, self);
+	snprintf(next, sizeof(next), "run as its owner: sudo -u %s twilight-deploy ...",
+	    owner);
+	return fault_set(f, FAULT_HOST, next, "%s belongs to %s, this runs as %s", shown,
+	    owner, self);
 }
 
 static bool
@@ -201,20 +197,20 @@ has_group(gid_t gid)
 
 /* The group has to be kept, and only a member can give it to the new file. */
 static int
-check_group(const struct envfile *e, const struct stat *folder,
-    const char *shown, struct fault *f)
+check_group(const struct envfile *e, const struct stat *folder, const char *shown,
+    struct fault *f)
 {
 	char typed[TYPED_MAX], next[256];
 
 	if (geteuid() == 0 || has_group(e->st.st_gid))
 		return 0;
 	if ((folder->st_mode & S_ISGID) && folder->st_gid == e->st.st_gid)
-		return 0;	/* the new file is born with it */
+		return 0; /* the new file is born with it */
 	text_escape(typed, sizeof(typed), e->path, strlen(e->path));
 	snprintf(next, sizeof(next), "sudo chgrp %u %s", (unsigned)getegid(), typed);
 	return fault_set(f, FAULT_HOST, next,
-	    "%s belongs to the group %u, of which this user is no member",
-	    shown, (unsigned)e->st.st_gid);
+	    "%s belongs to the group %u, of which this user is no member", shown,
+	    (unsigned)e->st.st_gid);
 }
 
 static int
@@ -233,8 +229,8 @@ check_folder(const struct envfile *e, const char *shown, struct fault *f)
 		return check_group(e, &st, shown, f);
 	if (error == EROFS)
 		next = "mount it read-write (findmnt -T shows where)";
-	return fault_set(f, FAULT_HOST, next,
-	    "cannot write the folder of %s: %s", shown, strerror(error));
+	return fault_set(f, FAULT_HOST, next, "cannot write the folder of %s: %s", shown,
+	    strerror(error));
 }
 
 /* A file that is mounted by itself cannot be renamed over: EBUSY. */
@@ -274,8 +270,7 @@ sweep_folder(DIR *folder, const char *prefix)
 
 	while ((entry = readdir(folder)) != NULL) {
 		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
-		    fstatat(dirfd(folder), entry->d_name, &st,
-		    AT_SYMLINK_NOFOLLOW) == -1)
+		    fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 			continue;
 		if (S_ISREG(st.st_mode) && st.st_uid == geteuid())
 			unlinkat(dirfd(folder), entry->d_name, 0);

@@ -18,7 +18,7 @@ envpath_resolve(const char *path)
 
 	n = readlink(path, target, sizeof(target));
 	if (n == -1)
-		return strdup(path);	/* no link; if absent, open(2) says so */
+		return strdup(path); /* no link; if absent, open(2) says so */
 	if ((size_t)n == sizeof(target)) {
 		errno = ENAMETOOLONG;
 		return NULL;

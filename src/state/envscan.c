@@ -71,19 +71,19 @@ static const struct {
 
 /* What is left to read. */
 struct scan {
-	const char	*p;
-	const char	*end;
-	unsigned	 line;		/* of p, from 1 */
+	const char *p;
+	const char *end;
+	unsigned line; /* of p, from 1 */
 };
 
 struct assignment {
-	const char	*name;
-	size_t		 name_len;
-	bool		 bare;		/* a name and no value */
-	bool		 quoted;
-	const char	*at;		/* the value, without quotes and comment */
-	const char	*end;
-	unsigned	 line;		/* of the name */
+	const char *name;
+	size_t name_len;
+	bool bare; /* a name and no value */
+	bool quoted;
+	const char *at; /* the value, without quotes and comment */
+	const char *end;
+	unsigned line; /* of the name */
 };
 
 /*
@@ -95,8 +95,8 @@ blank(const char *p, const char *end)
 {
 	if (strchr(" \t\v\f\r", *p) != NULL)
 		return 1;
-	if (end - p >= 2 && (memcmp(p, "\xc2\x85", 2) == 0 ||
-	    memcmp(p, "\xc2\xa0", 2) == 0))
+	if (end - p >= 2 &&
+	    (memcmp(p, "\xc2\x85", 2) == 0 || memcmp(p, "\xc2\xa0", 2) == 0))
 		return 2;
 	return 0;
 }
@@ -106,10 +106,22 @@ static size_t
 space(const char *p, const char *end)
 {
 	static const char wide[][4] = {
-		"\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
-		"\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86",
-		"\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a",
-		"\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
+		"\xe1\x9a\x80",
+		"\xe2\x80\x80",
+		"\xe2\x80\x81",
+		"\xe2\x80\x82",
+		"\xe2\x80\x83",
+		"\xe2\x80\x84",
+		"\xe2\x80\x85",
+		"\xe2\x80\x86",
+		"\xe2\x80\x87",
+		"\xe2\x80\x88",
+		"\xe2\x80\x89",
+		"\xe2\x80\x8a",
+		"\xe2\x80\xa8",
+		"\xe2\x80\xa9",
+		"\xe2\x80\xaf",
+		"\xe2\x81\x9f",
 		"\xe3\x80\x80",
 	};
 	size_t i;
@@ -297,8 +309,8 @@ judge_rest(const struct scan *s)
 	struct scan rest = *s;
 
 	skip_blanks(&rest);
-	return rest.p == rest.end || *rest.p == '\n' || *rest.p == '#' ?
-	    RIGHT : WRONG_AFTER;
+	return rest.p == rest.end || *rest.p == '\n' || *rest.p == '#' ? RIGHT
+								       : WRONG_AFTER;
 }
 
 static enum wrong
@@ -336,8 +348,7 @@ find_nul(const char *bytes, size_t len, unsigned *line)
 static bool
 is_named(const struct assignment *a, const char *key)
 {
-	return a->name_len == strlen(key) &&
-	    memcmp(a->name, key, a->name_len) == 0;
+	return a->name_len == strlen(key) && memcmp(a->name, key, a->name_len) == 0;
 }
 
 static enum wrong
@@ -365,8 +376,8 @@ find(struct envscan *found, const char *bytes, size_t len, const char *key,
 }
 
 int
-envscan_find(struct envscan *found, const char *bytes, size_t len,
-    const char *key, const char *shown, struct fault *f)
+envscan_find(struct envscan *found, const char *bytes, size_t len, const char *key,
+    const char *shown, struct fault *f)
 {
 	unsigned line = 0;
 	enum wrong w;
@@ -377,6 +388,6 @@ envscan_find(struct envscan *found, const char *bytes, size_t len,
 		w = find(found, bytes, len, key, &line);
 	if (w == RIGHT)
 		return 0;
-	return fault_set(f, FAULT_HOST, wrongs[w].next, "%s:%u: %s", shown,
-	    line, wrongs[w].what);
+	return fault_set(f, FAULT_HOST, wrongs[w].next, "%s:%u: %s", shown, line,
+	    wrongs[w].what);
 }

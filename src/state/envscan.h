@@ -9,12 +9,12 @@
 
 #include <stddef.h>
 
-#define ENVSCAN_VALUE_MAX 256		/* bytes, NUL included */
+#define ENVSCAN_VALUE_MAX 256 /* bytes, NUL included */
 
 struct envscan {
-	size_t		at;	/* where the value begins, quotes not included */
-	size_t		len;	/* of the value; only [A-Za-z0-9_.@:/+-] */
-	unsigned	line;	/* of the assignment, from 1; 0: there is none */
+	size_t at;     /* where the value begins, quotes not included */
+	size_t len;    /* of the value; only [A-Za-z0-9_.@:/+-] */
+	unsigned line; /* of the assignment, from 1; 0: there is none */
 };
 
 /*
@@ -22,7 +22,7 @@ struct envscan {
  * FAULT_HOST "SHOWN:LINE: ..." where compose would refuse the text, or where
  * the assignment is not one plain value; `shown` is the path, safe to show.
  */
-int	envscan_find(struct envscan *, const char *bytes, size_t len,
-	    const char *key, const char *shown, struct fault *) MUST_CHECK;
+int envscan_find(struct envscan *, const char *bytes, size_t len, const char *key,
+    const char *shown, struct fault *) MUST_CHECK;
 
 #endif

@@ -37,17 +37,17 @@
 #include <unistd.h>
 
 struct swap {
-	struct envfile	*e;
-	const char	*base;		/* of e->path, in the folder `dir` */
-	int		 dir;
-	int		 old;
-	int		 temp;
-	bool		 made;		/* there is a temp file, and it is ours */
-	char		 name[NAME_MAX + 1];
-	char		*bytes;		/* the new ones */
-	size_t		 len;
-	struct stat	 st;		/* of the temp file, complete */
-	char		 shown[ENVPATH_SHOWN];
+	struct envfile *e;
+	const char *base; /* of e->path, in the folder `dir` */
+	int dir;
+	int old;
+	int temp;
+	bool made; /* there is a temp file, and it is ours */
+	char name[NAME_MAX + 1];
+	char *bytes; /* the new ones */
+	size_t len;
+	struct stat st; /* of the temp file, complete */
+	char shown[ENVPATH_SHOWN];
 };
 
 static int
@@ -61,15 +61,14 @@ fail(const struct swap *s, const char *doing, struct fault *f)
 		next = "it is a mount point: mount its folder instead of the file";
 	else if (errno == EEXIST)
 		next = "a temp file of that run is beside it: look at it, then remove it";
-	return fault_set(f, FAULT_HOST, next, "cannot replace %s: %s: %s",
-	    s->shown, doing, strerror(errno));
+	return fault_set(f, FAULT_HOST, next, "cannot replace %s: %s: %s", s->shown,
+	    doing, strerror(errno));
 }
 
 static int
 refuse_changed(const struct swap *s, struct fault *f)
 {
-	return fault_set(f, FAULT_HOST,
-	    "look at what was changed, then try again",
+	return fault_set(f, FAULT_HOST, "look at what was changed, then try again",
 	    "%s was changed meanwhile", s->shown);
 }
 
@@ -78,8 +77,7 @@ static bool
 same(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
-	    a->st_size == b->st_size &&
-	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
 	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
 	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
 	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
@@ -120,7 +118,7 @@ start(struct swap *s, const char *id, struct fault *f)
 	if (s->old == -1 || fstat(s->old, &st) == -1 || !same(&st, &s->e->st))
 		return refuse_changed(s, f);
 	if ((size_t)snprintf(s->name, sizeof(s->name), "%s" ENVPATH_INFIX "%s", s->base,
-	    id) >= sizeof(s->name)) {
+		id) >= sizeof(s->name)) {
 		errno = ENAMETOOLONG;
 		return fail(s, "temp file", f);
 	}
@@ -140,8 +138,7 @@ may_lack(const char *attr)
 {
 	if (errno == ENODATA || errno == ENOTSUP)
 		return true;
-	return strncmp(attr, "security.", 9) == 0 &&
-	    (errno == EPERM || errno == EACCES);
+	return strncmp(attr, "security.", 9) == 0 && (errno == EPERM || errno == EACCES);
 }
 
 static int
@@ -248,8 +245,8 @@ commit(struct swap *s, const char *value, struct fault *f)
 	adopt(s, value);
 	if (fsync(s->dir) == -1)
 		return fault_set(f, FAULT_HOST, "look at the disk: dmesg",
-		    "%s was replaced, but its folder could not be synced: %s",
-		    s->shown, strerror(errno));
+		    "%s was replaced, but its folder could not be synced: %s", s->shown,
+		    strerror(errno));
 	return 0;
 }
 
@@ -272,7 +269,7 @@ static bool
 is_sound(const char *value, const char *id)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@:/+-";
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@:/+-";
 	const size_t n = strlen(value);
 
 	return n > 0 && n < ENVFILE_VALUE_MAX && strspn(value, plain) == n &&
@@ -280,11 +277,13 @@ is_sound(const char *value, const char *id)
 }
 
 int
-envfile_replace(struct envfile *e, const char *value, const char *id,
-    struct fault *f)
+envfile_replace(struct envfile *e, const char *value, const char *id, struct fault *f)
 {
-	struct swap s = { .e = e, .base = envpath_base(e->path), .dir = -1, .old = -1,
-	    .temp = -1 };
+	struct swap s = { .e = e,
+		.base = envpath_base(e->path),
+		.dir = -1,
+		.old = -1,
+		.temp = -1 };
 	int result = -1;
 
 	if (!is_sound(value, id))

@@ -17,13 +17,13 @@
  * Without `make` a folder that is not there is no fault: -1, fault clear.
  * FAULT_HOST when it is not a folder, not ours, or open to others.
  */
-int	folder_open(const char *path, bool make, struct fault *) MUST_CHECK;
+int folder_open(const char *path, bool make, struct fault *) MUST_CHECK;
 
 /*
  * Bytes free for this user on the file system that holds `path`; where it
  * may not be looked at, on that of the nearest folder above.  -1 when even
  * that cannot be told.
  */
-int64_t	folder_free_space(const char *path);
+int64_t folder_free_space(const char *path);
 
 #endif

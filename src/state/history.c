@@ -24,8 +24,8 @@
 #define LINE_SIZE_MAX (16 * 1024)
 
 static const struct {
-	const char	*name;
-	bool		 proves;
+	const char *name;
+	bool proves;
 } outcomes[OUTCOME__MAX] = {
 	[OUTCOME_DEPLOYED] = { "deployed", true },
 	[OUTCOME_ADOPTED] = { "adopted", true },
@@ -61,17 +61,16 @@ record_json(const struct record *r)
 {
 	json_t *doc = json_pack(
 	    "{si ss ss ss s{ss ss ss} s{ss ss ss} s{ss ss ss} ss si sI si s{sI sI sI sI} sb ss}",
-	    "v", 1, "id", r->id, "time", r->time, "verb", r->verb,
-	    "who", "actor", r->who.actor, "key", r->who.key, "client", r->who.client,
-	    "from", "tag", r->from.tag, "image", r->from.image, "ref", r->from.ref,
-	    "to", "tag", r->to.tag, "image", r->to.image, "ref", r->to.ref,
-	    "outcome", outcome_name(r->outcome), "code", r->code,
-	    "seq", (json_int_t)r->seq, "tries", (int)r->tries,
-	    "ms", "pull", (json_int_t)r->pull_ms, "up", (json_int_t)r->up_ms,
-	    "health", (json_int_t)r->health_ms, "total", (json_int_t)r->total_ms,
-	    "interrupted", (int)r->interrupted, "why", r->why);
-	char *text = doc == NULL ? NULL :
-	    json_dumps(doc, JSON_COMPACT | JSON_ENSURE_ASCII);
+	    "v", 1, "id", r->id, "time", r->time, "verb", r->verb, "who", "actor",
+	    r->who.actor, "key", r->who.key, "client", r->who.client, "from", "tag",
+	    r->from.tag, "image", r->from.image, "ref", r->from.ref, "to", "tag",
+	    r->to.tag, "image", r->to.image, "ref", r->to.ref, "outcome",
+	    outcome_name(r->outcome), "code", r->code, "seq", (json_int_t)r->seq, "tries",
+	    (int)r->tries, "ms", "pull", (json_int_t)r->pull_ms, "up",
+	    (json_int_t)r->up_ms, "health", (json_int_t)r->health_ms, "total",
+	    (json_int_t)r->total_ms, "interrupted", (int)r->interrupted, "why", r->why);
+	char *text = doc == NULL ? NULL
+				 : json_dumps(doc, JSON_COMPACT | JSON_ENSURE_ASCII);
 
 	json_decref(doc);
 	return text;
@@ -298,8 +297,8 @@ history_walk(int dirfd, bool (*each)(void *, const struct record *), void *arg,
 }
 
 struct search {
-	const char	*id;
-	bool		 found;
+	const char *id;
+	bool found;
 };
 
 static bool
@@ -331,8 +330,9 @@ history_count(int dirfd, size_t *n, struct fault *f)
 	*n = 0;
 	if (load(dirfd, &bytes, &len, f) == -1)
 		return -1;
-	for (at = bytes; at != NULL && (at = memchr(at, '\n',
-	    len - (size_t)(at - bytes))) != NULL; at++)
+	for (at = bytes;
+	     at != NULL && (at = memchr(at, '\n', len - (size_t)(at - bytes))) != NULL;
+	     at++)
 		(*n)++;
 	free(bytes);
 	return 0;
@@ -343,8 +343,8 @@ history_count(int dirfd, size_t *n, struct fault *f)
  * front: a line never lands on one that is still to be read.
  */
 int
-history_filter(int dirfd, bool (*keep)(void *, const struct record *),
-    void *arg, struct fault *f)
+history_filter(int dirfd, bool (*keep)(void *, const struct record *), void *arg,
+    struct fault *f)
 {
 	size_t size, end, len, to;
 	const char *line;
@@ -360,8 +360,7 @@ history_filter(int dirfd, bool (*keep)(void *, const struct record *),
 			to -= len + 1;
 			memmove(bytes + to, line, len + 1);
 		}
-	rc = bytes == NULL ? 0 :
-	    file_replace(dirfd, HISTORY, bytes + to, size - to);
+	rc = bytes == NULL ? 0 : file_replace(dirfd, HISTORY, bytes + to, size - to);
 	if (rc == -1)
 		rc = unwritable(f);
 	free(bytes);

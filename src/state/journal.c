@@ -44,7 +44,7 @@ static const char *const step_names[JOURNAL__MAX] = {
 };
 
 static const char by_hand[] = "put .env and the container right by hand, "
-    "then remove the file `journal` from the state folder";
+			      "then remove the file `journal` from the state folder";
 
 const char *
 journal_step_name(enum journal_step step)
@@ -55,13 +55,14 @@ journal_step_name(enum journal_step step)
 int
 journal_write(int dirfd, const struct journal *j, struct fault *f)
 {
-	json_t *doc = json_pack("{si ss ss ss sb s{ss ss ss} s{ss ss ss} ss ss ss sI ss ss}",
-	    "v", JOURNAL_VERSION, "id", j->id, "verb", j->verb,
-	    "step", journal_step_name(j->step), "silent", (int)j->silent,
-	    "from", "tag", j->from.tag, "image", j->from.image, "ref", j->from.ref,
-	    "to", "tag", j->to.tag, "image", j->to.image, "ref", j->to.ref,
-	    "container", j->container, "displaced", j->displaced,
-	    "old_value", j->old_value, "seq", (json_int_t)j->seq, "actor", j->actor, "time", j->time);
+	json_t *doc =
+	    json_pack("{si ss ss ss sb s{ss ss ss} s{ss ss ss} ss ss ss sI ss ss}", "v",
+		JOURNAL_VERSION, "id", j->id, "verb", j->verb, "step",
+		journal_step_name(j->step), "silent", (int)j->silent, "from", "tag",
+		j->from.tag, "image", j->from.image, "ref", j->from.ref, "to", "tag",
+		j->to.tag, "image", j->to.image, "ref", j->to.ref, "container",
+		j->container, "displaced", j->displaced, "old_value", j->old_value, "seq",
+		(json_int_t)j->seq, "actor", j->actor, "time", j->time);
 	char *text = doc == NULL ? NULL : json_dumps(doc, JSON_INDENT(1));
 	int rc;
 
@@ -140,8 +141,8 @@ journal_read(int dirfd, struct journal *j, struct fault *f)
 	if (file_read(dirfd, JOURNAL, JOURNAL_SIZE_MAX, &bytes, &len) == -1) {
 		if (errno == ENOENT)
 			return 0;
-		return fault_set(f, FAULT_HOST, by_hand,
-		    "cannot read the journal: %s", strerror(errno));
+		return fault_set(f, FAULT_HOST, by_hand, "cannot read the journal: %s",
+		    strerror(errno));
 	}
 	doc = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL);
 	free(bytes);

@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 enum journal_step {
-	JOURNAL_PULL,		/* names may move; .env is the old one */
-	JOURNAL_SWAP,		/* the image is known; .env may be either, `up` may have run */
-	JOURNAL_ROLLBACK,	/* going back: .env may be either, never forward again */
+	JOURNAL_PULL,     /* names may move; .env is the old one */
+	JOURNAL_SWAP,     /* the image is known; .env may be either, `up` may have run */
+	JOURNAL_ROLLBACK, /* going back: .env may be either, never forward again */
 	JOURNAL__MAX
 };
 
@@ -23,34 +23,34 @@ enum journal_step {
 #define JOURNAL_VALUE_MAX 256
 
 struct journal {
-	char		id[JOURNAL_ID_MAX];
-	char		verb[16];	/* "deploy" or "rollback" */
+	char id[JOURNAL_ID_MAX];
+	char verb[16]; /* "deploy" or "rollback" */
 	enum journal_step step;
-	bool		silent;		/* an engine that knows nothing */
-	struct version	from;		/* what ran; all empty on a first deploy */
-	struct version	to;		/* what is wanted; image empty until pulled */
-	char		container[IMAGE_ID_MAX];	/* that ran; "" for none */
-	char		displaced[IMAGE_ID_MAX];	/* what to.ref named before; "" for nothing */
-	char		old_value[JOURNAL_VALUE_MAX];	/* the variable's, in .env */
-	int64_t		seq;		/* the order of pushes; 0: none was said */
-	char		actor[64];
-	char		time[32];	/* RFC 3339, when it began */
+	bool silent;                       /* an engine that knows nothing */
+	struct version from;               /* what ran; all empty on a first deploy */
+	struct version to;                 /* what is wanted; image empty until pulled */
+	char container[IMAGE_ID_MAX];      /* that ran; "" for none */
+	char displaced[IMAGE_ID_MAX];      /* what to.ref named before; "" for nothing */
+	char old_value[JOURNAL_VALUE_MAX]; /* the variable's, in .env */
+	int64_t seq;                       /* the order of pushes; 0: none was said */
+	char actor[64];
+	char time[32]; /* RFC 3339, when it began */
 };
 
 /* Durable when it returns 0.  FAULT_HOST otherwise, the old one in place. */
-int	journal_write(int dirfd, const struct journal *, struct fault *) MUST_CHECK;
+int journal_write(int dirfd, const struct journal *, struct fault *) MUST_CHECK;
 
 /*
  * 1 and filled in where there is one, 0 where there is none, -1 FAULT_HOST
  * where it cannot be read or is of a version that this program does not know.
  */
-int	journal_read(int dirfd, struct journal *, struct fault *) MUST_CHECK;
+int journal_read(int dirfd, struct journal *, struct fault *) MUST_CHECK;
 
 /* A half-written one that a kill left goes; lock held. */
-void	journal_sweep(int dirfd);
+void journal_sweep(int dirfd);
 
 /* Durable. */
-int	journal_clear(int dirfd, struct fault *) MUST_CHECK;
+int journal_clear(int dirfd, struct fault *) MUST_CHECK;
 
 const char *journal_step_name(enum journal_step);
 

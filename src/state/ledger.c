@@ -7,9 +7,9 @@
 
 /* Versions by what tells them apart, in the order in which they were seen. */
 struct seen {
-	char	(*keys)[IMAGE_ID_MAX + TAG_MAX];
-	size_t	 n;
-	bool	 failed;	/* out of memory */
+	char (*keys)[IMAGE_ID_MAX + TAG_MAX];
+	size_t n;
+	bool failed; /* out of memory */
 };
 
 static const char *
@@ -56,8 +56,9 @@ word_on(const struct record *r, const char *key)
 		if (outcome_proves(r->outcome))
 			return PROVEN;
 		/* a kill says nothing about the version that it hit */
-		if (!r->interrupted && (r->outcome == OUTCOME_ROLLED_BACK ||
-		    r->outcome == OUTCOME_UNVERIFIED))
+		if (!r->interrupted &&
+		    (r->outcome == OUTCOME_ROLLED_BACK ||
+			r->outcome == OUTCOME_UNVERIFIED))
 			return CONDEMNED;
 	}
 	if (strcmp(key_of(&r->from), key) == 0 && outcome_proves(r->outcome) &&
@@ -67,10 +68,10 @@ word_on(const struct record *r, const char *key)
 }
 
 struct proven {
-	struct seen	 seen;
-	struct version	*list;
-	size_t		 max, n;
-	bool		 forgive;
+	struct seen seen;
+	struct version *list;
+	size_t max, n;
+	bool forgive;
 };
 
 /* Newest first: the first word on a version is the last one spoken. */
@@ -91,8 +92,8 @@ judge(void *arg, const struct record *r)
 }
 
 int
-ledger_proven(int dirfd, bool forgive, struct version *list, size_t max,
-    size_t *n, struct fault *f)
+ledger_proven(int dirfd, bool forgive, struct version *list, size_t max, size_t *n,
+    struct fault *f)
 {
 	struct proven p = { .list = list, .max = max, .forgive = forgive };
 	int rc = history_walk(dirfd, judge, &p, f);
@@ -105,8 +106,8 @@ ledger_proven(int dirfd, bool forgive, struct version *list, size_t max,
 }
 
 struct question {
-	const char	*key;
-	enum word	 word;
+	const char *key;
+	enum word word;
 };
 
 static bool
@@ -134,13 +135,13 @@ ledger_knows(int dirfd, const struct version *v, struct fault *f)
 static bool
 lands(const struct record *r)
 {
-	return strcmp(r->verb, "deploy") == 0 && (r->outcome == OUTCOME_DEPLOYED ||
-	    r->outcome == OUTCOME_RECOVERED);
+	return strcmp(r->verb, "deploy") == 0 &&
+	    (r->outcome == OUTCOME_DEPLOYED || r->outcome == OUTCOME_RECOVERED);
 }
 
 struct newest {
-	int64_t		 seq;
-	struct version	*to;
+	int64_t seq;
+	struct version *to;
 };
 
 static bool
@@ -167,11 +168,11 @@ ledger_sequence(int dirfd, int64_t *seq, struct version *to, struct fault *f)
 }
 
 struct trim {
-	bool		(*keep)(void *, const struct version *);
-	void		*arg;
-	struct seen	 seen;
-	size_t		 n;
-	bool		 landed;	/* the newest one that landed is among them */
+	bool (*keep)(void *, const struct version *);
+	void *arg;
+	struct seen seen;
+	size_t n;
+	bool landed; /* the newest one that landed is among them */
 };
 
 /* By image and tag: a tag that moved is two versions. */
@@ -194,7 +195,8 @@ wanted(void *arg, const struct record *r)
 	struct trim *t = arg;
 	enum word from_word = word_on(r, key_of(&r->from));
 	bool to = newest_word(t, word_on(r, key_of(&r->to)), &r->to);
-	bool from = newest_word(t, from_word == CONDEMNED ? CONDEMNED : NOTHING, &r->from);
+	bool from = newest_word(t, from_word == CONDEMNED ? CONDEMNED : NOTHING,
+	    &r->from);
 
 	bool newest = !t->landed && lands(r);
 

@@ -12,19 +12,18 @@
  * where no image is known), at most `max`.  Left out is what was rolled back
  * from since its last success, unless `forgive` is set.  Sets *n.
  */
-int	ledger_proven(int dirfd, bool forgive, struct version *, size_t max,
-	    size_t *n, struct fault *) MUST_CHECK;
+int ledger_proven(int dirfd, bool forgive, struct version *, size_t max, size_t *n,
+    struct fault *) MUST_CHECK;
 
 /* Is this image proven by the newest word on it?  1, 0, or -1 on a fault. */
-int	ledger_knows(int dirfd, const struct version *, struct fault *) MUST_CHECK;
+int ledger_knows(int dirfd, const struct version *, struct fault *) MUST_CHECK;
 
 /*
  * The newest deploy that went well, if it said a sequence number: a rollback
  * keeps the number in force, a deploy without one ends it.  1 and *seq and
  * the version set, 0 where none is in force, -1 on a fault.
  */
-int	ledger_sequence(int dirfd, int64_t *seq, struct version *, struct fault *)
-	    MUST_CHECK;
+int ledger_sequence(int dirfd, int64_t *seq, struct version *, struct fault *) MUST_CHECK;
 
 /*
  * Trims the history when it has more than LEDGER_KEEP records and a tenth:
@@ -33,7 +32,7 @@ int	ledger_sequence(int dirfd, int64_t *seq, struct version *, struct fault *)
  * ledger_sequence() goes by.  Temp file and rename; lock held.
  */
 #define LEDGER_KEEP 1000
-int	ledger_trim(int dirfd, bool (*keep)(void *, const struct version *),
-	    void *arg, struct fault *) MUST_CHECK;
+int ledger_trim(int dirfd, bool (*keep)(void *, const struct version *), void *arg,
+    struct fault *) MUST_CHECK;
 
 #endif

@@ -65,8 +65,8 @@ busy(const char *path, struct fault *f)
 
 	(void)read_holder(path, holder, sizeof(holder));
 	return fault_set(f, FAULT_BUSY, "`status` shows it; try again when it has ended",
-	    "deploy already running%s%s%s", holder[0] == '\0' ? "" : " (",
-	    holder, holder[0] == '\0' ? "" : ")");
+	    "deploy already running%s%s%s", holder[0] == '\0' ? "" : " (", holder,
+	    holder[0] == '\0' ? "" : ")");
 }
 
 /*
@@ -85,8 +85,8 @@ check_file(const char *path, struct fault *f)
 	if (S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink == 1)
 		return 0;
 	return fault_set(f, FAULT_HOST, "see TWILIGHT_LOCK",
-	    "%s is no lock file of this user", text_escape(safe, sizeof(safe), path,
-	    strlen(path)));
+	    "%s is no lock file of this user",
+	    text_escape(safe, sizeof(safe), path, strlen(path)));
 }
 
 int
@@ -142,8 +142,9 @@ listed(ino_t inode, pid_t pid)
 			continue;
 		at = strrchr(line, ':');
 		found = at != NULL && strtoull(at + 1, NULL, 10) == inode &&
-		    (pid == 0 || (sscanf(line, "%*d: %*s %*s %*s %ld", &locker) == 1 &&
-		    locker == pid));
+		    (pid == 0 ||
+			(sscanf(line, "%*d: %*s %*s %*s %ld", &locker) == 1 &&
+			    locker == pid));
 	}
 	fclose(locks);
 	return found;

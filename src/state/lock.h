@@ -25,24 +25,24 @@
  * it.  The descriptor, or -1: FAULT_BUSY "deploy already running (…)" or
  * FAULT_HOST.  Close it with lock_release().
  */
-int	lock_take(const char *path, const char *holder, struct fault *) MUST_CHECK;
-void	lock_release(int fd);
+int lock_take(const char *path, const char *holder, struct fault *) MUST_CHECK;
+void lock_release(int fd);
 
 /*
  * Is it held, and by whom?  Looks without taking it.  `holder` gets the
  * holder's line, escaped; "" where it says nothing.
  */
-bool	lock_held(const char *path, char *holder, size_t size);
+bool lock_held(const char *path, char *holder, size_t size);
 
 /* Takes up.lock, or -1 with errno EWOULDBLOCK when a mover holds it. */
-int	uplock_take(int dirfd);
+int uplock_take(int dirfd);
 
 struct mover_holder {
-	pid_t	group;		/* 0: not written yet */
-	char	word[16];	/* pull, up, tag, rm */
+	pid_t group;   /* 0: not written yet */
+	char word[16]; /* pull, up, tag, rm */
 };
 
 /* Who holds it; meaningful only after uplock_take() said EWOULDBLOCK. */
-void	uplock_holder(int dirfd, struct mover_holder *);
+void uplock_holder(int dirfd, struct mover_holder *);
 
 #endif

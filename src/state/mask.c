@@ -13,7 +13,7 @@
 #define WORD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-"
 #define NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 #define SHORTEST 6
-#define NAME_LONGEST 31		/* what is longer may be a line of a key */
+#define NAME_LONGEST 31 /* what is longer may be a line of a key */
 #define FILE_MAX (1024 * 1024)
 
 /* Where the value begins; the line itself when it has no name. */

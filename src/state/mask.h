@@ -15,16 +15,16 @@
 #include <stddef.h>
 
 struct mask {
-	char	*bytes;		/* the words, one after the other, NUL between; owned */
-	size_t	len;
+	char *bytes; /* the words, one after the other, NUL between; owned */
+	size_t len;
 };
 
 /* A file that cannot be read hides nothing: others say what is wrong with it. */
-int	mask_load(struct mask *, const char *env_file, struct fault *) MUST_CHECK;
+int mask_load(struct mask *, const char *env_file, struct fault *) MUST_CHECK;
 
 /* In place; the length stays. */
-void	mask_apply(const struct mask *, char *text);
+void mask_apply(const struct mask *, char *text);
 
-void	mask_free(struct mask *);
+void mask_free(struct mask *);
 
 #endif

@@ -13,9 +13,9 @@
  * when a byte is of another alphabet, the padding is not right, or `size` is
  * too small.
  */
-ssize_t	base64_decode(const char *text, unsigned char *out, size_t size);
+ssize_t base64_decode(const char *text, unsigned char *out, size_t size);
 
 /* Encodes without padding; `size` is at least (len * 4 + 2) / 3 + 1. */
-void	base64_encode(const unsigned char *bytes, size_t len, char *out, size_t size);
+void base64_encode(const unsigned char *bytes, size_t len, char *out, size_t size);
 
 #endif

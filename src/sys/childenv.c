@@ -47,8 +47,7 @@ put(struct childenv *c, char *entry, struct fault *f)
 }
 
 int
-childenv_set(struct childenv *c, const char *name, const char *value,
-    struct fault *f)
+childenv_set(struct childenv *c, const char *name, const char *value, struct fault *f)
 {
 	size_t i, len = strlen(name);
 	char *entry;
@@ -65,8 +64,8 @@ childenv_set(struct childenv *c, const char *name, const char *value,
 }
 
 static int
-copy(struct childenv *c, char *const *env, const char *name,
-    const char *fallback, struct fault *f)
+copy(struct childenv *c, char *const *env, const char *name, const char *fallback,
+    struct fault *f)
 {
 	const char *value = env_get(env, name);
 
@@ -76,8 +75,7 @@ copy(struct childenv *c, char *const *env, const char *name,
 }
 
 static int
-keep_names(struct childenv *c, char *const *env, const char *keep,
-    struct fault *f)
+keep_names(struct childenv *c, char *const *env, const char *keep, struct fault *f)
 {
 	char name[NAME_MAX_LEN];
 	size_t len;
@@ -97,15 +95,15 @@ keep_names(struct childenv *c, char *const *env, const char *keep,
 }
 
 int
-childenv_init(struct childenv *c, char *const *env, const char *keep,
-    struct fault *f)
+childenv_init(struct childenv *c, char *const *env, const char *keep, struct fault *f)
 {
 	static const char *const where_set[] = { "DOCKER_HOST", "DOCKER_CONFIG",
 		"XDG_RUNTIME_DIR" };
 	/* a password file that cannot be read is no reason to fail */
 	const struct passwd *pw = env_get(env, "HOME") == NULL ||
-	    env_get(env, "USER") == NULL || env_get(env, "LOGNAME") == NULL ?
-	    getpwuid(geteuid()) : NULL;
+		env_get(env, "USER") == NULL || env_get(env, "LOGNAME") == NULL
+	    ? getpwuid(geteuid())
+	    : NULL;
 	size_t i;
 
 	memset(c, 0, sizeof(*c));

@@ -13,11 +13,11 @@
 #include <stddef.h>
 
 /* The value of `name`, or NULL.  The first one counts where there are two. */
-const char	*env_get(char *const *env, const char *name);
+const char *env_get(char *const *env, const char *name);
 
 struct childenv {
-	char	**list;		/* NULL-terminated "NAME=value", owned */
-	size_t	n;
+	char **list; /* NULL-terminated "NAME=value", owned */
+	size_t n;
 };
 
 /*
@@ -25,13 +25,13 @@ struct childenv {
  * has none), SHELL, LANG, DOCKER_HOST, DOCKER_CONFIG, XDG_RUNTIME_DIR and
  * the names in `keep` (parted by spaces or commas) where `env` has them.
  */
-int	childenv_init(struct childenv *, char *const *env, const char *keep,
-	    struct fault *) MUST_CHECK;
+int childenv_init(struct childenv *, char *const *env, const char *keep,
+    struct fault *) MUST_CHECK;
 
 /* Adds NAME=value, or replaces it. */
-int	childenv_set(struct childenv *, const char *name, const char *value,
-	    struct fault *) MUST_CHECK;
+int childenv_set(struct childenv *, const char *name, const char *value,
+    struct fault *) MUST_CHECK;
 
-void	childenv_free(struct childenv *);
+void childenv_free(struct childenv *);
 
 #endif

@@ -9,15 +9,15 @@
 
 #include <stdint.h>
 
-int64_t	clock_ms(void);
+int64_t clock_ms(void);
 
 /* A deadline is a point in time; `ms` from now. */
-int64_t	deadline_in(int64_t ms);
+int64_t deadline_in(int64_t ms);
 
 /* Milliseconds left, 0 when it has passed. */
-int64_t	deadline_left(int64_t deadline);
+int64_t deadline_left(int64_t deadline);
 
 /* For poll(2): what is left, cut to `most` and to what an int holds. */
-int	deadline_poll(int64_t deadline, int64_t most);
+int deadline_poll(int64_t deadline, int64_t most);
 
 #endif

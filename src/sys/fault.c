@@ -4,8 +4,7 @@
 #include <stdio.h>
 
 int
-fault_set(struct fault *f, enum fault_kind kind, const char *next,
-    const char *fmt, ...)
+fault_set(struct fault *f, enum fault_kind kind, const char *next, const char *fmt, ...)
 {
 	va_list ap;
 

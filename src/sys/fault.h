@@ -16,26 +16,26 @@
 
 enum fault_kind {
 	FAULT_NONE = 0,
-	FAULT_FAILED = 1,	/* not deployed; the previous version serves */
-	FAULT_REFUSED = 2,	/* the request is not to be run */
-	FAULT_BUSY = 3,		/* another deploy holds the lock */
-	FAULT_HOST = 4,		/* settings, .env, compose, docker, disk */
-	FAULT_UNVERIFIED = 5,	/* the previous version could not be verified */
-	FAULT_SUPERSEDED = 6,	/* a newer sequence is deployed */
-	FAULT_BUG = 70		/* ours */
+	FAULT_FAILED = 1,     /* not deployed; the previous version serves */
+	FAULT_REFUSED = 2,    /* the request is not to be run */
+	FAULT_BUSY = 3,       /* another deploy holds the lock */
+	FAULT_HOST = 4,       /* settings, .env, compose, docker, disk */
+	FAULT_UNVERIFIED = 5, /* the previous version could not be verified */
+	FAULT_SUPERSEDED = 6, /* a newer sequence is deployed */
+	FAULT_BUG = 70        /* ours */
 };
 
 struct fault {
-	enum fault_kind	kind;
-	char		what[512];	/* what happened, and why */
-	char		next[256];	/* what to do or to type next */
+	enum fault_kind kind;
+	char what[512]; /* what happened, and why */
+	char next[256]; /* what to do or to type next */
 };
 
 /* Always -1.  `next` may be NULL where `what` says it already. */
-int	fault_set(struct fault *, enum fault_kind, const char *next,
-	    const char *fmt, ...) PRINTF_LIKE(4, 5);
+int fault_set(struct fault *, enum fault_kind, const char *next, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
 
 /* Forgets a fault that was dealt with. */
-void	fault_clear(struct fault *);
+void fault_clear(struct fault *);
 
 #endif

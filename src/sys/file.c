@@ -146,8 +146,8 @@ file_replace(int dirfd, const char *name, const void *bytes, size_t len)
 	/* what a killed run left under this name was never renamed: not used */
 	if (unlinkat(dirfd, temp, 0) == -1 && errno != ENOENT)
 		return -1;
-	fd = openat(dirfd, temp,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	    0600);
 	if (fd == -1)
 		return -1;
 	if (file_write(fd, bytes, len) == -1 || fsync(fd) == -1)

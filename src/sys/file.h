@@ -17,23 +17,22 @@
  * for.  EFBIG when it holds more than `max` bytes, EINVAL when it is not
  * regular.  The bytes are followed by a NUL and are the caller's to free.
  */
-int	file_read(int dirfd, const char *name, size_t max, char **bytes,
-	    size_t *len) MUST_CHECK;
+int file_read(int dirfd, const char *name, size_t max, char **bytes,
+    size_t *len) MUST_CHECK;
 
 /* Writes all of it: short writes and EINTR are seen to. */
-int	file_write(int fd, const void *bytes, size_t len) MUST_CHECK;
+int file_write(int fd, const void *bytes, size_t len) MUST_CHECK;
 
 /*
  * Replaces (or makes) `name`, mode 0600: `name`.new beside it, fsync, rename,
  * fsync of the folder.  Whoever reads sees the old bytes or the new.
  */
-int	file_replace(int dirfd, const char *name, const void *bytes,
-	    size_t len) MUST_CHECK;
+int file_replace(int dirfd, const char *name, const void *bytes, size_t len) MUST_CHECK;
 
 /* Removes what a killed file_replace() left beside `name`; lock held. */
-void	file_sweep(int dirfd, const char *name);
+void file_sweep(int dirfd, const char *name);
 
 /* Removes `name` and syncs the folder; that it is gone already is fine. */
-int	file_remove(int dirfd, const char *name) MUST_CHECK;
+int file_remove(int dirfd, const char *name) MUST_CHECK;
 
 #endif

@@ -31,9 +31,10 @@ log_open(void)
 	if (log_fd != -1)
 		close(log_fd);
 	log_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (log_fd != -1 && (setsockopt(log_fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
-	    sizeof(patience)) == -1 ||
-	    connect(log_fd, (const struct sockaddr *)&at, sizeof(at)) == -1)) {
+	if (log_fd != -1 &&
+	    (setsockopt(log_fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ==
+		    -1 ||
+		connect(log_fd, (const struct sockaddr *)&at, sizeof(at)) == -1)) {
 		close(log_fd);
 		log_fd = -1;
 	}

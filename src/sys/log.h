@@ -7,13 +7,13 @@
 #include "sys/fault.h"
 
 /* Facility AUTHPRIV, ident "twilight-deploy", with the pid. */
-void	log_open(void);
+void log_open(void);
 
 /*
  * One line, escaped (sys/text.h) and cut at 900 bytes.  `priority` is one of
  * syslog(3)'s.  Never fails, never waits long: there may be no syslog here, or
  * one that has stopped reading.
  */
-void	log_event(int priority, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void log_event(int priority, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #endif

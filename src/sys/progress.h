@@ -8,23 +8,23 @@
 #include "sys/fault.h"
 
 enum say {
-	SAY_RESULT,	/* a line that scripts may read: stdout */
-	SAY_NOTE,	/* a step, a heartbeat: stderr */
-	SAY_DETAIL,	/* for those who asked for it (--verbose): stderr */
-	SAY_WARN,	/* something a person should know: stderr */
-	SAY_SHOUT,	/* the one line of a bad night: stderr */
-	SAY_CHILD,	/* a line of docker's or a container's own: stderr */
+	SAY_RESULT, /* a line that scripts may read: stdout */
+	SAY_NOTE,   /* a step, a heartbeat: stderr */
+	SAY_DETAIL, /* for those who asked for it (--verbose): stderr */
+	SAY_WARN,   /* something a person should know: stderr */
+	SAY_SHOUT,  /* the one line of a bad night: stderr */
+	SAY_CHILD,  /* a line of docker's or a container's own: stderr */
 	SAY__MAX
 };
 
 struct progress {
 	/* `line` is one line without its end, safe to show */
-	void	(*say)(void *arg, enum say, const char *line);
-	void	*arg;
+	void (*say)(void *arg, enum say, const char *line);
+	void *arg;
 };
 
 /* Formats and says one line; longer than 1,024 bytes is cut. */
-void	progress_say(const struct progress *, enum say, const char *fmt, ...)
-	    PRINTF_LIKE(3, 4);
+void progress_say(const struct progress *, enum say, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 
 #endif

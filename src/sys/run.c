@@ -19,14 +19,14 @@
 
 /* The parent's ends of what the child writes to; -1 when closed. */
 struct pipes {
-	int	out, err, exec;			/* ours */
-	int	child_out, child_err, child_exec;	/* the child's */
+	int out, err, exec;                   /* ours */
+	int child_out, child_err, child_exec; /* the child's */
 };
 
 /* In the child: which call failed, so that the parent can say it. */
 struct exec_failure {
-	int	error;
-	char	what[16];
+	int error;
+	char what[16];
 };
 
 static void
@@ -272,8 +272,7 @@ ended(pid_t pid)
 
 /* One round of waiting: output, a signal, or RUN_TICK_MS. */
 static void
-wait_round(const struct run *r, struct pipes *p, struct run_result *res,
-    int64_t deadline)
+wait_round(const struct run *r, struct pipes *p, struct run_result *res, int64_t deadline)
 {
 	struct pollfd pfd[3] = {
 		{ .fd = p->out, .events = POLLIN },
@@ -288,8 +287,7 @@ wait_round(const struct run *r, struct pipes *p, struct run_result *res,
 }
 
 static void
-wait_child(const struct run *r, pid_t pid, struct pipes *p,
-    struct run_result *res)
+wait_child(const struct run *r, pid_t pid, struct pipes *p, struct run_result *res)
 {
 	int64_t deadline = deadline_in(r->limit_ms);
 	bool asked = false, killed = false;
@@ -377,8 +375,7 @@ run_free(struct run_result *res)
 }
 
 int
-run_find(const char *name, char *const *env, char *out, size_t size,
-    struct fault *f)
+run_find(const char *name, char *const *env, char *out, size_t size, struct fault *f)
 {
 	const char *path = env_get(env, "PATH"), *end;
 	bool found = false;
@@ -387,8 +384,9 @@ run_find(const char *name, char *const *env, char *out, size_t size,
 	for (; path != NULL && *path != '\0'; path = *end == ':' ? end + 1 : end) {
 		end = path + strcspn(path, ":");
 		/* an empty or relative entry means the current folder: never */
-		if (*path != '/' || (size_t)snprintf(out, size, "%.*s/%s",
-		    (int)(end - path), path, name) >= size)
+		if (*path != '/' ||
+		    (size_t)snprintf(out, size, "%.*s/%s", (int)(end - path), path,
+			name) >= size)
 			continue;
 		if (stat(out, &st) == -1 || !S_ISREG(st.st_mode))
 			continue;

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static int pipe_fd = -1;	/* the signalfd */
-static int stop;		/* the first INT or TERM */
+static int pipe_fd = -1; /* the signalfd */
+static int stop;         /* the first INT or TERM */
 
 int
 signals_init(struct fault *f)
@@ -67,8 +67,8 @@ signals_wait(int64_t ms)
 void
 signals_default(void)
 {
-	static const int all[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM,
-		SIGTERM, SIGCHLD, SIGXFSZ, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2 };
+	static const int all[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM,
+		SIGCHLD, SIGXFSZ, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2 };
 	sigset_t set;
 	size_t i;
 

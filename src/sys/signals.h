@@ -13,18 +13,18 @@
 #include <stdint.h>
 
 /* Also ignores HUP and PIPE.  FAULT_HOST where no descriptor can be had. */
-int	signals_init(struct fault *) MUST_CHECK;
+int signals_init(struct fault *) MUST_CHECK;
 
 /* Becomes readable when a signal is there; for poll(2).  -1 before init. */
-int	signals_fd(void);
+int signals_fd(void);
 
 /* Takes what has arrived; the INT or TERM that came first ever, else 0. */
-int	signals_stop(void);
+int signals_stop(void);
 
 /* Waits for `ms`, shorter when a stop came; signals_stop()'s answer. */
-int	signals_wait(int64_t ms);
+int signals_wait(int64_t ms);
 
 /* For a child before exec: default dispositions, nothing blocked. */
-void	signals_default(void);
+void signals_default(void);
 
 #endif

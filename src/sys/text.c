@@ -3,7 +3,7 @@
 #include <bsd/string.h>
 #include <string.h>
 
-#define LIBBSD_OPENBSD_VIS	/* only strvisx, which both flavours share */
+#define LIBBSD_OPENBSD_VIS /* only strvisx, which both flavours share */
 #include <bsd/vis.h>
 
 static const char dots[] = "...";
@@ -18,8 +18,7 @@ text_escape(char *dst, size_t size, const char *src, size_t len)
 	size_t i;
 
 	/* plain text, the usual case, may use all of the space */
-	for (i = 0; i < len && src[i] >= ' ' && src[i] <= '~' &&
-	    src[i] != '\\'; i++)
+	for (i = 0; i < len && src[i] >= ' ' && src[i] <= '~' && src[i] != '\\'; i++)
 		continue;
 	if (i == len)
 		room = size - sizeof(dots);
@@ -30,8 +29,7 @@ text_escape(char *dst, size_t size, const char *src, size_t len)
 		p += take;
 		*p = '\0';
 	} else
-		p += strvisx(p, src, take,
-		    VIS_CSTYLE | VIS_OCTAL | VIS_TAB | VIS_NL);
+		p += strvisx(p, src, take, VIS_CSTYLE | VIS_OCTAL | VIS_TAB | VIS_NL);
 	if (take < len)
 		memcpy(p, dots, sizeof(dots));
 	return dst;

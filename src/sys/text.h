@@ -11,6 +11,6 @@
  * backslashes and all above 126 become C escapes (vis(3)); what does not fit
  * is cut and ends in "...".  `size` is at least 16.  Returns `dst`.
  */
-char	*text_escape(char *dst, size_t size, const char *src, size_t len);
+char *text_escape(char *dst, size_t size, const char *src, size_t len);
 
 #endif

@@ -72,7 +72,8 @@ read_client(struct who *w, const char *connection)
 	i = strspn(connection, "0123456789abcdefABCDEF.:");
 	if (connection[i] == '%')
 		for (i++; isalnum((unsigned char)connection[i]) ||
-		    (connection[i] != '\0' && strchr("._-", connection[i]) != NULL); i++)
+		     (connection[i] != '\0' && strchr("._-", connection[i]) != NULL);
+		     i++)
 			continue;
 	if (i != len)
 		return;

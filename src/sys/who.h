@@ -5,9 +5,9 @@
 #define SYS_WHO_H
 
 struct who {
-	char	actor[64];	/* --actor, else LOGNAME, else the user's name */
-	char	key[80];	/* "SHA256:…" of the key, as ssh-keygen -l; or "" */
-	char	client[64];	/* the client's address; or "" */
+	char actor[64];  /* --actor, else LOGNAME, else the user's name */
+	char key[80];    /* "SHA256:…" of the key, as ssh-keygen -l; or "" */
+	char client[64]; /* the client's address; or "" */
 };
 
 /*
@@ -15,6 +15,6 @@ struct who {
  * the file named by SSH_USER_AUTH (ExposeAuthInfo, sshd_config(5)).  What is
  * missing or malformed stays empty.
  */
-void	who_read(struct who *, const char *actor, char *const *env);
+void who_read(struct who *, const char *actor, char *const *env);
 
 #endif

@@ -30,11 +30,14 @@ fds_program(struct world *w)
 			open[a] = open[b] = true;
 			strcpy(names[a], name);
 			strcpy(names[b], name);
-		} else if (strcmp(name, "close") == 0 && sscanf(line, "close(%d)", &a) == 1) {
+		} else if (strcmp(name, "close") == 0 &&
+		    sscanf(line, "close(%d)", &a) == 1) {
 			open[a] = false;
-		} else if (fd > 2 && fd < 1024 && (strcmp(name, "openat") == 0 ||
-		    strcmp(name, "socket") == 0 || strcmp(name, "signalfd4") == 0 ||
-		    strstr(line, "F_DUPFD") != NULL || strncmp(name, "dup", 3) == 0)) {
+		} else if (fd > 2 && fd < 1024 &&
+		    (strcmp(name, "openat") == 0 || strcmp(name, "socket") == 0 ||
+			strcmp(name, "signalfd4") == 0 ||
+			strstr(line, "F_DUPFD") != NULL ||
+			strncmp(name, "dup", 3) == 0)) {
 			open[fd] = true;
 			strcpy(names[fd], name);
 		}
@@ -60,8 +63,8 @@ fds_docker(struct world *w, const struct scenario *s)
 	FILE *f;
 	char *at;
 	static const char script[] = "#!/bin/sh\n"
-	    "echo \"$1 $2 : \"/proc/$$/fd/* >>\"${0%/*}/seen\"\n"
-	    "exec \"${0%/*}/../bin/docker\" \"$@\"\n";
+				     "echo \"$1 $2 : \"/proc/$$/fd/* >>\"${0%/*}/seen\"\n"
+				     "exec \"${0%/*}/../bin/docker\" \"$@\"\n";
 
 	snprintf(path, sizeof(path), "%s/fdbin/docker", w->top);
 	put_file(path, 0755, script, sizeof(script) - 1);
@@ -79,11 +82,15 @@ fds_docker(struct world *w, const struct scenario *s)
 		    strncmp(line, "image tag", 9) == 0 || strncmp(line, "rm", 2) == 0;
 
 		most = moves ? 6 : 5;
-		for (n = 0, last = 0, at = line; (at = strstr(at, "/fd/")) != NULL; at += 4)
+		for (n = 0, last = 0, at = line; (at = strstr(at, "/fd/")) != NULL;
+		     at += 4)
 			if (n++, atoi(at + 4) != 10)
-				last = (unsigned)atoi(at + 4) > last ? (unsigned)atoi(at + 4) : last;
+				last = (unsigned)atoi(at + 4) > last
+				    ? (unsigned)atoi(at + 4)
+				    : last;
 		if (n > most || last > most - 2)
-			world_wrong(w, "docker got more descriptors than its own: %s", line);
+			world_wrong(w, "docker got more descriptors than its own: %s",
+			    line);
 	}
 	fclose(f);
 	unlink(path);

@@ -6,7 +6,7 @@
 
 #include "world.h"
 
-void	fds_program(struct world *);	/* from the trace of its last run */
-void	fds_docker(struct world *, const struct scenario *);	/* runs it once more */
+void fds_program(struct world *); /* from the trace of its last run */
+void fds_docker(struct world *, const struct scenario *); /* runs it once more */
 
 #endif

@@ -7,35 +7,37 @@
 #include <string.h>
 
 static const struct {
-	const char	*call;
-	const char	*errors;
+	const char *call;
+	const char *errors;
 } faults[] = {
 	{ "openat", "ENOSPC EMFILE EACCES EIO ENOMEM" },
 	{ "open", "ENOSPC EMFILE EACCES EIO ENOMEM" },
 	{ "write", "ENOSPC EIO EINTR EDQUOT" }, { "pwrite64", "ENOSPC EIO EINTR EDQUOT" },
 	{ "ftruncate", "ENOSPC EIO EINTR EDQUOT" }, { "lseek", "EIO" },
 	{ "fsync", "EIO ENOSPC" }, { "fdatasync", "EIO ENOSPC" },
-	{ "rename", "EIO ENOSPC EACCES EPERM" }, { "renameat", "EIO ENOSPC EACCES EPERM" },
-	{ "renameat2", "EIO ENOSPC EACCES EPERM" }, { "unlink", "EIO ENOSPC EACCES EPERM" },
+	{ "rename", "EIO ENOSPC EACCES EPERM" },
+	{ "renameat", "EIO ENOSPC EACCES EPERM" },
+	{ "renameat2", "EIO ENOSPC EACCES EPERM" },
+	{ "unlink", "EIO ENOSPC EACCES EPERM" },
 	{ "unlinkat", "EIO ENOSPC EACCES EPERM" }, { "mkdir", "ENOSPC EACCES EIO" },
-	{ "mkdirat", "ENOSPC EACCES EIO" },
-	{ "clone", "EAGAIN ENOMEM" }, { "clone3", "EAGAIN ENOMEM" },
-	{ "fork", "EAGAIN ENOMEM" }, { "vfork", "EAGAIN ENOMEM" },
-	{ "pipe2", "EMFILE ENFILE" }, { "fcntl", "EMFILE" }, { "setpgid", "EPERM" },
-	{ "mmap", "ENOMEM" }, { "mremap", "ENOMEM" },
+	{ "mkdirat", "ENOSPC EACCES EIO" }, { "clone", "EAGAIN ENOMEM" },
+	{ "clone3", "EAGAIN ENOMEM" }, { "fork", "EAGAIN ENOMEM" },
+	{ "vfork", "EAGAIN ENOMEM" }, { "pipe2", "EMFILE ENFILE" }, { "fcntl", "EMFILE" },
+	{ "setpgid", "EPERM" }, { "mmap", "ENOMEM" }, { "mremap", "ENOMEM" },
 	/* its failure is not an errno, but a break that did not move; libc asks again */
-	{ "brk", "0" },
-	{ "flock", "EINTR EAGAIN ENOLCK" },
-	{ "read", "EIO EINTR" }, { "pread64", "EIO EINTR" },
-	{ "readlink", "EIO EACCES" }, { "readlinkat", "EIO EACCES" }, { "getdents64", "EIO" },
+	{ "brk", "0" }, { "flock", "EINTR EAGAIN ENOLCK" }, { "read", "EIO EINTR" },
+	{ "pread64", "EIO EINTR" }, { "readlink", "EIO EACCES" },
+	{ "readlinkat", "EIO EACCES" }, { "getdents64", "EIO" },
 	{ "poll", "EINTR ENOMEM" }, { "ppoll", "EINTR ENOMEM" },
 	{ "socket", "EMFILE ENOBUFS" }, { "connect", "ECONNREFUSED EINTR ENOBUFS" },
-	{ "sendto", "EINTR ENOBUFS ECONNRESET" }, { "recvfrom", "EINTR ENOBUFS ECONNRESET" },
-	{ "getsockopt", "ENOBUFS" }, { "getsockname", "ENOBUFS" }, { "getpeername", "ENOTCONN" },
-	{ "fchmod", "EPERM EIO" }, { "fchown", "EPERM EIO" }, { "fsetxattr", "EPERM ENOSPC" },
-	{ "fremovexattr", "EPERM EIO" }, { "flistxattr", "EIO" }, { "fgetxattr", "EIO" },
-	{ "newfstatat", "EIO EACCES" }, { "fstat", "EIO" }, { "stat", "EIO EACCES" },
-	{ "lstat", "EIO EACCES" }, { "access", "EIO EACCES" }, { "faccessat", "EIO EACCES" },
+	{ "sendto", "EINTR ENOBUFS ECONNRESET" },
+	{ "recvfrom", "EINTR ENOBUFS ECONNRESET" }, { "getsockopt", "ENOBUFS" },
+	{ "getsockname", "ENOBUFS" }, { "getpeername", "ENOTCONN" },
+	{ "fchmod", "EPERM EIO" }, { "fchown", "EPERM EIO" },
+	{ "fsetxattr", "EPERM ENOSPC" }, { "fremovexattr", "EPERM EIO" },
+	{ "flistxattr", "EIO" }, { "fgetxattr", "EIO" }, { "newfstatat", "EIO EACCES" },
+	{ "fstat", "EIO" }, { "stat", "EIO EACCES" }, { "lstat", "EIO EACCES" },
+	{ "access", "EIO EACCES" }, { "faccessat", "EIO EACCES" },
 	{ "faccessat2", "EIO EACCES" }, { "statfs", "EIO EACCES" },
 	{ "getrandom", "EINTR ENOSYS" }, { "signalfd4", "EMFILE ENOMEM" },
 	{ "wait4", "EINTR" }, { "waitid", "EINTR" }, { "prctl", "EPERM" },
@@ -145,8 +147,8 @@ static void
 add_signals(struct points *all, struct point p, size_t i)
 {
 	static const struct {
-		const char	*name;
-		size_t		 step;
+		const char *name;
+		size_t step;
 	} signals[] = { { "TERM", 3 }, { "INT", 31 }, { "HUP", 29 } };
 	size_t k;
 

@@ -51,41 +51,71 @@
 #include <unistd.h>
 
 static const struct scenario scenarios[] = {
-	{ .name = "deploy", .words = { "deploy", "sha-ddddddd" }, .to = 'd', .both = true,
+	{ .name = "deploy",
+	    .words = { "deploy", "sha-ddddddd" },
+	    .to = 'd',
+	    .both = true,
 	    .verb = true },
-	{ .name = "failing", .words = { "deploy", "sha-eeeeeee" }, .to = VERSION_BAD,
-	    .clean = 1, .both = true, .verb = true },
-	{ .name = "rollback", .words = { "rollback" }, .to = 'b', .both = true, .verb = true },
+	{ .name = "failing",
+	    .words = { "deploy", "sha-eeeeeee" },
+	    .to = VERSION_BAD,
+	    .clean = 1,
+	    .both = true,
+	    .verb = true },
+	{ .name = "rollback",
+	    .words = { "rollback" },
+	    .to = 'b',
+	    .both = true,
+	    .verb = true },
 	/* recoveries of what was killed … right after the swap, */
-	{ .name = "recover-swapped", .words = { "recover" }, .to = 'd', .clean = 1,
-	    .both = true, .killed = { "deploy", "sha-ddddddd" }, .after = "renameat",
+	{ .name = "recover-swapped",
+	    .words = { "recover" },
+	    .to = 'd',
+	    .clean = 1,
+	    .both = true,
+	    .killed = { "deploy", "sha-ddddddd" },
+	    .after = "renameat",
 	    .nth = 3 },
 	/* … when it was healthy already, */
-	{ .name = "recover-healthy", .words = { "recover" }, .to = 'd',
-	    .killed = { "deploy", "sha-ddddddd" }, .after = "recvfrom", .nth = 1 },
+	{ .name = "recover-healthy",
+	    .words = { "recover" },
+	    .to = 'd',
+	    .killed = { "deploy", "sha-ddddddd" },
+	    .after = "recvfrom",
+	    .nth = 1 },
 	/* … when it was going back, */
-	{ .name = "recover-back", .words = { "recover" }, .to = VERSION_BAD, .clean = 1,
-	    .both = true, .killed = { "deploy", "sha-eeeeeee" }, .after = "renameat",
+	{ .name = "recover-back",
+	    .words = { "recover" },
+	    .to = VERSION_BAD,
+	    .clean = 1,
+	    .both = true,
+	    .killed = { "deploy", "sha-eeeeeee" },
+	    .after = "renameat",
 	    .nth = 4 },
 	/* … and of a `rollback` */
-	{ .name = "recover-rollback", .words = { "recover" }, .to = 'b',
-	    .killed = { "rollback" }, .after = "renameat", .nth = 3 },
+	{ .name = "recover-rollback",
+	    .words = { "recover" },
+	    .to = 'b',
+	    .killed = { "rollback" },
+	    .after = "renameat",
+	    .nth = 3 },
 };
 #define SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
 
-static const char *const kind_names[] = { "kill", "fault", "signal", "short", "fds", "script" };
+static const char *const kind_names[] = { "kill", "fault", "signal", "short", "fds",
+	"script" };
 static const char *const mock_names[] = { "silent", "memory" };
 
 struct row {
-	atomic_uint	points, passed, failed, missed, states;
+	atomic_uint points, passed, failed, missed, states;
 };
 
 #define SEEN (1u << 16)
 
 /* What the workers share. */
 struct shared {
-	atomic_uint	next;
-	struct row	row[KIND__MAX][SCENARIOS][2];
+	atomic_uint next;
+	struct row row[KIND__MAX][SCENARIOS][2];
 	_Atomic uint64_t seen[SEEN];
 };
 
@@ -171,7 +201,8 @@ strike(struct world *w, const struct point *p, int *rc)
 		*rc = world_ask(w, options, scenarios[p->scenario].words, NULL);
 	if (access(log, F_OK) == -1)
 		errx(2, "%s: strace does not run: see %s/out", w->label, w->dir);
-	return p->kind == KILL || p->kind == SCRIPT ? *rc == -SIGKILL : was_reached(log, p);
+	return p->kind == KILL || p->kind == SCRIPT ? *rc == -SIGKILL
+						    : was_reached(log, p);
 }
 
 /* The shim's settings in one variable; true where the call was reached. */
@@ -244,7 +275,8 @@ count(struct world *w, const struct point *p, bool reached)
 static void
 work(const char *top, const char *program, unsigned number)
 {
-	struct world w = { .loud = getenv("LOUD") != NULL, .full = getenv("FULL") != NULL };
+	struct world w = { .loud = getenv("LOUD") != NULL,
+		.full = getenv("FULL") != NULL };
 	char name[32], label[160];
 	unsigned i, tries;
 	bool reached;
@@ -257,7 +289,8 @@ work(const char *top, const char *program, unsigned number)
 		w.label = label;
 		w.wrongs = 0;
 		/* how often it polls and reads depends on the hour */
-		for (tries = 0, reached = false; !reached && tries < 3 && w.wrongs == 0; tries++)
+		for (tries = 0, reached = false; !reached && tries < 3 && w.wrongs == 0;
+		     tries++)
 			reached = do_point(&w, &points.list[i]);
 		count(&w, &points.list[i], reached);
 	}
@@ -292,15 +325,16 @@ lay_ground(struct world *w, enum mock mock, struct tree *t)
 }
 
 static int
-watch(struct world *w, const struct scenario *s, const char *const *words, struct trace *t)
+watch(struct world *w, const struct scenario *s, const char *const *words,
+    struct trace *t)
 {
 	char log[PATH_MAX];
 	const char *const options[] = { "-o", log, NULL };
 	int rc;
 
 	snprintf(log, sizeof(log), "%s/trace", w->dir);
-	rc = words == NULL ? world_script(w, options, s->to) :
-	    world_ask(w, options, words, NULL);
+	rc = words == NULL ? world_script(w, options, s->to)
+			   : world_ask(w, options, words, NULL);
 	world_drain(w, true);
 	list_trace(t, log);
 	return rc;
@@ -325,7 +359,8 @@ interrupt(struct world *w, const struct scenario *s, struct tree *t)
 	if (w->mock == SILENT)
 		world_behave(w, s->to == VERSION_BAD ? "after=3" : "healthy");
 	for (i = 0; i + 1 < clean.n; i++)
-		if (strcmp(clean.call[i].call, s->after) == 0 && clean.call[i].nth == s->nth)
+		if (strcmp(clean.call[i].call, s->after) == 0 &&
+		    clean.call[i].nth == s->nth)
 			break;
 	if (i + 1 >= clean.n)
 		errx(2, "%s: there is no %s:%u", s->name, s->after, s->nth);
@@ -386,7 +421,8 @@ clean_runs(struct world *w, unsigned i, enum mock mock)
 	begin(w, &p);
 	fds_docker(w, s);
 	count(w, &p, true);
-	list_shorts(&points, shim_calls(w, &p, "none"), shim_calls(w, &p, "close"), i, mock);
+	list_shorts(&points, shim_calls(w, &p, "none"), shim_calls(w, &p, "close"), i,
+	    mock);
 	if (!s->verb || strcmp(s->words[0], "deploy") != 0)
 		return;
 	begin(w, &p);
@@ -459,8 +495,8 @@ sum_up(void)
 {
 	unsigned passed = 0, failed = 0, missed = 0, k, s, m;
 
-	printf("\n%-7s %-17s %-7s %7s %7s %7s %7s %7s\n", "", "scenario", "mock", "points",
-	    "hold", "broken", "missed", "states");
+	printf("\n%-7s %-17s %-7s %7s %7s %7s %7s %7s\n", "", "scenario", "mock",
+	    "points", "hold", "broken", "missed", "states");
 	for (k = 0; k < KIND__MAX; k++)
 		for (s = 0; s < SCENARIOS; s++)
 			for (m = SILENT; m <= MEMORY; m++) {
@@ -473,7 +509,8 @@ sum_up(void)
 				failed += r->failed;
 				missed += r->missed;
 			}
-	printf("\nscript: tests/bench/plain-deploy.sh, counted apart; missed: that call did "
+	printf(
+	    "\nscript: tests/bench/plain-deploy.sh, counted apart; missed: that call did "
 	    "not come; states: aftermaths looked at\n");
 	if (missed > 0)
 		printf("%u points were not reached\n", missed);

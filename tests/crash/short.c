@@ -24,9 +24,9 @@
 #include <unistd.h>
 
 /* what _FORTIFY_SOURCE makes of them */
-ssize_t	__read_chk(int, void *, size_t, size_t);
-ssize_t	__pread_chk(int, void *, size_t, off_t, size_t);
-ssize_t	__recv_chk(int, void *, size_t, size_t, int);
+ssize_t __read_chk(int, void *, size_t, size_t);
+ssize_t __pread_chk(int, void *, size_t, off_t, size_t);
+ssize_t __recv_chk(int, void *, size_t, size_t, int);
 
 static enum { NONE, DATA, ALL, CLOSE } mode;
 static unsigned long calls, wanted;
@@ -45,16 +45,18 @@ end(void)
 }
 
 /* main() clears the environment, so what is in it is taken here. */
-static void __attribute__((constructor))
-start(void)
+static void __attribute__((constructor)) start(void)
 {
 	const char *setting = getenv("SHORT");
 	char word[8];
 
-	if (setting == NULL || sscanf(setting, "%7s %lu %4095s", word, &wanted, log_path) != 3)
+	if (setting == NULL ||
+	    sscanf(setting, "%7s %lu %4095s", word, &wanted, log_path) != 3)
 		return;
-	mode = strcmp(word, "data") == 0 ? DATA : strcmp(word, "all") == 0 ? ALL :
-	    strcmp(word, "close") == 0 ? CLOSE : NONE;
+	mode = strcmp(word, "data") == 0 ? DATA
+	    : strcmp(word, "all") == 0   ? ALL
+	    : strcmp(word, "close") == 0 ? CLOSE
+					 : NONE;
 	atexit(end);
 }
 
@@ -72,7 +74,7 @@ cut(int fd, size_t n)
 	return mode == DATA && calls == wanted ? n / 2 : n;
 }
 
-#define REAL(type, name, ...) ((type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name))
+#define REAL(type, name, ...) ((type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name))
 
 ssize_t
 read(int fd, void *buf, size_t n)
@@ -90,7 +92,8 @@ __read_chk(int fd, void *buf, size_t n, size_t room)
 ssize_t
 pread(int fd, void *buf, size_t n, off_t at)
 {
-	return REAL(ssize_t, "pread", int, void *, size_t, off_t)(fd, buf, cut(fd, n), at);
+	return REAL(ssize_t, "pread", int, void *, size_t, off_t)(fd, buf, cut(fd, n),
+	    at);
 }
 
 ssize_t
@@ -116,14 +119,15 @@ pwrite(int fd, const void *buf, size_t n, off_t at)
 ssize_t
 send(int fd, const void *buf, size_t n, int flags)
 {
-	return REAL(ssize_t, "send", int, const void *, size_t, int)(fd, buf,
-	    cut(fd, n), flags);
+	return REAL(ssize_t, "send", int, const void *, size_t, int)(fd, buf, cut(fd, n),
+	    flags);
 }
 
 ssize_t
 recv(int fd, void *buf, size_t n, int flags)
 {
-	return REAL(ssize_t, "recv", int, void *, size_t, int)(fd, buf, cut(fd, n), flags);
+	return REAL(ssize_t, "recv", int, void *, size_t, int)(fd, buf, cut(fd, n),
+	    flags);
 }
 
 ssize_t

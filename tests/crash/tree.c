@@ -157,9 +157,9 @@ tree_find(const struct tree *t, const char *path)
 #define TOKEN_MAX 65
 
 struct hash {
-	uint64_t	at;
-	char		name[NAMES_MAX][TOKEN_MAX];
-	unsigned	n;
+	uint64_t at;
+	char name[NAMES_MAX][TOKEN_MAX];
+	unsigned n;
 };
 
 static void
@@ -247,7 +247,8 @@ tree_hash(const struct tree *t, uint64_t seed)
 		const struct file *f = &t->file[i];
 
 		/* what a killed mock has not moved into place yet is nothing */
-		if (strncmp(f->path, "engine/", 7) == 0 && strstr(f->path, ".new.") != NULL)
+		if (strncmp(f->path, "engine/", 7) == 0 &&
+		    strstr(f->path, ".new.") != NULL)
 			continue;
 		mix_text(&h, f->path, strlen(f->path));
 		mix(&h, "\n", 1);

@@ -10,21 +10,21 @@
 #include <sys/types.h>
 
 struct file {
-	char	*path;		/* below the folder */
-	mode_t	 mode;
-	char	*bytes;		/* NUL behind them; NULL for a folder */
-	size_t	 len;
+	char *path; /* below the folder */
+	mode_t mode;
+	char *bytes; /* NUL behind them; NULL for a folder */
+	size_t len;
 };
 
 struct tree {
-	struct file	*file;
-	size_t		 n;
+	struct file *file;
+	size_t n;
 };
 
 /* All of these end the program when they cannot. */
-void	tree_read(struct tree *, const char *folder);
-void	tree_write(const struct tree *, const char *folder);	/* replaces it */
-void	tree_free(struct tree *);
+void tree_read(struct tree *, const char *folder);
+void tree_write(const struct tree *, const char *folder); /* replaces it */
+void tree_free(struct tree *);
 
 /* The file of that path, or NULL. */
 const struct file *tree_find(const struct tree *, const char *path);
@@ -36,6 +36,6 @@ const struct file *tree_find(const struct tree *, const char *path);
  */
 uint64_t tree_hash(const struct tree *, uint64_t seed);
 
-void	put_file(const char *path, mode_t mode, const char *bytes, size_t len);
+void put_file(const char *path, mode_t mode, const char *bytes, size_t len);
 
 #endif

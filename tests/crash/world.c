@@ -20,9 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LIMIT_MS 60000		/* a run that takes longer hangs */
-#define ORPHAN_MS 20000		/* so long what it left may take to end */
-#define AT_ONCE_MS 300		/* … and where it may leave nothing */
+#define LIMIT_MS 60000  /* a run that takes longer hangs */
+#define ORPHAN_MS 20000 /* so long what it left may take to end */
+#define AT_ONCE_MS 300  /* … and where it may leave nothing */
 #define STATE "home/.twilight-deploy/"
 #define REPOSITORY "ghcr.io/twilight/demo"
 
@@ -163,7 +163,7 @@ environment(const struct world *w, const char *extra)
 	PUT("TWILIGHT_HEALTH_SETTLE=0");
 	PUT("TWILIGHT_DISK_MIN=1M");
 	PUT("TWILIGHT_KEEP_ENV=MOCK_DOCKER_STATE");
-	PUT("COMPOSE_ENV_FILES=%s/t/home/.env", w->dir);	/* for the script */
+	PUT("COMPOSE_ENV_FILES=%s/t/home/.env", w->dir); /* for the script */
 	if (w->mock == MEMORY)
 		PUT("MOCK_DOCKER_STATE=%s/t/engine", w->dir);
 	if (w->script)
@@ -277,8 +277,8 @@ world_script(struct world *w, const char *const *strace, char v)
 	int rc;
 
 	snprintf(path, sizeof(path), "%s/plain-deploy.sh", w->top);
-	snprintf(request, sizeof(request), "SSH_ORIGINAL_COMMAND=deploy sha-%c%c%c%c%c%c%c",
-	    v, v, v, v, v, v, v);
+	snprintf(request, sizeof(request),
+	    "SSH_ORIGINAL_COMMAND=deploy sha-%c%c%c%c%c%c%c", v, v, v, v, v, v, v);
 	argv[n++] = "bash";
 	argv[n++] = path;
 	argv[n] = NULL;
@@ -352,11 +352,12 @@ publish(struct world *w)
 
 	for (v = 'a'; v <= 'f'; v++) {
 		image(v, id);
-		snprintf(line, sizeof(line), REPOSITORY ":sha-%c%c%c%c%c%c%c %s\n", v, v, v,
-		    v, v, v, v, id);
+		snprintf(line, sizeof(line), REPOSITORY ":sha-%c%c%c%c%c%c%c %s\n", v, v,
+		    v, v, v, v, v, id);
 		strcat(all, line);
 		snprintf(name, sizeof(name), "t/engine/behaviour/%s", id);
-		snprintf(line, sizeof(line), "%s\n", v == VERSION_BAD ? "never" : "healthy");
+		snprintf(line, sizeof(line), "%s\n",
+		    v == VERSION_BAD ? "never" : "healthy");
 		put_file(path_in(w, name, path), 0600, line, strlen(line));
 	}
 	put_file(path_in(w, "t/engine/registry", path), 0600, all, strlen(all));
@@ -424,8 +425,8 @@ says(const struct tree *t, char v)
 	const struct file *f = tree_find(t, "home/.env");
 	char want[80];
 
-	snprintf(want, sizeof(want), "TWILIGHT_VERSION=sha-%c%c%c%c%c%c%c\nSECRET=hunter2\n",
-	    v, v, v, v, v, v, v);
+	snprintf(want, sizeof(want),
+	    "TWILIGHT_VERSION=sha-%c%c%c%c%c%c%c\nSECRET=hunter2\n", v, v, v, v, v, v, v);
 	return f != NULL && f->bytes != NULL && strcmp(f->bytes, want) == 0;
 }
 
@@ -455,8 +456,9 @@ is_running(const struct tree *t, char v)
 	const char *at, *end;
 
 	image(v, id);
-	snprintf(want, sizeof(want), " twilight-data-1 %s " REPOSITORY
-	    ":sha-%c%c%c%c%c%c%c running ", id, v, v, v, v, v, v, v);
+	snprintf(want, sizeof(want),
+	    " twilight-data-1 %s " REPOSITORY ":sha-%c%c%c%c%c%c%c running ", id, v, v, v,
+	    v, v, v, v);
 	if (f == NULL || f->bytes == NULL || (at = strchr(f->bytes, ' ')) == NULL ||
 	    (end = strchr(at, '\n')) == NULL)
 		return false;
@@ -501,11 +503,11 @@ world_judge_exit(struct world *w, const struct scenario *s, int rc)
 /* ---- the history ---- */
 
 struct count {
-	size_t	lines;		/* in all */
-	size_t	outcomes;	/* since `before`, without adopted ones */
-	bool	proves;		/* the last of them says that a version was healthy */
-	char	to;		/* … and which */
-	bool	condemns;	/* it says that one was rolled back from it */
+	size_t lines;    /* in all */
+	size_t outcomes; /* since `before`, without adopted ones */
+	bool proves;     /* the last of them says that a version was healthy */
+	char to;         /* … and which */
+	bool condemns;   /* it says that one was rolled back from it */
 };
 
 static void
@@ -515,7 +517,8 @@ count_line(struct world *w, json_t *seen, struct count *c, const char *line, siz
 	json_t *doc = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *id = json_string_value(json_object_get(doc, "id"));
 	const char *outcome = json_string_value(json_object_get(doc, "outcome"));
-	const char *to = json_string_value(json_object_get(json_object_get(doc, "to"), "tag"));
+	const char *to = json_string_value(
+	    json_object_get(json_object_get(doc, "to"), "tag"));
 
 	c->lines++;
 	if (id == NULL || outcome == NULL || to == NULL || strlen(to) < 5)
@@ -530,9 +533,10 @@ count_line(struct world *w, json_t *seen, struct count *c, const char *line, siz
 			c->proves = strcmp(outcome, "deployed") == 0 ||
 			    strcmp(outcome, "recovered") == 0;
 			/* a kill says nothing about the version that it hit */
-			c->condemns = !json_is_true(json_object_get(doc, "interrupted")) &&
+			c->condemns = !json_is_true(
+					  json_object_get(doc, "interrupted")) &&
 			    (strcmp(outcome, "rolled back") == 0 ||
-			    strcmp(outcome, "unverified") == 0);
+				strcmp(outcome, "unverified") == 0);
 		}
 	}
 	json_decref(doc);
@@ -578,7 +582,8 @@ nothing_left(struct world *w, const struct tree *t, const char *when)
 			if (strcmp(path, known[k]) == 0 || strcmp(path, "home") == 0)
 				break;
 		if (k == sizeof(known) / sizeof(known[0]) &&
-		    strncmp(path, "engine/", 7) != 0 && strncmp(path, "home/source/", 12) != 0)
+		    strncmp(path, "engine/", 7) != 0 &&
+		    strncmp(path, "home/source/", 12) != 0)
 			world_wrong(w, "%s: %s is left", when, path);
 	}
 }

@@ -52,7 +52,8 @@ ask_compose(void)
 		exit(2);
 	doc = json_loadf(fp, 0, NULL);
 	if (pclose(fp) == 0)
-		service = json_incref(json_object_get(json_object_get(doc, "services"), "a"));
+		service = json_incref(
+		    json_object_get(json_object_get(doc, "services"), "a"));
 	json_decref(doc);
 	return service;
 }
@@ -82,7 +83,8 @@ others_are_same(const json_t *before, const json_t *after)
 		return a == b;
 	json_object_del(a, K);
 	json_object_del(b, K);
-	json_object_foreach_safe(b, next, key, item) {
+	json_object_foreach_safe(b, next, key, item)
+	{
 		value = json_string_value(item);
 		if (value != NULL && strstr(value, NEW) != NULL) {
 			json_object_del(a, key);
@@ -158,12 +160,77 @@ compare(const char *bytes, size_t len)
 
 /* Pieces that a tokenizer may stumble over, and whole lines. */
 static const char *const pieces[] = {
-	K, K "=v1", K ": v1\n", "export " K "=v1\n", K "='v1'", K "=\"v1\" # x\n", K "=v1 # x\n",
-	"\n", "\n", "\n", "\n", "\r\n", "\r", " ", " ", "\t", "\v", "\f", "=", "=", ":", "#", " #",
-	"'", "'", "\"", "\"", "\\", "\\\\", "\\\"", "\\'", "\\n", "$", "${A}", "${" K "}", "$A",
-	"A", "B", "A=1", "B=2\n", "A='x\ny'\n", "B=\"x\ny\"\n", "export", "export ", "x", "v1", ".",
-	"-", "[", "]", "+", "\xc2\xa0", "\xc2\x85", "\xe3\x80\x80", "\xe2\x80\xa8", "\xef\xbb\xbf",
-	"\xc3\xb6", "\xff", "\x01", "\x7f", "`", ";", "{", "}", "(", ")", "!", "%", ",", "@", "/",
+	K,
+	K "=v1",
+	K ": v1\n",
+	"export " K "=v1\n",
+	K "='v1'",
+	K "=\"v1\" # x\n",
+	K "=v1 # x\n",
+	"\n",
+	"\n",
+	"\n",
+	"\n",
+	"\r\n",
+	"\r",
+	" ",
+	" ",
+	"\t",
+	"\v",
+	"\f",
+	"=",
+	"=",
+	":",
+	"#",
+	" #",
+	"'",
+	"'",
+	"\"",
+	"\"",
+	"\\",
+	"\\\\",
+	"\\\"",
+	"\\'",
+	"\\n",
+	"$",
+	"${A}",
+	"${" K "}",
+	"$A",
+	"A",
+	"B",
+	"A=1",
+	"B=2\n",
+	"A='x\ny'\n",
+	"B=\"x\ny\"\n",
+	"export",
+	"export ",
+	"x",
+	"v1",
+	".",
+	"-",
+	"[",
+	"]",
+	"+",
+	"\xc2\xa0",
+	"\xc2\x85",
+	"\xe3\x80\x80",
+	"\xe2\x80\xa8",
+	"\xef\xbb\xbf",
+	"\xc3\xb6",
+	"\xff",
+	"\x01",
+	"\x7f",
+	"`",
+	";",
+	"{",
+	"}",
+	"(",
+	")",
+	"!",
+	"%",
+	",",
+	"@",
+	"/",
 };
 
 static size_t

@@ -10,9 +10,9 @@
 #include <string.h>
 
 struct verdict {
-	enum next		next;
-	struct http_answer	answer;
-	struct head		head;
+	enum next next;
+	struct http_answer answer;
+	struct head head;
 };
 
 static void

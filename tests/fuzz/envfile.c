@@ -34,7 +34,8 @@ found(const struct envscan *s, const char *bytes, size_t len)
 	MUST(strspn(value, PLAIN) == s->len);
 	MUST(s->line == line_of(bytes, s->at));
 	/* its name is on that line, before it */
-	MUST(s->at > sizeof(KEY) - 1 && memmem(bytes, s->at, KEY, sizeof(KEY) - 1) != NULL);
+	MUST(s->at > sizeof(KEY) - 1 &&
+	    memmem(bytes, s->at, KEY, sizeof(KEY) - 1) != NULL);
 	MUST(memchr(bytes, '\0', len) == NULL);
 }
 
@@ -46,7 +47,8 @@ holds(const struct envfile *e, const struct envscan *was, const char *bytes, siz
 
 	MUST(e->at == was->at && e->line == was->line && e->value_len == n);
 	MUST(strcmp(e->value, value) == 0 && e->len == len - was->len + n);
-	MUST(memcmp(e->bytes, bytes, e->at) == 0 && memcmp(e->bytes + e->at, value, n) == 0);
+	MUST(memcmp(e->bytes, bytes, e->at) == 0 &&
+	    memcmp(e->bytes + e->at, value, n) == 0);
 	MUST(memcmp(e->bytes + e->at + n, bytes + was->at + was->len, rest) == 0);
 }
 
@@ -90,7 +92,7 @@ refused(const struct fault *f, const char *bytes, size_t len)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	char *bytes = malloc(len);	/* no NUL behind it */
+	char *bytes = malloc(len); /* no NUL behind it */
 	struct fault f = { 0 };
 	struct envscan s;
 

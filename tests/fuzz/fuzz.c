@@ -67,7 +67,8 @@ fuzz_dirfd(void)
 void
 fuzz_put(const char *name, const void *bytes, size_t len)
 {
-	int fd = openat(fuzz_dirfd(), name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = openat(fuzz_dirfd(), name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+	    0600);
 
 	MUST(fd != -1);
 	MUST(write(fd, bytes, len) == (ssize_t)len);

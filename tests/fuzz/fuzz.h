@@ -11,29 +11,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 /* The sanitizer's trace tells from where; the input is kept. */
-#define MUST(what) \
-	do { \
-		if (!(what)) \
+#define MUST(what)                                              \
+	do {                                                    \
+		if (!(what))                                    \
 			fuzz_broken(__FILE__, __LINE__, #what); \
 	} while (0)
 
 _Noreturn void fuzz_broken(const char *file, int line, const char *what);
 
 /* Is it a fault of that kind, said in printable ASCII? */
-bool	fuzz_said(const struct fault *, enum fault_kind);
-bool	fuzz_printable(const char *);
+bool fuzz_said(const struct fault *, enum fault_kind);
+bool fuzz_printable(const char *);
 
 /* A NUL-terminated copy, to be freed: one byte too far is seen. */
-char	*fuzz_string(const uint8_t *, size_t);
+char *fuzz_string(const uint8_t *, size_t);
 
 /* A folder of this process's own, in $TMPDIR. */
 const char *fuzz_folder(void);
-int	fuzz_dirfd(void);
+int fuzz_dirfd(void);
 
 /* Puts bytes into a file of that folder. */
-void	fuzz_put(const char *name, const void *, size_t);
+void fuzz_put(const char *name, const void *, size_t);
 
 #endif

@@ -11,11 +11,11 @@
 #include <string.h>
 
 #define FILE_NAME "history.jsonl"
-#define KEPT 8		/* the newest are compared, all are counted */
+#define KEPT 8 /* the newest are compared, all are counted */
 
 struct seen {
-	size_t		n;
-	struct record	at[KEPT];
+	size_t n;
+	struct record at[KEPT];
 };
 
 static bool
@@ -102,7 +102,10 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static struct seen before, after;
-	static const struct record plain = { .id = "a1", .verb = "deploy", .code = 1, .why = "\"\n" };
+	static const struct record plain = { .id = "a1",
+		.verb = "deploy",
+		.code = 1,
+		.why = "\"\n" };
 	const struct record *r = &plain;
 	struct fault f = { 0 };
 

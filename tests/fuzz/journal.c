@@ -76,7 +76,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	if (len > 0 && data[0] % 2 == 1 && data[0] != '{')
-		strings(data + 1, len - 1, (enum journal_step)(data[0] / 2 % JOURNAL__MAX));
+		strings(data + 1, len - 1,
+		    (enum journal_step)(data[0] / 2 % JOURNAL__MAX));
 	else
 		bytes(data, len);
 	return 0;

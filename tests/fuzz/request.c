@@ -36,7 +36,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	char again[REQUEST_MAX + 16];
 	struct fault f = { 0 };
 	struct request r;
-	char *line = malloc(len);	/* no NUL behind it, as sshd promises none */
+	char *line = malloc(len); /* no NUL behind it, as sshd promises none */
 	int n;
 
 	MUST(line != NULL || len == 0);
@@ -50,8 +50,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		MUST(extras(&r, line + n, len - (size_t)n));
 		MUST(fuzz_printable(again) && strchr(r.word, ' ') == NULL);
 		MUST(r.verb != VERB_DEPLOY || r.word[0] != '\0');
-		MUST(r.verb == VERB_HISTORY ? r.count >= 1 && r.count <= 1000 :
-		    r.count == 0);
+		MUST(r.verb == VERB_HISTORY ? r.count >= 1 && r.count <= 1000
+					    : r.count == 0);
 		MUST(r.verb != VERB_HISTORY || r.word[0] == '\0' ||
 		    (unsigned)atoi(r.word) == r.count);
 	} else {

@@ -52,7 +52,8 @@ bounds(const struct target *t)
 	MUST(strcmp(t->prune, "all") == 0 || strcmp(t->prune, "own") == 0);
 	MUST(within(t->health_tries, 1, 100000) && within(t->health_sleep, 0, 3600000));
 	MUST(within(t->health_settle, 0, 3600000) && within(t->keep, 1, 100));
-	MUST(within(t->pull_limit, 1000, 86400000) && within(t->up_limit, 1000, 86400000));
+	MUST(
+	    within(t->pull_limit, 1000, 86400000) && within(t->up_limit, 1000, 86400000));
 	MUST(within(t->call_limit, 1000, 86400000) && within(t->no_new_privs, 0, 1));
 	MUST(t->disk_min >= 0);
 }
@@ -66,8 +67,9 @@ again(const struct target *t)
 	static struct target u;
 	size_t n = 0;
 
-#define PUT(name, fmt, v) \
-	snprintf(lines[n], sizeof(lines[n]), "TWILIGHT_" name "=" fmt, v), env[n] = lines[n], n++
+#define PUT(name, fmt, v)                                                  \
+	snprintf(lines[n], sizeof(lines[n]), "TWILIGHT_" name "=" fmt, v), \
+	    env[n] = lines[n], n++
 	PUT("HOME", "%s", t->home), PUT("ENV_FILE", "%s", t->env_file);
 	PUT("COMPOSE_DIR", "%s", t->compose_dir), PUT("STATE", "%s", t->state);
 	PUT("LOCK", "%s", t->lock), PUT("SERVICE", "%s", t->service);

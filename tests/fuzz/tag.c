@@ -12,10 +12,17 @@
 
 static const char *const patterns[] = {
 	"sha-[0-9a-f]{7}|latest|main|v[0-9]+\\.[0-9]+\\.[0-9]+",
-	".*", "", "a|ab|abc", "^v[0-9]+|main$", "(a|b)*", "[a-z]+-[0-9]+", "x?", "^a", "b$",
+	".*",
+	"",
+	"a|ab|abc",
+	"^v[0-9]+|main$",
+	"(a|b)*",
+	"[a-z]+-[0-9]+",
+	"x?",
+	"^a",
+	"b$",
 };
 #define PATTERNS (sizeof(patterns) / sizeof(patterns[0]))
-
 
 static regex_t docker, release, policy[PATTERNS];
 

@@ -14,7 +14,8 @@ is_host(const char *s)
 {
 	struct in6_addr in6;
 
-	return s[0] != '\0' && (s[strspn(s, NAME)] == '\0' || inet_pton(AF_INET6, s, &in6) == 1);
+	return s[0] != '\0' &&
+	    (s[strspn(s, NAME)] == '\0' || inet_pton(AF_INET6, s, &in6) == 1);
 }
 
 static bool

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-Suite	*answer_suite(void);
+Suite *answer_suite(void);
 
 /* What became of the bytes that came. */
 struct verdict {
-	enum next		next;
-	struct http_answer	answer;
-	struct head		head;
+	enum next next;
+	struct http_answer answer;
+	struct head head;
 };
 
 static size_t
@@ -31,7 +31,8 @@ script_bytes(const struct liar_script *s, char *to)
 {
 	size_t i, len;
 
-	len = add(to, 0, s->text, s->len > 0 || s->text == NULL ? s->len : strlen(s->text));
+	len = add(to, 0, s->text,
+	    s->len > 0 || s->text == NULL ? s->len : strlen(s->text));
 	for (i = 0; s->more != NULL && i < s->times && len < HTTP_HEAD_MAX; i++)
 		len = add(to, len, s->more, strlen(s->more));
 	return add(to, len, s->last, s->last == NULL ? 0 : strlen(s->last));
@@ -57,7 +58,8 @@ same(const struct lie *lie, const struct verdict *a, const struct verdict *b, si
 	    (int)a->next, b->answer.why);
 	if (a->next == NEXT_BODY)
 		ck_assert_msg(a->head.at == b->head.at && a->head.body == b->head.body &&
-		    a->head.status == b->head.status, "%s: cut at %zu", lie->name, cut);
+			a->head.status == b->head.status,
+		    "%s: cut at %zu", lie->name, cut);
 }
 
 /* However the bytes are cut into packets, the verdict is one. */
@@ -76,7 +78,7 @@ START_TEST(any_cut_is_the_same)
 	} else
 		ck_assert_int_eq(whole.next == NEXT_END,
 		    lie->end == HTTP_GARBAGE && strstr(lie->why, "longer") == NULL &&
-		    len > 0);
+			len > 0);
 	/* long ones are all alike in their middle */
 	for (at = 1; at < len; at += at < 256 ? 1 : 61) {
 		memset(&cut, 0, sizeof(cut));

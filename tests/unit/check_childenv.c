@@ -77,8 +77,8 @@ START_TEST(is_built_from_nothing)
 {
 	char *env[] = { "PATH=/bin", "LD_PRELOAD=/evil.so", "HOME=/h", "SHELL=/bin/evil",
 		"USER=u", "LANG=de_DE", "LOGNAME=l", "SSH_ORIGINAL_COMMAND=deploy x",
-		"TWILIGHT_HOME=/x", "COMPOSE_FILE=/evil", "IFS=x", "BASH_ENV=/x", "ENV=/x",
-		"DOCKER_HOSTS=/x", "XDOCKER_HOST=/x", "TMPDIR=/x", NULL };
+		"TWILIGHT_HOME=/x", "COMPOSE_FILE=/evil", "IFS=x", "BASH_ENV=/x",
+		"ENV=/x", "DOCKER_HOSTS=/x", "XDOCKER_HOST=/x", "TMPDIR=/x", NULL };
 
 	init(env, "");
 	ck_assert_str_eq(all(), KNOWN);
@@ -88,12 +88,13 @@ END_TEST
 START_TEST(takes_dockers_own_where_set)
 {
 	char *env[] = { "PATH=/bin", "HOME=/h", "USER=u", "LOGNAME=l",
-		"XDG_RUNTIME_DIR=/run/user/1", "DOCKER_HOST=unix:///x", "DOCKER_CONFIG=/c",
-		NULL };
+		"XDG_RUNTIME_DIR=/run/user/1", "DOCKER_HOST=unix:///x",
+		"DOCKER_CONFIG=/c", NULL };
 
 	init(env, "");
-	ck_assert_str_eq(all(), KNOWN "DOCKER_HOST=unix:///x|DOCKER_CONFIG=/c|"
-	    "XDG_RUNTIME_DIR=/run/user/1|");
+	ck_assert_str_eq(all(),
+	    KNOWN "DOCKER_HOST=unix:///x|DOCKER_CONFIG=/c|"
+		  "XDG_RUNTIME_DIR=/run/user/1|");
 }
 END_TEST
 
@@ -131,7 +132,7 @@ START_TEST(finds_out_each_alone)
 END_TEST
 
 static const struct {
-	const char	*keep, *want;
+	const char *keep, *want;
 } keeps[] = {
 	{ "", "" },
 	{ "A", "A=1|" },
@@ -167,7 +168,8 @@ END_TEST
 /* Who names them means it: the operator's own language, say. */
 START_TEST(keeps_what_it_would_set)
 {
-	char *env[] = { "PATH=/bin", "HOME=/h", "USER=u", "LOGNAME=l", "LANG=de_DE", NULL };
+	char *env[] = { "PATH=/bin", "HOME=/h", "USER=u", "LOGNAME=l", "LANG=de_DE",
+		NULL };
 
 	init(env, "LANG");
 	ck_assert_str_eq(env_get(c.list, "LANG"), "de_DE");
@@ -182,7 +184,8 @@ START_TEST(adds_and_replaces)
 	ck_assert_int_eq(childenv_set(&c, "HOME", "/other", &f), 0);
 	ck_assert_int_eq(childenv_set(&c, "NEW", "", &f), 0);
 	ck_assert_int_eq(childenv_set(&c, "NE", "a=b", &f), 0);
-	ck_assert_str_eq(all(), "PATH=/bin|HOME=/other|USER=u|LOGNAME=l|SHELL=/bin/sh|"
+	ck_assert_str_eq(all(),
+	    "PATH=/bin|HOME=/other|USER=u|LOGNAME=l|SHELL=/bin/sh|"
 	    "LANG=C.UTF-8|NEW=|NE=a=b|");
 }
 END_TEST
@@ -190,7 +193,8 @@ END_TEST
 /* It is a copy: what it was made from may go. */
 START_TEST(owns_its_strings)
 {
-	char path[] = "PATH=/bin", *env[] = { path, "HOME=/h", "USER=u", "LOGNAME=l", NULL };
+	char path[] = "PATH=/bin",
+	     *env[] = { path, "HOME=/h", "USER=u", "LOGNAME=l", NULL };
 
 	init(env, "");
 	memset(path, 'x', sizeof(path) - 1);
@@ -209,8 +213,8 @@ END_TEST
 
 START_TEST(bounds_a_kept_name)
 {
-	char keep[300] = "A,", var[300] = "", *env[] = { "PATH=/bin", "HOME=/h", "USER=u",
-		"LOGNAME=l", var, NULL };
+	char keep[300] = "A,", var[300] = "",
+	     *env[] = { "PATH=/bin", "HOME=/h", "USER=u", "LOGNAME=l", var, NULL };
 
 	memset(keep + 2, 'X', 127);
 	memset(var, 'X', 127);
@@ -278,8 +282,8 @@ END_TEST
 
 START_TEST(passes_over_no_assignments)
 {
-	char *env[] = { "", "=", "PATH", "HOME", "=PATH=/evil", "PATH =/evil", "PATH=/bin",
-		"HOME=/h", "USER=u", "LOGNAME=l", "PATH=/evil", NULL };
+	char *env[] = { "", "=", "PATH", "HOME", "=PATH=/evil", "PATH =/evil",
+		"PATH=/bin", "HOME=/h", "USER=u", "LOGNAME=l", "PATH=/evil", NULL };
 
 	init(env, "");
 	ck_assert_str_eq(all(), KNOWN);

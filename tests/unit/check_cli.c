@@ -57,19 +57,21 @@ silence(void)
 }
 
 struct request {
-	const char	*sent;		/* SSH_ORIGINAL_COMMAND, NULL for none */
-	const char	*argv[4];	/* after the program's name */
-	int		 code;
-	const char	*logged;	/* part of the last line */
+	const char *sent;    /* SSH_ORIGINAL_COMMAND, NULL for none */
+	const char *argv[4]; /* after the program's name */
+	int code;
+	const char *logged; /* part of the last line */
 };
 
 #define FIFTY "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
 static const struct request requests[] = {
-	{ "deploy nope", { NULL }, 2, "refused: \"deploy nope\" by tester: exit 2: invalid tag: nope" },
+	{ "deploy nope", { NULL }, 2,
+	    "refused: \"deploy nope\" by tester: exit 2: invalid tag: nope" },
 	{ "deploy v1.2.3\nroot: su ok", { NULL }, 2, "\"deploy v1.2.3\\nroot: su ok\"" },
 	{ "deploy \033]0;x\007", { NULL }, 2, "\\033]0;x\\a" },
-	{ "rollback", { "--actor", "ci" }, 2, "by ci: exit 2: invalid request: rollback is not allowed" },
+	{ "rollback", { "--actor", "ci" }, 2,
+	    "by ci: exit 2: invalid request: rollback is not allowed" },
 	{ "rollback", { "--allow", "deploy" }, 2, "rollback is not allowed" },
 	{ "version", { "--allow", "deploy" }, 0, "done: \"version\" by tester: exit 0" },
 	{ "help exit-codes", { NULL }, 0, "done: \"help exit-codes\"" },
@@ -121,7 +123,8 @@ START_TEST(every_request_is_logged_escaped)
 		memcpy(last, line, sizeof(last));
 		ck_assert_msg(strpbrk(line, "\n\033\007") == NULL, "%s", line);
 	}
-	ck_assert_msg(strstr(last, r->logged) != NULL, "want %s\ngot %s", r->logged, last);
+	ck_assert_msg(strstr(last, r->logged) != NULL, "want %s\ngot %s", r->logged,
+	    last);
 	ck_assert_ptr_nonnull(strstr(last, "twilight-deploy["));
 }
 END_TEST

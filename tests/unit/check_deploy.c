@@ -14,12 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-Suite	*deploy_suite(void);
+Suite *deploy_suite(void);
 
 struct seen {
-	const char	*what;
-	const char	*step, *value;
-	int		 records;
+	const char *what;
+	const char *step, *value;
+	int records;
 };
 
 #define A12 "aaaaaaaaaaaa"
@@ -32,14 +32,14 @@ static const struct seen order[] = {
 	{ "root", "-", "v1", 0 },
 	{ "containers", "-", "v1", 0 },
 	{ "name A " SECOND ":" A12, "-", "v1", 0 },
-	{ "image " REPO ":v2", "-", "v1", 1 },		/* adopted by now */
+	{ "image " REPO ":v2", "-", "v1", 1 }, /* adopted by now */
 	{ "pull v2", "pull", "v1", 1 },
 	{ "image " REPO ":v2", "pull", "v1", 1 },
 	{ "up v2", "swap", "v2", 1 },
 	{ "containers", "swap", "v2", 1 },
 	{ "inspect", "swap", "v2", 1 },
 	{ "name B " SECOND ":" B12, "-", "v2", 2 },
-	{ "containers", "-", "v2", 2 },		/* what runs is not pruned */
+	{ "containers", "-", "v2", 2 }, /* what runs is not pruned */
 	{ "names " REPO, "-", "v2", 2 },
 	{ "names " SECOND, "-", "v2", 2 },
 	{ "prune", "-", "v2", 2 },
@@ -57,7 +57,8 @@ shorten(struct rig *r, struct fake_call *out)
 	strcat(want[0], fake_id('a'));
 	strcat(want[1], fake_id('b'));
 	for (i = 0; i < k->n_log; i++) {
-		if (k->log[i].fn == FAKE_INSPECT && n > 0 && out[n - 1].fn == FAKE_INSPECT)
+		if (k->log[i].fn == FAKE_INSPECT && n > 0 &&
+		    out[n - 1].fn == FAKE_INSPECT)
 			continue;
 		out[n] = k->log[i];
 		if (out[n].fn == FAKE_INSPECT)
@@ -89,8 +90,8 @@ START_TEST(in_this_order)
 		    "%s: the journal says %s", order[i].what, calls[i].step);
 		ck_assert_msg(strcmp(calls[i].value, order[i].value) == 0,
 		    "%s: .env says %s", order[i].what, calls[i].value);
-		ck_assert_msg(calls[i].records == order[i].records,
-		    "%s: %d records", order[i].what, calls[i].records);
+		ck_assert_msg(calls[i].records == order[i].records, "%s: %d records",
+		    order[i].what, calls[i].records);
 	}
 	ck_assert_uint_eq(n, want);
 	rig_close(&r);
@@ -345,7 +346,8 @@ nothing_changed(struct rig *r)
 	rig_name_is(r, REPO ":v1", fake_id('a'));
 	rig_name_is(r, REPO ":v2", "");
 	ck_assert_uint_eq(r->fake->count[FAKE_PULL] + r->fake->count[FAKE_UP] +
-	    r->fake->count[FAKE_REMOVE], 0);
+		r->fake->count[FAKE_REMOVE],
+	    0);
 	ck_assert(!rig_journal(r, NULL));
 }
 
@@ -484,8 +486,8 @@ END_TEST
 /* After the commit nothing can fail any more. */
 START_TEST(done_is_done)
 {
-	static const enum fake_fn fns[] = { FAKE_NAME, FAKE_NAMES, FAKE_NAMES,
-		FAKE_PRUNE, FAKE_UNNAME };
+	static const enum fake_fn fns[] = { FAKE_NAME, FAKE_NAMES, FAKE_NAMES, FAKE_PRUNE,
+		FAKE_UNNAME };
 	static const unsigned nth[] = { 2, 1, 2, 1, 1 };
 	struct rig r;
 

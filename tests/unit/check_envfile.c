@@ -166,8 +166,7 @@ START_TEST(accepts)
 
 	a = snprintf(old, sizeof(old), "%s%s%s", good[_i].before, good[_i].value,
 	    good[_i].after);
-	b = snprintf(new, sizeof(new), "%s" NEW "%s", good[_i].before,
-	    good[_i].after);
+	b = snprintf(new, sizeof(new), "%s" NEW "%s", good[_i].before, good[_i].after);
 	puts_env(old);
 	must_read(".env");
 	ck_assert_str_eq(e.value, good[_i].value);
@@ -235,8 +234,7 @@ END_TEST
 
 START_TEST(keeps_mode)
 {
-	static const mode_t modes[] = { 0600, 0640, 0644, 0400, 0664, 0666, 0200,
-		0604 };
+	static const mode_t modes[] = { 0600, 0640, 0644, 0400, 0664, 0666, 0200, 0604 };
 	struct stat st;
 
 	puts_env(K "=v\n");
@@ -289,12 +287,50 @@ END_TEST
 
 /* POSIX ACL, as acl(5) lays it out: owner rw-, user OTHER r--, mask r--. */
 static const unsigned char acl[] = {
-	2, 0, 0, 0,
-	0x01, 0, 6, 0, 0xff, 0xff, 0xff, 0xff,
-	0x02, 0, 4, 0, OTHER & 0xff, OTHER >> 8, 0, 0,
-	0x04, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
-	0x10, 0, 4, 0, 0xff, 0xff, 0xff, 0xff,
-	0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+	2,
+	0,
+	0,
+	0,
+	0x01,
+	0,
+	6,
+	0,
+	0xff,
+	0xff,
+	0xff,
+	0xff,
+	0x02,
+	0,
+	4,
+	0,
+	OTHER & 0xff,
+	OTHER >> 8,
+	0,
+	0,
+	0x04,
+	0,
+	0,
+	0,
+	0xff,
+	0xff,
+	0xff,
+	0xff,
+	0x10,
+	0,
+	4,
+	0,
+	0xff,
+	0xff,
+	0xff,
+	0xff,
+	0x20,
+	0,
+	0,
+	0,
+	0xff,
+	0xff,
+	0xff,
+	0xff,
 };
 
 START_TEST(keeps_acl)
@@ -306,8 +342,8 @@ START_TEST(keeps_acl)
 		SKIP("no ACL on this file system");
 	must_read(".env");
 	must_replace();
-	ck_assert_int_eq(getxattr(".env", "system.posix_acl_access", buf,
-	    sizeof(buf)), sizeof(acl));
+	ck_assert_int_eq(getxattr(".env", "system.posix_acl_access", buf, sizeof(buf)),
+	    sizeof(acl));
 	ck_assert_mem_eq(buf, acl, sizeof(acl));
 }
 END_TEST
@@ -323,8 +359,8 @@ START_TEST(takes_no_acl_from_the_folder)
 		SKIP("no ACL on this file system");
 	must_read(".env");
 	must_replace();
-	ck_assert_int_eq(getxattr(".env", "system.posix_acl_access", buf,
-	    sizeof(buf)), -1);
+	ck_assert_int_eq(getxattr(".env", "system.posix_acl_access", buf, sizeof(buf)),
+	    -1);
 	ck_assert_int_eq(stat(".env", &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0640);
 }
@@ -741,8 +777,8 @@ END_TEST
 
 START_TEST(refuses_our_own_bugs)
 {
-	static const char *const values[] = { "", "a b", "a\n", "a$b", "\"", "a#",
-		"a\\", "\xc3\xa4" };
+	static const char *const values[] = { "", "a b", "a\n", "a$b", "\"", "a#", "a\\",
+		"\xc3\xa4" };
 	char value[ENVFILE_VALUE_MAX + 1];
 	int i;
 

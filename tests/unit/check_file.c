@@ -71,8 +71,8 @@ holds(const char *name, const char *bytes, size_t len)
 	size_t got = 77;
 	char *read_bytes;
 
-	ck_assert_msg(file_read(dir, name, 1 << 20, &read_bytes, &got) == 0, "%s: %s", name,
-	    strerror(errno));
+	ck_assert_msg(file_read(dir, name, 1 << 20, &read_bytes, &got) == 0, "%s: %s",
+	    name, strerror(errno));
 	ck_assert_uint_eq(got, len);
 	ck_assert_mem_eq(read_bytes, bytes, len);
 	ck_assert_int_eq(read_bytes[len], '\0');
@@ -106,8 +106,8 @@ open_descriptors(void)
 }
 
 static const struct {
-	const char	*bytes;
-	size_t		 len;
+	const char *bytes;
+	size_t len;
 } contents[] = { { "", 0 }, { "a", 1 }, { "a\n", 2 }, { "a\0b\0", 4 }, { "\0", 1 },
 	{ "\xff\xfe", 2 }, { "no newline", 10 } };
 
@@ -260,7 +260,7 @@ START_TEST(bounds_the_name)
 	size_t len;
 
 	memset(name, 'a', sizeof(name));
-	name[59] = '\0';	/* and ".new": 63 */
+	name[59] = '\0'; /* and ".new": 63 */
 	ck_assert_int_eq(file_replace(dir, name, "x", 1), 0);
 	holds(name, "x", 1);
 	name[59] = 'a';
@@ -331,8 +331,8 @@ END_TEST
 
 /* Nothing is followed, nothing is waited for. */
 static const struct {
-	const char	*name;
-	int		 error;
+	const char *name;
+	int error;
 } others[] = { { "none", ENOENT }, { "", ENOENT }, { "folder", EINVAL }, { ".", EINVAL },
 	{ "fifo", EINVAL }, { "socket", ENXIO }, { "link", ELOOP }, { "dangling", ELOOP },
 	{ "/dev/null", EINVAL }, { "/dev/zero", EINVAL }, { "file/x", ENOTDIR } };

@@ -110,8 +110,8 @@ END_TEST
 START_TEST(judges_the_mode)
 {
 	static const struct {
-		mode_t	mode;
-		bool	good;
+		mode_t mode;
+		bool good;
 	} modes[] = { { 0700, true }, { 01700, true }, { 02700, true }, { 0500, true },
 		{ 0720, false }, { 0702, false }, { 0770, false }, { 0777, false },
 		{ 01777, false }, { 0722, false } };

@@ -15,13 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-Suite	*gate_suite(void);
+Suite *gate_suite(void);
 
 static char long_wait[] = "TWILIGHT_HEALTH_TRIES=100",
-    long_pause[] = "TWILIGHT_HEALTH_SLEEP=1", short_pause[] = "TWILIGHT_HEALTH_SLEEP=0.2",
-    settle[] = "TWILIGHT_HEALTH_SETTLE=0.4", settle_2[] = "TWILIGHT_HEALTH_SETTLE=2",
-    settle_long[] = "TWILIGHT_HEALTH_SETTLE=3600",
-    one_try[] = "TWILIGHT_HEALTH_TRIES=1";
+	    long_pause[] = "TWILIGHT_HEALTH_SLEEP=1",
+	    short_pause[] = "TWILIGHT_HEALTH_SLEEP=0.2",
+	    settle[] = "TWILIGHT_HEALTH_SETTLE=0.4",
+	    settle_2[] = "TWILIGHT_HEALTH_SETTLE=2",
+	    settle_long[] = "TWILIGHT_HEALTH_SETTLE=3600",
+	    one_try[] = "TWILIGHT_HEALTH_TRIES=1";
 static char *const patient[] = { long_wait, long_pause, NULL };
 static char *const settling[] = { settle, short_pause, NULL };
 static char *const settling_2[] = { settle_2, short_pause, NULL };
@@ -33,7 +35,8 @@ open_gate(struct rig *r, struct gate *g, char *const *settings)
 {
 	rig_open(r, settings);
 	ck_assert_int_eq(session_open(&r->s, &r->target, &r->progress, &r->who, "test",
-	    &r->f), 0);
+			     &r->f),
+	    0);
 	r->s.engine = &r->fake->engine;
 	memset(g, 0, sizeof(*g));
 	g->image = fake_id('a');
@@ -120,7 +123,8 @@ fails(struct rig *r, struct gate *g, const char *why)
 {
 	ck_assert_int_eq(gate_pass(&r->s, g, &r->f), -1);
 	ck_assert_msg(r->f.kind == FAULT_FAILED, "%d, %s", (int)r->f.kind, r->f.what);
-	ck_assert_msg(strstr(r->f.what, why) != NULL, "\"%s\", not \"%s\"", r->f.what, why);
+	ck_assert_msg(strstr(r->f.what, why) != NULL, "\"%s\", not \"%s\"", r->f.what,
+	    why);
 }
 
 START_TEST(healthy_at_once)
@@ -193,8 +197,10 @@ START_TEST(not_running)
 		enum container_state state;
 		const char *why;
 	} rows[] = {
-		{ CONTAINER_CREATED, "not running" }, { CONTAINER_PAUSED, "not running" },
-		{ CONTAINER_REMOVING, "not running" }, { CONTAINER_DEAD, "has ended" },
+		{ CONTAINER_CREATED, "not running" },
+		{ CONTAINER_PAUSED, "not running" },
+		{ CONTAINER_REMOVING, "not running" },
+		{ CONTAINER_DEAD, "has ended" },
 		{ CONTAINER_EXITED, "has ended (exit 7)" },
 		{ CONTAINER_RESTARTING, "restarts (exit 7)" },
 	};
@@ -218,7 +224,8 @@ START_TEST(one_answer_and_no_more)
 		enum fake_kind kind;
 		const char *why;
 	} rows[] = {
-		{ FAKE_DIES, "has ended (exit 1)" }, { FAKE_FLAPS, "was restarted" },
+		{ FAKE_DIES, "has ended (exit 1)" },
+		{ FAKE_FLAPS, "was restarted" },
 	};
 	int64_t began = clock_ms();
 	struct gate g;
@@ -240,8 +247,10 @@ START_TEST(watched_while_it_does_not_answer)
 		const char *why;
 	} rows[] = {
 		{ act_exit, "has ended (exit 137, out of memory)" },
-		{ act_restart, "was restarted" }, { act_count, "was restarted" },
-		{ act_go, "is gone" }, { act_pause, "not running" },
+		{ act_restart, "was restarted" },
+		{ act_count, "was restarted" },
+		{ act_go, "is gone" },
+		{ act_pause, "not running" },
 	};
 	static const enum fake_kind kinds[] = { FAKE_MUTE, FAKE_SICK };
 	int64_t began = clock_ms();
@@ -262,8 +271,8 @@ END_TEST
 
 START_TEST(watched_while_it_settles)
 {
-	static void (*const acts[])(struct container *) = { act_exit, act_restart,
-		act_count, act_go };
+	static void (*const acts[])(
+	    struct container *) = { act_exit, act_restart, act_count, act_go };
 	int64_t began = clock_ms();
 	struct gate g;
 	struct rig r;
@@ -282,7 +291,8 @@ END_TEST
 START_TEST(spent)
 {
 	static const enum fake_kind kinds[] = { FAKE_SICK, FAKE_MUTE };
-	static const char *const why[] = { "answered 503, after 2 tries", "after 2 tries" };
+	static const char *const why[] = { "answered 503, after 2 tries",
+		"after 2 tries" };
 	struct gate g;
 	struct rig r;
 

@@ -37,7 +37,10 @@ static const struct record full = {
 	.code = 1,
 	.seq = 999999999999999,
 	.tries = 30,
-	.pull_ms = 1, .up_ms = 22, .health_ms = 333, .total_ms = INT64_C(9007199254740993),
+	.pull_ms = 1,
+	.up_ms = 22,
+	.health_ms = 333,
+	.total_ms = INT64_C(9007199254740993),
 	.interrupted = true,
 	.why = "said \"no\" \\ and\tleft",
 };
@@ -127,8 +130,8 @@ append_number(int n)
 
 /* All ids, the newest first, each with a space behind. */
 struct ids {
-	char	text[8192];
-	int	n, most;	/* stop after so many; 0: never */
+	char text[8192];
+	int n, most; /* stop after so many; 0: never */
 };
 
 static bool
@@ -295,7 +298,8 @@ START_TEST(is_json_lines)
 		ck_assert_msg(*p >= ' ' && (unsigned char)*p <= 0x7f, "byte %d", *p);
 	doc = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	ck_assert_int_eq(json_integer_value(json_object_get(doc, "v")), 1);
-	ck_assert_str_eq(json_string_value(json_object_get(doc, "outcome")), "rolled back");
+	ck_assert_str_eq(json_string_value(json_object_get(doc, "outcome")),
+	    "rolled back");
 	ck_assert_str_eq(json_string_value(json_object_get(doc, "why")), r.why);
 	json_decref(doc);
 	free(text);
@@ -315,7 +319,8 @@ END_TEST
 START_TEST(names_the_outcomes)
 {
 	static const bool proves[OUTCOME__MAX] = { [OUTCOME_DEPLOYED] = true,
-		[OUTCOME_ADOPTED] = true, [OUTCOME_RECOVERED] = true };
+		[OUTCOME_ADOPTED] = true,
+		[OUTCOME_RECOVERED] = true };
 	int i, k;
 
 	for (i = 0; i < OUTCOME__MAX; i++) {
@@ -438,7 +443,8 @@ END_TEST
 /* Lines that are no records go with a filter; bytes of the rest stay. */
 START_TEST(filters_garbage_out)
 {
-	static const char bytes[] = "x\n{\"outcome\": \"deployed\" , \"id\":\"a\"}\n\n[]\n"
+	static const char bytes[] =
+	    "x\n{\"outcome\": \"deployed\" , \"id\":\"a\"}\n\n[]\n"
 	    "{ \"id\":\"b\",\"outcome\":\"adopted\"}\n{\"outcome\":\"deployed\",\"id\":\"to";
 	char *text;
 	size_t len;
@@ -446,7 +452,8 @@ START_TEST(filters_garbage_out)
 	put(bytes, strlen(bytes));
 	ck_assert_int_eq(history_filter(dir, keep_all, NULL, &f), 0);
 	text = get(&len);
-	ck_assert_str_eq(text, "{\"outcome\": \"deployed\" , \"id\":\"a\"}\n"
+	ck_assert_str_eq(text,
+	    "{\"outcome\": \"deployed\" , \"id\":\"a\"}\n"
 	    "{ \"id\":\"b\",\"outcome\":\"adopted\"}\n");
 	free(text);
 }
@@ -483,7 +490,7 @@ START_TEST(returns_the_longest_record)
 END_TEST
 
 struct count {
-	int	expect, seen;
+	int expect, seen;
 };
 
 static bool
@@ -670,11 +677,14 @@ START_TEST(never_reads_zeros)
 }
 END_TEST
 
-static const char *const garbage[] = { "", " ", "x", "null", "true", "7", "\"deployed\"", "[]",
-	"{}", "{\"id\":\"a\"}", "{\"outcome\":1,\"id\":\"a\"}", "{\"outcome\":null}",
-	"{\"outcome\":\"\"}", "{\"outcome\":\"Deployed\",\"id\":\"a\"}",
-	"{\"outcome\":\"unknown\",\"id\":\"a\"}", "[{\"outcome\":\"deployed\",\"id\":\"a\"}]",
-	"{\"outcome\":\"deployed\",\"id\":\"a\"", "{\"outcome\":\"deployed\",\"id\":\"a\"}}",
+static const char *const garbage[] = { "", " ", "x", "null", "true", "7", "\"deployed\"",
+	"[]", "{}", "{\"id\":\"a\"}", "{\"outcome\":1,\"id\":\"a\"}",
+	"{\"outcome\":null}", "{\"outcome\":\"\"}",
+	"{\"outcome\":\"Deployed\",\"id\":\"a\"}",
+	"{\"outcome\":\"unknown\",\"id\":\"a\"}",
+	"[{\"outcome\":\"deployed\",\"id\":\"a\"}]",
+	"{\"outcome\":\"deployed\",\"id\":\"a\"",
+	"{\"outcome\":\"deployed\",\"id\":\"a\"}}",
 	"{\"outcome\":\"deployed\",\"id\":\"a\"}{\"outcome\":\"deployed\",\"id\":\"b\"}",
 	"{\"outcome\":\"deployed\",\"id\":\"a\",\"id\":\"b\"}",
 	"{\"outcome\":\"deployed\",\"outcome\":\"adopted\",\"id\":\"a\"}",
@@ -688,8 +698,10 @@ START_TEST(passes_over_garbage)
 	char bytes[4096];
 	size_t n;
 
-	snprintf(bytes, sizeof(bytes), "{\"outcome\":\"deployed\",\"id\":\"one\"}\n%s\n"
-	    "{\"outcome\":\"deployed\",\"id\":\"two\"}\n%s\n", garbage[_i], garbage[_i]);
+	snprintf(bytes, sizeof(bytes),
+	    "{\"outcome\":\"deployed\",\"id\":\"one\"}\n%s\n"
+	    "{\"outcome\":\"deployed\",\"id\":\"two\"}\n%s\n",
+	    garbage[_i], garbage[_i]);
 	put(bytes, strlen(bytes));
 	ck_assert_str_eq(ids(), "two one ");
 	append_id("three");
@@ -709,7 +721,7 @@ static const char *const odd[] = {
 	"{\"outcome\":\"deployed\",\"id\":\"a\",\"code\":\"0\",\"tries\":1.5,\"ms\":{\"up\":\"1\"}}",
 	"{\"outcome\":\"deployed\",\"id\":\"a\",\"verb\":\"0123456789abcdef\"}",
 	("{\"outcome\":\"deployed\",\"id\":\"a\",\"time\":"
-	    "\"01234567890123456789012345678901\"}"),
+	 "\"01234567890123456789012345678901\"}"),
 	" {\t\"id\" : \"a\" , \"new\":[[{}]], \"outcome\":\"deployed\" } \r",
 };
 
@@ -729,7 +741,8 @@ END_TEST
 
 START_TEST(survives_extreme_numbers)
 {
-	static const char line[] = "{\"outcome\":\"deployed\",\"id\":\"a\",\"code\":"
+	static const char line[] =
+	    "{\"outcome\":\"deployed\",\"id\":\"a\",\"code\":"
 	    "-9223372036854775808,\"tries\":-1,\"ms\":{\"pull\":9223372036854775807}}\n";
 	struct record r;
 

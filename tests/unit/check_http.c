@@ -15,11 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-Suite	*http_suite(void);
+Suite *http_suite(void);
 
 #define OK "HTTP/1.1 200 OK\r\n"
-#define SOON 200	/* ms, where nothing is to come */
-#define EVER 20000	/* ms, never reached but by a bug */
+#define SOON 200   /* ms, where nothing is to come */
+#define EVER 20000 /* ms, never reached but by a bug */
 
 static void
 url_of(struct url *u, const char *host, const char *port)
@@ -100,14 +100,16 @@ START_TEST(lie_is_seen_through)
 	    lie->end == HTTP_TIMEOUT ? SOON : EVER, &a);
 	liar_stop(&l);
 	ck_assert_msg(a.end == lie->end && a.status == lie->status &&
-	    http_healthy(&a) == lie->healthy, "%s (%s): end %d, status %d, \"%s\"",
-	    lie->name, lie->because, (int)a.end, a.status, a.why);
+		http_healthy(&a) == lie->healthy,
+	    "%s (%s): end %d, status %d, \"%s\"", lie->name, lie->because, (int)a.end,
+	    a.status, a.why);
 	ck_assert_msg(strstr(a.why, lie->why) != NULL, "%s: \"%s\" lacks \"%s\"",
 	    lie->name, a.why, lie->why);
 	ck_assert_msg(taken <= HTTP_HEAD_MAX + HTTP_BODY_KEPT, "%s: took %zu bytes",
 	    lie->name, taken);
-	ck_assert_msg((taken > 0) == (a.end == HTTP_ANSWER || a.end == HTTP_GARBAGE ||
-	    lie->script.text != NULL || lie->script.more != NULL),
+	ck_assert_msg((taken > 0) ==
+		(a.end == HTTP_ANSWER || a.end == HTTP_GARBAGE ||
+		    lie->script.text != NULL || lie->script.more != NULL),
 	    "%s: took %zu bytes", lie->name, taken);
 }
 END_TEST
@@ -168,9 +170,11 @@ START_TEST(request_is_as_promised)
 	strcpy(u.path, "/a?b");
 	http_get(&u, deadline_in(EVER), &a);
 	liar_stop(&l);
-	snprintf(want, sizeof(want), "GET /a?b HTTP/1.1\r\nHost: localhost:%s\r\n"
+	snprintf(want, sizeof(want),
+	    "GET /a?b HTTP/1.1\r\nHost: localhost:%s\r\n"
 	    "User-Agent: twilight-deploy\r\nAccept: */*\r\n"
-	    "Connection: close\r\n\r\n", l.port);
+	    "Connection: close\r\n\r\n",
+	    l.port);
 	ck_assert_int_eq(a.status, 200);
 	ck_assert_uint_eq(a.body_len, strlen(want));
 	ck_assert_mem_eq(a.body, want, a.body_len);
@@ -179,15 +183,13 @@ END_TEST
 
 START_TEST(body_is_kept_up_to_its_bound)
 {
-	static const struct liar_script ok = {
-		.text = OK "content-LENGTH: \t2 \r\n\r\nok", .chunk = 1,
-		.end = LIAR_HANG
-	}, flood = {
-		.text = OK "\r\n", .more = "0123456789abcdef", .times = 4096
-	}, none = {
-		.text = "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n",
-		.end = LIAR_HANG
-	};
+	static const struct liar_script
+	    ok = { .text = OK "content-LENGTH: \t2 \r\n\r\nok",
+		    .chunk = 1,
+		    .end = LIAR_HANG },
+	    flood = { .text = OK "\r\n", .more = "0123456789abcdef", .times = 4096 },
+	    none = { .text = "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n",
+		    .end = LIAR_HANG };
 	struct http_answer a;
 	struct liar l;
 
@@ -415,8 +417,8 @@ END_TEST
 /* A stream that ends too early is never taken for an answer. */
 START_TEST(cut_anywhere)
 {
-	static const char whole[] = "HTTP/1.1 103 Early Hints\r\nA: b\r\n c\r\n\r\n"
-	    OK "Content-Length: 2\r\n\r\nok";
+	static const char whole[] = "HTTP/1.1 103 Early Hints\r\nA: b\r\n c\r\n\r\n" OK
+				    "Content-Length: 2\r\n\r\nok";
 	const size_t head = sizeof(whole) - 3;
 	struct liar_script script = { .text = whole };
 	struct http_answer a;
@@ -426,8 +428,7 @@ START_TEST(cut_anywhere)
 		ck_assert(liar_start(&l, "127.0.0.1", &script));
 		get("127.0.0.1", l.port, EVER, &a);
 		liar_stop(&l);
-		ck_assert_int_eq(a.end,
-		    script.len < head ? HTTP_CLOSED : HTTP_ANSWER);
+		ck_assert_int_eq(a.end, script.len < head ? HTTP_CLOSED : HTTP_ANSWER);
 	}
 }
 END_TEST

@@ -17,7 +17,8 @@ Suite *inspect_suite(void);
 #define IMAGE "sha256:0418a99f086dec2eb3ac3b52d6824580a7603a6fd9a797f86fdc10590238cea8"
 
 /* docker inspect --type container real-data-1 */
-static const char running[] = "[\n    {\n"
+static const char running[] =
+    "[\n    {\n"
     "        \"Id\": \"" ID "\",\n"
     "        \"Created\": \"2026-11-21T11:30:37.850246919Z\",\n"
     "        \"Path\": \"/service\",\n"
@@ -50,7 +51,8 @@ static const char running[] = "[\n    {\n"
     "        }\n    }\n]\n";
 
 /* docker compose config --format json */
-static const char config[] = "{\n  \"name\": \"demo\",\n"
+static const char config[] =
+    "{\n  \"name\": \"demo\",\n"
     "  \"networks\": { \"default\": { \"name\": \"demo_default\", \"ipam\": {} } },\n"
     "  \"services\": {\n"
     "    \"built\": { \"build\": { \"context\": \"/tmp\", \"dockerfile\": \"Dockerfile\" },\n"
@@ -129,7 +131,8 @@ not_understood(const char *json, size_t len)
 {
 	size_t n;
 
-	ck_assert_msg(containers(json, len, N(list), &n) == -1, "took %.*s", (int)len, json);
+	ck_assert_msg(containers(json, len, N(list), &n) == -1, "took %.*s", (int)len,
+	    json);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
 	ck_assert_ptr_nonnull(strstr(f.what, "cannot understand what docker says"));
 	ck_assert_str_ne(f.next, "");
@@ -155,8 +158,8 @@ START_TEST(takes_a_container)
 END_TEST
 
 static const struct {
-	const char		*word;
-	enum container_state	 state;
+	const char *word;
+	enum container_state state;
 } states[] = {
 	{ "created", CONTAINER_CREATED },
 	{ "running", CONTAINER_RUNNING },
@@ -191,24 +194,24 @@ START_TEST(takes_what_went_wrong)
 	char *json;
 	size_t n;
 
-	ck_assert_ptr_nonnull(json = strdup(with(running, "\"RestartCount\": 0",
-	    "\"RestartCount\": 17")));
+	ck_assert_ptr_nonnull(
+	    json = strdup(with(running, "\"RestartCount\": 0", "\"RestartCount\": 17")));
 	ck_assert_int_eq(containers(json, strlen(json), 1, &n), 0);
 	ck_assert_int_eq(list[0].restarts, 17);
 	free(json);
-	ck_assert_ptr_nonnull(json = strdup(with(running, "\"ExitCode\": 0",
-	    "\"ExitCode\": 137")));
+	ck_assert_ptr_nonnull(
+	    json = strdup(with(running, "\"ExitCode\": 0", "\"ExitCode\": 137")));
 	ck_assert_int_eq(containers(json, strlen(json), 1, &n), 0);
 	ck_assert_int_eq(list[0].exit_code, 137);
 	free(json);
-	ck_assert_ptr_nonnull(json = strdup(with(running, "\"OOMKilled\": false",
-	    "\"OOMKilled\": true")));
+	ck_assert_ptr_nonnull(
+	    json = strdup(with(running, "\"OOMKilled\": false", "\"OOMKilled\": true")));
 	ck_assert_int_eq(containers(json, strlen(json), 1, &n), 0);
 	ck_assert(list[0].oom_killed);
 	free(json);
 	ck_assert_ptr_nonnull(json = strdup(with(running,
-	    "\"StartedAt\": \"2026-11-21T11:30:38.583841368Z\"",
-	    "\"StartedAt\": \"0001-01-01T00:00:00Z\"")));
+				  "\"StartedAt\": \"2026-11-21T11:30:38.583841368Z\"",
+				  "\"StartedAt\": \"0001-01-01T00:00:00Z\"")));
 	ck_assert_int_eq(containers(json, strlen(json), 1, &n), 0);
 	ck_assert_int_eq(list[0].started_ms, 0);
 	ck_assert_str_eq(list[0].started, "0001-01-01T00:00:00Z");
@@ -287,13 +290,14 @@ END_TEST
 START_TEST(bounds_the_strings)
 {
 	static const struct {
-		const char	*part, *key;
-		size_t		 size;
+		const char *part, *key;
+		size_t size;
 	} rows[] = {
 		{ "\"Id\": \"" ID "\"", "Id", sizeof(list[0].id) },
 		{ "\"Name\": \"/real-data-1\"", "Name", sizeof(list[0].name) },
 		{ "\"Image\": \"" IMAGE "\"", "Image", sizeof(list[0].image) },
-		{ "\"Image\": \"127.0.0.1:5000/svc:v1.0.0\"", "Image", sizeof(list[0].ref) },
+		{ "\"Image\": \"127.0.0.1:5000/svc:v1.0.0\"", "Image",
+		    sizeof(list[0].ref) },
 		{ "\"StartedAt\": \"2026-11-21T11:30:38.583841368Z\"", "StartedAt",
 		    sizeof(list[0].started) },
 	};
@@ -302,8 +306,8 @@ START_TEST(bounds_the_strings)
 	size_t n;
 
 	memset(x, 'x', sizeof(x));
-	snprintf(by, sizeof(by), "\"%s\": \"%.*s\"", rows[_i].key,
-	    (int)rows[_i].size - 1, x);
+	snprintf(by, sizeof(by), "\"%s\": \"%.*s\"", rows[_i].key, (int)rows[_i].size - 1,
+	    x);
 	json = with(running, rows[_i].part, by);
 	ck_assert_int_eq(containers(json, strlen(json), 1, &n), 0);
 	snprintf(by, sizeof(by), "\"%s\": \"%.*s\"", rows[_i].key, (int)rows[_i].size, x);
@@ -313,7 +317,7 @@ START_TEST(bounds_the_strings)
 END_TEST
 
 static const struct {
-	const char	*part, *by;
+	const char *part, *by;
 } spoiled[] = {
 	{ "\"Id\"", "\"ID\"" },
 	{ "\"Id\": \"" ID "\"", "\"Id\": \"\"" },
@@ -350,7 +354,7 @@ END_TEST
 
 /* Members that a deploy can do without: never a crash, never a good sign. */
 static const struct {
-	const char	*part, *by;
+	const char *part, *by;
 } poorer[] = {
 	{ "\"State\": {", "\"Stale\": {" },
 	{ "\"State\": {", "\"State\": 7, \"x\": {" },
@@ -370,9 +374,9 @@ START_TEST(takes_no_sign_for_running)
 }
 END_TEST
 
-static const char *const garbage[] = { "", " ", "{}", "null", "true", "7", "\"a\"", "[", "]",
-	"[}", "[,]", "[{}", "Error: No such container: x", "[]x", "[][]", "\xef\xbb\xbf[]",
-	"\xff\xff", "[\"\\ud800\"]", "// []" };
+static const char *const garbage[] = { "", " ", "{}", "null", "true", "7", "\"a\"", "[",
+	"]", "[}", "[,]", "[{}", "Error: No such container: x", "[]x", "[][]",
+	"\xef\xbb\xbf[]", "\xff\xff", "[\"\\ud800\"]", "// []" };
 
 START_TEST(refuses_garbage)
 {
@@ -384,7 +388,7 @@ END_TEST
 
 START_TEST(refuses_what_is_cut_short)
 {
-	size_t whole = strlen(running) - 1, cut;	/* the newline may go */
+	size_t whole = strlen(running) - 1, cut; /* the newline may go */
 
 	for (cut = 0; cut < whole; cut++)
 		not_understood(running, cut);
@@ -446,7 +450,7 @@ START_TEST(takes_a_service)
 END_TEST
 
 static const struct {
-	const char	*name, *part, *by, *word;
+	const char *name, *part, *by, *word;
 } faulty[] = {
 	{ "none", "demo", "demo", "the compose file has no service none" },
 	{ "", "demo", "demo", "the compose file has no service " },
@@ -475,16 +479,16 @@ START_TEST(tells_what_a_service_lacks)
 
 	ck_assert_int_eq(services(json, strlen(json), faulty[_i].name), -1);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
-	ck_assert_msg(strncmp(f.what, faulty[_i].word, strlen(faulty[_i].word)) == 0, "%s",
-	    f.what);
+	ck_assert_msg(strncmp(f.what, faulty[_i].word, strlen(faulty[_i].word)) == 0,
+	    "%s", f.what);
 	ck_assert_str_ne(f.next, "");
 }
 END_TEST
 
 /* The old form, and what is neither. */
 static const struct {
-	const char	*depends;
-	size_t		 n;
+	const char *depends;
+	size_t n;
 } depends[] = {
 	{ "{}", 0 },
 	{ "null", 0 },
@@ -498,8 +502,10 @@ START_TEST(takes_what_it_depends_on)
 {
 	char json[512];
 
-	snprintf(json, sizeof(json), "{\"name\": \"p\", \"services\": {\"data\": {\"image\": "
-	    "\"i\", \"depends_on\": %s}}}", depends[_i].depends);
+	snprintf(json, sizeof(json),
+	    "{\"name\": \"p\", \"services\": {\"data\": {\"image\": "
+	    "\"i\", \"depends_on\": %s}}}",
+	    depends[_i].depends);
 	ck_assert_msg(services(json, strlen(json), "data") == 0, "%s", f.what);
 	ck_assert_uint_eq(service.n_depends, depends[_i].n);
 }
@@ -508,7 +514,8 @@ END_TEST
 START_TEST(bounds_what_it_depends_on)
 {
 	char json[4096] = "{\"name\": \"p\", \"services\": {\"data\": {\"image\": \"i\", "
-	    "\"depends_on\": {", *at;
+			  "\"depends_on\": {",
+	     *at;
 	int i;
 
 	for (i = 0; i < 40; i++) {
@@ -527,24 +534,32 @@ START_TEST(bounds_the_reference)
 	char json[2048], x[1024];
 
 	memset(x, 'x', sizeof(x));
-	snprintf(json, sizeof(json), "{\"name\": \"p\", \"services\": {\"data\": "
-	    "{\"image\": \"%.*s\"}}}", REF_MAX - 1, x);
+	snprintf(json, sizeof(json),
+	    "{\"name\": \"p\", \"services\": {\"data\": "
+	    "{\"image\": \"%.*s\"}}}",
+	    REF_MAX - 1, x);
 	ck_assert_int_eq(services(json, strlen(json), "data"), 0);
-	snprintf(json, sizeof(json), "{\"name\": \"p\", \"services\": {\"data\": "
-	    "{\"image\": \"%.*s\"}}}", REF_MAX, x);
+	snprintf(json, sizeof(json),
+	    "{\"name\": \"p\", \"services\": {\"data\": "
+	    "{\"image\": \"%.*s\"}}}",
+	    REF_MAX, x);
 	ck_assert_int_eq(services(json, strlen(json), "data"), -1);
-	snprintf(json, sizeof(json), "{\"name\": \"%.*s\", \"services\": {\"data\": "
-	    "{\"image\": \"i\"}}}", 127, x);
+	snprintf(json, sizeof(json),
+	    "{\"name\": \"%.*s\", \"services\": {\"data\": "
+	    "{\"image\": \"i\"}}}",
+	    127, x);
 	ck_assert_int_eq(services(json, strlen(json), "data"), 0);
-	snprintf(json, sizeof(json), "{\"name\": \"%.*s\", \"services\": {\"data\": "
-	    "{\"image\": \"i\"}}}", 128, x);
+	snprintf(json, sizeof(json),
+	    "{\"name\": \"%.*s\", \"services\": {\"data\": "
+	    "{\"image\": \"i\"}}}",
+	    128, x);
 	ck_assert_int_eq(services(json, strlen(json), "data"), -1);
 }
 END_TEST
 
 static const struct {
-	const char	*text;
-	int64_t		 ms;
+	const char *text;
+	int64_t ms;
 } times[] = {
 	{ "1970-01-01T00:00:01Z", 1000 },
 	{ "1970-01-02T00:00:00Z", 86400000 },
@@ -598,8 +613,8 @@ START_TEST(reads_the_time_anywhere)
 END_TEST
 
 static const struct {
-	const char	*text;
-	bool		 enough;	/* for 2.23 */
+	const char *text;
+	bool enough; /* for 2.23 */
 } versions[] = {
 	{ "Docker Compose version v2.26.1\n", true },
 	{ "Docker Compose version 2.26.1-4\n", true },

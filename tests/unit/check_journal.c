@@ -175,12 +175,22 @@ END_TEST
 START_TEST(returns_each_field)
 {
 	static const struct {
-		size_t	at, size;
+		size_t at, size;
 	} fields[] = {
 #define AT(m) { offsetof(struct journal, m), sizeof(full.m) }
-		AT(id), AT(verb), AT(from.tag), AT(from.image), AT(from.ref),
-		AT(to.tag), AT(to.image), AT(to.ref), AT(container),
-		AT(displaced), AT(old_value), AT(actor), AT(time),
+		AT(id),
+		AT(verb),
+		AT(from.tag),
+		AT(from.image),
+		AT(from.ref),
+		AT(to.tag),
+		AT(to.image),
+		AT(to.ref),
+		AT(container),
+		AT(displaced),
+		AT(old_value),
+		AT(actor),
+		AT(time),
 #undef AT
 	};
 	struct journal j;
@@ -360,7 +370,7 @@ END_TEST
 
 /* A whole journal, some part of it replaced by another. */
 static const struct {
-	const char	*part, *by;
+	const char *part, *by;
 } swaps[] = {
 	{ "\"v\": 1", "\"v\": 0" },
 	{ "\"v\": 1", "\"v\": -1" },
@@ -459,8 +469,8 @@ END_TEST
 START_TEST(refuses_each_overlong_string)
 {
 	static const struct {
-		const char	*key;
-		size_t		 max;
+		const char *key;
+		size_t max;
 	} fields[] = { { "id", JOURNAL_ID_MAX }, { "verb", 16 },
 		{ "container", IMAGE_ID_MAX }, { "displaced", IMAGE_ID_MAX },
 		{ "old_value", JOURNAL_VALUE_MAX }, { "actor", 64 }, { "time", 32 },
@@ -483,8 +493,8 @@ START_TEST(refuses_each_overlong_string)
 			at += strlen(key);
 			for (end = at; *end != '"' || end[-1] == '\\'; end++)
 				continue;
-			snprintf(changed, sizeof(changed), "%.*s%.*s%s", (int)(at - bytes),
-			    bytes, (int)len, x, end);
+			snprintf(changed, sizeof(changed), "%.*s%.*s%s",
+			    (int)(at - bytes), bytes, (int)len, x, end);
 			put(changed, strlen(changed));
 			if (len == fields[i].max)
 				damaged(fields[i].key);

@@ -59,8 +59,8 @@ version(const char *text)
 
 	if (strcmp(text, "-") == 0)
 		return v;
-	snprintf(v.tag, sizeof(v.tag), "%.*s", equals == NULL ? (int)strlen(text) :
-	    (int)(equals - text), text);
+	snprintf(v.tag, sizeof(v.tag), "%.*s",
+	    equals == NULL ? (int)strlen(text) : (int)(equals - text), text);
 	if (equals != NULL)
 		snprintf(v.image, sizeof(v.image), "%s", equals + 1);
 	return v;
@@ -110,8 +110,7 @@ list_proven(bool forgive, size_t max)
 	size_t n = 77, i;
 
 	ck_assert_ptr_nonnull(list);
-	ck_assert_msg(ledger_proven(dir, forgive, list, max, &n, &f) == 0, "%s",
-	    f.what);
+	ck_assert_msg(ledger_proven(dir, forgive, list, max, &n, &f) == 0, "%s", f.what);
 	ck_assert_uint_le(n, max);
 	text[0] = '\0';
 	for (i = 0; i < n; i++) {
@@ -141,7 +140,7 @@ knows(const char *text)
 }
 
 static const struct {
-	const char	*story, *want;
+	const char *story, *want;
 } stories[] = {
 	{ "", "" },
 	{ "D - v1=A", "v1=A " },
@@ -232,8 +231,8 @@ START_TEST(knows_what_is_proven)
 	list = strdup(proven(16));
 	ck_assert_ptr_nonnull(list);
 	for (i = 0; i < N(all); i++) {
-		const char *key = strchr(all[i], '=') == NULL ? all[i] :
-		    strchr(all[i], '=');
+		const char *key = strchr(all[i], '=') == NULL ? all[i]
+							      : strchr(all[i], '=');
 		char word[16];
 
 		/* by image where there is one, whatever tag it has */
@@ -241,9 +240,10 @@ START_TEST(knows_what_is_proven)
 		if (*key == '=')
 			ck_assert_int_eq(knows(all[i]), strstr(list, word) != NULL);
 		else
-			ck_assert_int_eq(knows(all[i]), strncmp(list, word,
-			    strlen(word)) == 0 || strstr(list,
-			    strcat(strcpy((char[20]){ 0 }, " "), word)) != NULL);
+			ck_assert_int_eq(knows(all[i]),
+			    strncmp(list, word, strlen(word)) == 0 ||
+				strstr(list,
+				    strcat(strcpy((char[20]){ 0 }, " "), word)) != NULL);
 	}
 	free(list);
 }
@@ -251,7 +251,7 @@ END_TEST
 
 /* For those who insist: what ever was healthy, the newest success first. */
 static const struct {
-	const char	*story, *want;
+	const char *story, *want;
 } forgiven[] = {
 	{ "", "" },
 	{ "D - v1=A;D v1=A v2=B;D v2=B v3=C", "v3=C v2=B v1=A " },
@@ -266,9 +266,9 @@ static const struct {
 
 /* The record's place in the story is its number; 0 where its `to` says "plain". */
 static const struct {
-	const char	*story;
-	int64_t		 seq;
-	const char	*tag;
+	const char *story;
+	int64_t seq;
+	const char *tag;
 } sequences[] = {
 	{ "", 0, "" },
 	{ "D - v1=A", 1, "v1" },
@@ -350,7 +350,8 @@ END_TEST
 START_TEST(gives_the_whole_version)
 {
 	struct record r = { .to = { "v1", "sha256:aa", "127.0.0.1:5000/demo:v1" },
-		.outcome = OUTCOME_DEPLOYED, .verb = "deploy" };
+		.outcome = OUTCOME_DEPLOYED,
+		.verb = "deploy" };
 	struct version v;
 	size_t n;
 
@@ -533,7 +534,8 @@ START_TEST(tells_many)
 	int i;
 
 	for (i = 0; i < 200; i++) {
-		snprintf(story, sizeof(story), "D - v%d=%d;B v%d=%d x=x%d", i, i, i, i, i);
+		snprintf(story, sizeof(story), "D - v%d=%d;B v%d=%d x=x%d", i, i, i, i,
+		    i);
 		tell(story);
 	}
 	ck_assert_int_eq(knows("=0"), 1);

@@ -100,7 +100,8 @@ START_TEST(is_held_by_the_one_it_names)
 	char holder[64], words[64];
 	int fd;
 
-	snprintf(words, sizeof(words), "deploy v1 by ci, pid %ld, since now", (long)getpid());
+	snprintf(words, sizeof(words), "deploy v1 by ci, pid %ld, since now",
+	    (long)getpid());
 	fd = take(words);
 	ck_assert(lock_held(path, holder, sizeof(holder)));
 	ck_assert_str_eq(holder, words);
@@ -322,9 +323,9 @@ START_TEST(uplock_lives_as_long_as_its_heir)
 END_TEST
 
 static const struct {
-	const char	*bytes;
-	long		 group;
-	const char	*word;
+	const char *bytes;
+	long group;
+	const char *word;
 } movers[] = {
 	{ "12345 pull\n", 12345, "pull" },
 	{ "2 up\n", 2, "up" },
@@ -478,8 +479,8 @@ START_TEST(bounds_the_holder)
 END_TEST
 
 static const struct {
-	const char	*path;	/* below the folder unless it begins with '/' */
-	const char	*why;
+	const char *path; /* below the folder unless it begins with '/' */
+	const char *why;
 } wrong[] = {
 	{ "none/lock", "No such file or directory" },
 	{ "folder", "Is a directory" },

@@ -14,21 +14,26 @@
 Suite *mask_suite(void);
 
 static const struct {
-	const char	*env, *text, *want;
+	const char *env, *text, *want;
 } rows[] = {
 	{ "S=hunter2", "lookup hunter2: no such host", "lookup *******: no such host" },
 	{ "S=hunter2\n", "hunter2hunter2", "**************" },
 	{ "S='hunter2'", "\"hunter2\"", "\"*******\"" },
-	{ "S=\"pa$hunter2\"", "The \"hunter2\" variable is not set", "The \"*******\" variable is not set" },
-	{ "S=${hunter78", "Invalid template: \"hunter78\"", "Invalid template: \"********\"" },
-	{ "S=${hunter78", "Invalid template: \"${hunter78\"", "Invalid template: \"**********\"" },
+	{ "S=\"pa$hunter2\"", "The \"hunter2\" variable is not set",
+	    "The \"*******\" variable is not set" },
+	{ "S=${hunter78", "Invalid template: \"hunter78\"",
+	    "Invalid template: \"********\"" },
+	{ "S=${hunter78", "Invalid template: \"${hunter78\"",
+	    "Invalid template: \"**********\"" },
 	{ "S=a${b c}hunter79", "\"a${b c}hunter79\"", "\"***************\"" },
-	{ "URL=pg://user:hunter2@db.internal/x", "ip address hunter2:a", "ip address *******:a" },
+	{ "URL=pg://user:hunter2@db.internal/x", "ip address hunter2:a",
+	    "ip address *******:a" },
 	{ "export  S = hunter2 # note", "x hunter2 y", "x ******* y" },
 	{ "S: hunter2\r\n", "hunter2", "*******" },
-	{ "=hunter81\n", "invalid environment variable: =hunter81", "invalid environment variable: *********" },
-	{ "K=\"-----BEGIN\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC==\n\"", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC",
-	    "********************************" },
+	{ "=hunter81\n", "invalid environment variable: =hunter81",
+	    "invalid environment variable: *********" },
+	{ "K=\"-----BEGIN\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC==\n\"",
+	    "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "********************************" },
 	{ "K=\"x\nsecondline\n\"", "secondline", "**********" },
 	/* no word of six in it, and yet a password */
 	{ "P=pa$s!w@rd", "login pa$s!w@rd.", "login *********." },
@@ -38,7 +43,8 @@ static const struct {
 	{ "P=a!b@c", "a!b@c", "a!b@c" },
 	{ "TWILIGHT_X=a!b@c#d", "a!b@c#d", "a!b@c#d" },
 	/* ours are no secrets, and short ones are words like any other */
-	{ "TWILIGHT_IMAGE=registry.example/demo", "manifest for registry.example/demo", "manifest for registry.example/demo" },
+	{ "TWILIGHT_IMAGE=registry.example/demo", "manifest for registry.example/demo",
+	    "manifest for registry.example/demo" },
 	{ "COMPOSE_PROJECT_NAME=production", "production", "production" },
 	{ "A=abcde\nB=\nC\n", "abcde", "abcde" },
 	{ "", "text", "text" },

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
-#define PATIENCE 1000	/* rounds of 20 ms: what a busy machine may need */
+#define PATIENCE 1000 /* rounds of 20 ms: what a busy machine may need */
 
 Suite *mover_suite(void);
 
@@ -36,8 +36,12 @@ static const char *sh_argv[] = { "sh", "-c", NULL, NULL };
 static void
 say(void *arg, enum say kind, const char *line)
 {
-	static const char letters[SAY__MAX] = { [SAY_RESULT] = 'R', [SAY_NOTE] = 'N',
-		[SAY_DETAIL] = 'D', [SAY_WARN] = 'W', [SAY_SHOUT] = 'S', [SAY_CHILD] = 'C' };
+	static const char letters[SAY__MAX] = { [SAY_RESULT] = 'R',
+		[SAY_NOTE] = 'N',
+		[SAY_DETAIL] = 'D',
+		[SAY_WARN] = 'W',
+		[SAY_SHOUT] = 'S',
+		[SAY_CHILD] = 'C' };
 	char head[] = { letters[kind], ':', '\0' };
 	int fd;
 
@@ -86,7 +90,9 @@ static struct run
 run(const char *script)
 {
 	sh_argv[2] = script;
-	return (struct run){ .path = "/bin/sh", .argv = sh_argv, .env = env,
+	return (struct run){ .path = "/bin/sh",
+		.argv = sh_argv,
+		.env = env,
 		.limit_ms = 30000 };
 }
 
@@ -192,7 +198,7 @@ settles(void)
 }
 
 static const struct {
-	const char	*script, *said;
+	const char *script, *said;
 } passed[] = {
 	{ ":", "" },
 	{ "echo one", "C:one\n" },
@@ -212,7 +218,8 @@ static const struct {
 	    "D:4f55086f7dd0 Extracting [==>  ]  1MB/2MB\n" },
 	{ "echo '4f55086f7dd Extracting'; echo '4f55086f7dd00 x'; echo 4f55086f7dd0",
 	    "C:4f55086f7dd Extracting\nC:4f55086f7dd00 x\nC:4f55086f7dd0\n" },
-	{ "echo ' data Pulling '; echo ' data Pulled '", "C:data Pulling\nC:data Pulled\n" },
+	{ "echo ' data Pulling '; echo ' data Pulled '",
+	    "C:data Pulling\nC:data Pulled\n" },
 };
 
 START_TEST(passes_lines_on)
@@ -226,8 +233,10 @@ END_TEST
 START_TEST(passes_lines_on_at_once)
 {
 	ck_assert_int_eq(mkfifo("gate", 0600), 0);
-	ck_assert_msg(moves("up", "echo open the gate; printf 'not a whole '; cat gate; "
-	    "echo line") == 0, "%s", f.what);
+	ck_assert_msg(moves("up",
+			  "echo open the gate; printf 'not a whole '; cat gate; "
+			  "echo line") == 0,
+	    "%s", f.what);
 	ck_assert_str_eq(said, "C:open the gate\nC:not a whole line\n");
 }
 END_TEST
@@ -254,7 +263,7 @@ START_TEST(keeps_the_log)
 END_TEST
 
 static const struct {
-	const char	*script, *what;
+	const char *script, *what;
 } ends[] = {
 	{ "exit 1", "docker pull failed (exit 1)" },
 	{ "exit 18", "docker pull failed (exit 18)" },
@@ -394,7 +403,8 @@ END_TEST
 /* The slow one: TERM is ignored, and KILL comes to the whole group. */
 START_TEST(kills_the_group_that_ignores_it)
 {
-	pid_t pid = orphan("pull", "trap '' TERM; sleep 600 & echo $! >left; echo $$ >ready; "
+	pid_t pid = orphan("pull",
+	    "trap '' TERM; sleep 600 & echo $! >left; echo $$ >ready; "
 	    "while :; do sleep 1; done");
 
 	settles();
@@ -452,11 +462,12 @@ START_TEST(ends_nobody_it_does_not_know)
 END_TEST
 
 static const struct {
-	const char	*line;
-	bool		 secret;
+	const char *line;
+	bool secret;
 } lines[] = {
 	{ "failed to read /home/deploy/.env: line 3: unexpected character \"-\" in variable "
-	    "name \"PASS-WORD=sesame\"", true },
+	  "name \"PASS-WORD=sesame\"",
+	    true },
 	{ "unexpected character \"\\n\" in variable name near \"sesame\"", true },
 	{ "failed to read .env: unterminated quoted value \"sesame", true },
 	{ "invalid: variable name near \"sesame\"", true },
@@ -490,7 +501,8 @@ START_TEST(shows_no_secret_line)
 	ck_assert_int_eq(moves("pull", script), -1);
 	ck_assert_str_eq(said,
 	    "C:before\nC:(a line that may quote an env file is not shown)\n");
-	ck_assert_str_eq(f.what, "docker pull failed (exit 15): "
+	ck_assert_str_eq(f.what,
+	    "docker pull failed (exit 15): "
 	    "(a line that may quote an env file is not shown)");
 }
 END_TEST
@@ -498,16 +510,19 @@ END_TEST
 /* A line is secret to its end, however long it is. */
 START_TEST(shows_no_piece_of_a_secret_line)
 {
-	ck_assert_int_eq(moves("pull", "printf 'unexpected character \"-\" in variable name "
-	    "near \"'; printf '%05000d' 0; printf '%05000d' 0; echo '\"'; exit 1"), -1);
+	ck_assert_int_eq(
+	    moves("pull",
+		"printf 'unexpected character \"-\" in variable name "
+		"near \"'; printf '%05000d' 0; printf '%05000d' 0; echo '\"'; exit 1"),
+	    -1);
 	ck_assert_ptr_null(strstr(said, "0000"));
 	ck_assert_ptr_null(strstr(f.what, "0000"));
 }
 END_TEST
 
 static const struct {
-	const char	*script;
-	int		 least, most;	/* lines */
+	const char *script;
+	int least, most; /* lines */
 } longs[] = {
 	{ "printf '%0479d\\n' 0", 1, 1 },
 	{ "printf '%04095d\\n' 0", 1, 1 },

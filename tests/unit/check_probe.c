@@ -4,7 +4,7 @@
 #include <check.h>
 #include <string.h>
 
-Suite	*probe_suite(void);
+Suite *probe_suite(void);
 
 static const struct http_answer answered200 = { .end = HTTP_ANSWER, .status = 200 };
 static const struct http_answer answered503 = { .end = HTTP_ANSWER, .status = 503 };
@@ -18,8 +18,7 @@ START_TEST(healthy_is_200_to_399)
 	int end;
 
 	for (a.status = 0; a.status < 700; a.status++)
-		ck_assert_int_eq(http_healthy(&a),
-		    a.status >= 200 && a.status <= 399);
+		ck_assert_int_eq(http_healthy(&a), a.status >= 200 && a.status <= 399);
 	a.status = 200;
 	for (end = 0; end < HTTP__MAX; end++) {
 		a.end = (enum http_end)end;
@@ -113,8 +112,7 @@ END_TEST
 
 /* As a caller would: waits the pause, an attempt takes `cost`. */
 static int64_t
-spend(struct probe *p, const struct http_answer *a, int64_t cost,
-    unsigned *attempts)
+spend(struct probe *p, const struct http_answer *a, int64_t cost, unsigned *attempts)
 {
 	enum probe_verdict v;
 	int64_t now = 0;

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-Suite	*prune_suite(void);
+Suite *prune_suite(void);
 
 static char keep_1[] = "TWILIGHT_KEEP=1", keep_2[] = "TWILIGHT_KEEP=2",
-    own[] = "TWILIGHT_PRUNE=own", much[] = "TWILIGHT_DISK_MIN=8000000G";
+	    own[] = "TWILIGHT_PRUNE=own", much[] = "TWILIGHT_DISK_MIN=8000000G";
 static char *const keeping_1[] = { keep_1, NULL };
 static char *const keeping_2[] = { keep_2, NULL };
 static char *const only_own[] = { own, NULL };
@@ -224,7 +224,8 @@ START_TEST(no_room)
 	rig_runs(&r, fake_id('a'));
 	rig_name_is(&r, REPO ":v1", fake_id('a'));
 	ck_assert_uint_eq(r.fake->count[FAKE_PULL] + r.fake->count[FAKE_UP] +
-	    r.fake->count[FAKE_REMOVE], 0);
+		r.fake->count[FAKE_REMOVE],
+	    0);
 	ck_assert(!rig_journal(&r, NULL));
 	ck_assert_uint_eq(r.fake->count[FAKE_PRUNE], 1);
 	ck_assert(!is_here(&r, 'f'));

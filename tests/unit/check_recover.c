@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-Suite	*recover_suite(void);
+Suite *recover_suite(void);
 
 #define ID "20260101T000000Z-0000aa"
 #define NOBODY '\0'
@@ -32,21 +32,21 @@ Suite	*recover_suite(void);
 
 /* From v1, image a, to v2, image b. */
 struct row {
-	const char	*name;
+	const char *name;
 	/* found */
-	const char	*verb;
+	const char *verb;
 	enum journal_step step;
-	const char	*value;		/* in .env */
-	char		 runs;		/* which image, NOBODY for none */
-	bool		 recorded;	/* it is the container of the journal */
-	enum fake_kind	 a, b;		/* how they behave when started */
+	const char *value;   /* in .env */
+	char runs;           /* which image, NOBODY for none */
+	bool recorded;       /* it is the container of the journal */
+	enum fake_kind a, b; /* how they behave when started */
 	/* wanted */
-	enum fault_kind	 kind;
-	enum outcome	 outcome;
-	const char	*value_then;
-	char		 runs_then;
-	unsigned	 ups;
-	bool		 asks;		/* the service is asked */
+	enum fault_kind kind;
+	enum outcome outcome;
+	const char *value_then;
+	char runs_then;
+	unsigned ups;
+	bool asks; /* the service is asked */
 };
 
 #define DEPLOY "deploy", JOURNAL_SWAP
@@ -58,66 +58,68 @@ static const struct row rows[] = {
 	/* .env holds neither value */
 	{ "edited before the swap", "deploy", JOURNAL_PULL, "v9", 'a', true, GOOD,
 	    FAULT_NONE, OUTCOME_ABANDONED, "v9", 'a', 0, false },
-	{ "edited after it", DEPLOY, "v9", 'b', false, GOOD,
-	    FAULT_NONE, OUTCOME_ABANDONED, "v9", 'b', 0, false },
+	{ "edited after it", DEPLOY, "v9", 'b', false, GOOD, FAULT_NONE,
+	    OUTCOME_ABANDONED, "v9", 'b', 0, false },
 	{ "edited while going back", "deploy", JOURNAL_ROLLBACK, "v9", NOBODY, false,
 	    GOOD, FAULT_NONE, OUTCOME_ABANDONED, "v9", NOBODY, 0, false },
-	{ "edited in a rollback", ROLLBACK, "v9", 'b', false, GOOD,
-	    FAULT_NONE, OUTCOME_ABANDONED, "v9", 'b', 0, false },
+	{ "edited in a rollback", ROLLBACK, "v9", 'b', false, GOOD, FAULT_NONE,
+	    OUTCOME_ABANDONED, "v9", 'b', 0, false },
 
 	/* before the swap, or the old value and the recorded container */
-	{ "in the pull", "deploy", JOURNAL_PULL, "v1", 'a', true, GOOD,
-	    FAULT_FAILED, OUTCOME_PUT_BACK, "v1", 'a', 0, false },
-	{ "in the pull, sick", "deploy", JOURNAL_PULL, "v1", 'a', true, FAKE_SICK, FAKE_GOOD,
-	    FAULT_FAILED, OUTCOME_PUT_BACK, "v1", 'a', 0, false },
-	{ "in the pull, and down since", "deploy", JOURNAL_PULL, "v1", NOBODY, false, GOOD,
-	    FAULT_FAILED, OUTCOME_PUT_BACK, "v1", NOBODY, 0, false },
-	{ "before the rename", DEPLOY, "v1", 'a', true, GOOD,
-	    FAULT_FAILED, OUTCOME_PUT_BACK, "v1", 'a', 0, false },
+	{ "in the pull", "deploy", JOURNAL_PULL, "v1", 'a', true, GOOD, FAULT_FAILED,
+	    OUTCOME_PUT_BACK, "v1", 'a', 0, false },
+	{ "in the pull, sick", "deploy", JOURNAL_PULL, "v1", 'a', true, FAKE_SICK,
+	    FAKE_GOOD, FAULT_FAILED, OUTCOME_PUT_BACK, "v1", 'a', 0, false },
+	{ "in the pull, and down since", "deploy", JOURNAL_PULL, "v1", NOBODY, false,
+	    GOOD, FAULT_FAILED, OUTCOME_PUT_BACK, "v1", NOBODY, 0, false },
+	{ "before the rename", DEPLOY, "v1", 'a', true, GOOD, FAULT_FAILED,
+	    OUTCOME_PUT_BACK, "v1", 'a', 0, false },
 	{ "before the rename, sick", DEPLOY, "v1", 'a', true, FAKE_SICK, FAKE_GOOD,
 	    FAULT_FAILED, OUTCOME_PUT_BACK, "v1", 'a', 0, false },
 	{ "going back, nothing moved", "deploy", JOURNAL_ROLLBACK, "v1", 'a', true, GOOD,
 	    FAULT_FAILED, OUTCOME_PUT_BACK, "v1", 'a', 0, false },
-	{ "a rollback before the rename", ROLLBACK, "v1", 'a', true, GOOD,
-	    FAULT_FAILED, OUTCOME_PUT_BACK, "v1", 'a', 0, false },
+	{ "a rollback before the rename", ROLLBACK, "v1", 'a', true, GOOD, FAULT_FAILED,
+	    OUTCOME_PUT_BACK, "v1", 'a', 0, false },
 
 	/* rolling back: never forward again */
 	{ "going back, the new is healthy", "deploy", JOURNAL_ROLLBACK, "v2", 'b', false,
 	    GOOD, BACK, 1, true },
 	{ "going back, nothing runs", "deploy", JOURNAL_ROLLBACK, "v2", NOBODY, false,
 	    GOOD, BACK, 1, true },
-	{ "going back, .env is", "deploy", JOURNAL_ROLLBACK, "v1", 'b', false,
-	    GOOD, BACK, 1, true },
+	{ "going back, .env is", "deploy", JOURNAL_ROLLBACK, "v1", 'b', false, GOOD, BACK,
+	    1, true },
 	{ "going back, all but the gate", "deploy", JOURNAL_ROLLBACK, "v1", 'a', false,
 	    GOOD, BACK, 1, true },
 	{ "going back, the old is sick", "deploy", JOURNAL_ROLLBACK, "v2", 'b', false,
-	    FAKE_SICK, FAKE_GOOD,
-	    FAULT_UNVERIFIED, OUTCOME_UNVERIFIED, "v1", 'a', 1, true },
+	    FAKE_SICK, FAKE_GOOD, FAULT_UNVERIFIED, OUTCOME_UNVERIFIED, "v1", 'a', 1,
+	    true },
 	{ "going back, the old dies", "deploy", JOURNAL_ROLLBACK, "v2", 'b', false,
-	    FAKE_DIES, FAKE_GOOD,
-	    FAULT_UNVERIFIED, OUTCOME_UNVERIFIED, "v1", NOBODY, 1, true },
-	{ "a rollback going back", "rollback", JOURNAL_ROLLBACK, "v2", 'b', false,
-	    GOOD, BACK, 1, true },
+	    FAKE_DIES, FAKE_GOOD, FAULT_UNVERIFIED, OUTCOME_UNVERIFIED, "v1", NOBODY, 1,
+	    true },
+	{ "a rollback going back", "rollback", JOURNAL_ROLLBACK, "v2", 'b', false, GOOD,
+	    BACK, 1, true },
 
 	/* a rollback is completed */
-	{ "a rollback, up came", ROLLBACK, "v2", 'b', false, GOOD,
-	    FAULT_NONE, OUTCOME_RECOVERED, "v2", 'b', 1, true },
-	{ "a rollback, nothing runs", ROLLBACK, "v2", NOBODY, false, GOOD,
-	    FAULT_NONE, OUTCOME_RECOVERED, "v2", 'b', 1, true },
-	{ "a rollback before up", ROLLBACK, "v2", 'a', true, GOOD,
-	    FAULT_NONE, OUTCOME_RECOVERED, "v2", 'b', 1, true },
+	{ "a rollback, up came", ROLLBACK, "v2", 'b', false, GOOD, FAULT_NONE,
+	    OUTCOME_RECOVERED, "v2", 'b', 1, true },
+	{ "a rollback, nothing runs", ROLLBACK, "v2", NOBODY, false, GOOD, FAULT_NONE,
+	    OUTCOME_RECOVERED, "v2", 'b', 1, true },
+	{ "a rollback before up", ROLLBACK, "v2", 'a', true, GOOD, FAULT_NONE,
+	    OUTCOME_RECOVERED, "v2", 'b', 1, true },
 	{ "a rollback, its container gone", ROLLBACK, "v1", NOBODY, false, GOOD,
 	    FAULT_NONE, OUTCOME_RECOVERED, "v2", 'b', 1, true },
-	{ "a rollback, its target sick", ROLLBACK, "v2", 'b', false,
-	    FAKE_GOOD, FAKE_SICK, BACK, 2, true },
+	{ "a rollback, its target sick", ROLLBACK, "v2", 'b', false, FAKE_GOOD, FAKE_SICK,
+	    BACK, 2, true },
 	{ "a rollback, both sick", ROLLBACK, "v2", 'b', false, FAKE_SICK, FAKE_SICK,
 	    FAULT_UNVERIFIED, OUTCOME_UNVERIFIED, "v1", 'a', 2, true },
 
 	/* the new value, the new image, and the gate */
-	{ "up came", DEPLOY, "v2", 'b', false, GOOD,
-	    FAULT_NONE, OUTCOME_RECOVERED, "v2", 'b', 0, true },
-	{ "up came, sick", DEPLOY, "v2", 'b', false, FAKE_GOOD, FAKE_SICK, BACK, 1, true },
-	{ "up came, it dies", DEPLOY, "v2", 'b', false, FAKE_GOOD, FAKE_DIES, BACK, 1, true },
+	{ "up came", DEPLOY, "v2", 'b', false, GOOD, FAULT_NONE, OUTCOME_RECOVERED, "v2",
+	    'b', 0, true },
+	{ "up came, sick", DEPLOY, "v2", 'b', false, FAKE_GOOD, FAKE_SICK, BACK, 1,
+	    true },
+	{ "up came, it dies", DEPLOY, "v2", 'b', false, FAKE_GOOD, FAKE_DIES, BACK, 1,
+	    true },
 	{ "up came, both sick", DEPLOY, "v2", 'b', false, FAKE_SICK, FAKE_SICK,
 	    FAULT_UNVERIFIED, OUTCOME_UNVERIFIED, "v1", 'a', 1, true },
 
@@ -125,13 +127,13 @@ static const struct row rows[] = {
 	{ "before up", DEPLOY, "v2", 'a', true, GOOD, BACK, 1, true },
 	{ "nothing runs", DEPLOY, "v2", NOBODY, false, GOOD, BACK, 1, true },
 	{ "another runs", DEPLOY, "v2", 'e', false, GOOD, BACK, 1, true },
-	{ "the old value, nothing runs", DEPLOY, "v1", NOBODY, false, GOOD, BACK, 1, true },
+	{ "the old value, nothing runs", DEPLOY, "v1", NOBODY, false, GOOD, BACK, 1,
+	    true },
 	{ "the old value, the new image", DEPLOY, "v1", 'b', false, GOOD, BACK, 1, true },
-	{ "the old image in another container", DEPLOY, "v1", 'a', false, GOOD,
-	    BACK, 1, true },
-	{ "nothing runs, the old is sick", DEPLOY, "v2", NOBODY, false,
-	    FAKE_SICK, FAKE_GOOD,
-	    FAULT_UNVERIFIED, OUTCOME_UNVERIFIED, "v1", 'a', 1, true },
+	{ "the old image in another container", DEPLOY, "v1", 'a', false, GOOD, BACK, 1,
+	    true },
+	{ "nothing runs, the old is sick", DEPLOY, "v2", NOBODY, false, FAKE_SICK,
+	    FAKE_GOOD, FAULT_UNVERIFIED, OUTCOME_UNVERIFIED, "v1", 'a', 1, true },
 };
 
 static void
@@ -266,7 +268,9 @@ END_TEST
 START_TEST(recorded_already)
 {
 	const struct row *row = &rows[_i];
-	struct record record = { .id = ID, .verb = "deploy", .outcome = OUTCOME_DEPLOYED };
+	struct record record = { .id = ID,
+		.verb = "deploy",
+		.outcome = OUTCOME_DEPLOYED };
 	struct journal j;
 	struct rig r;
 
@@ -276,7 +280,8 @@ START_TEST(recorded_already)
 	ck_assert(!rig_journal(&r, NULL));
 	rig_env_is(&r, row->value);
 	ck_assert_uint_eq(r.fake->count[FAKE_UP] + r.fake->count[FAKE_NAME] +
-	    r.fake->count[FAKE_REMOVE] + r.fake->asked, 0);
+		r.fake->count[FAKE_REMOVE] + r.fake->asked,
+	    0);
 	rig_history(&r);
 	ck_assert_uint_eq(r.records, 1);
 	rig_close(&r);
@@ -303,8 +308,7 @@ START_TEST(new_value_before_the_swap)
 END_TEST
 
 /* latest to latest: only names and containers tell the two apart. */
-static void
-mutable(struct rig *r, struct journal *j, enum journal_step at)
+static void mutable(struct rig *r, struct journal *j, enum journal_step at)
 {
 	rig_open(r, NULL);
 	fake_push(r->fake, "latest", 'b', FAKE_GOOD);
@@ -666,7 +670,8 @@ START_TEST(no_docker_no_mending)
 	rig_write_env(&r, "v2");
 	rig_plant_journal(&r, &j);
 	fake_from(r.fake, fn, 1, FAKE_HOST);
-	rig_kind_is(&r, rig_run(&r, _i % 2 == 0 ? "recover" : "deploy", "v3"), FAULT_HOST);
+	rig_kind_is(&r, rig_run(&r, _i % 2 == 0 ? "recover" : "deploy", "v3"),
+	    FAULT_HOST);
 	ck_assert_uint_eq(r.fake->count[FAKE_PULL], 0);
 	ck_assert(rig_journal(&r, &left));
 	ck_assert_str_eq(left.id, ID);
@@ -717,8 +722,7 @@ damage(struct rig *r, const char *bytes)
 START_TEST(unreadable_journal)
 {
 	static const char *const bytes[] = { "", "{", "[]", "{\"v\":1}", "\n\n",
-		"{\"v\":2,\"id\":\"x\"}", "{\"v\":\"1\"}",
-		"{\"v\":1,\"v\":1}" };
+		"{\"v\":2,\"id\":\"x\"}", "{\"v\":\"1\"}", "{\"v\":1,\"v\":1}" };
 	struct journal j;
 	struct rig r;
 
@@ -732,7 +736,8 @@ START_TEST(unreadable_journal)
 	rig_env_is(&r, "v2");
 	rig_runs(&r, fake_id('a'));
 	ck_assert_uint_eq(r.fake->count[FAKE_UP] + r.fake->count[FAKE_PULL] +
-	    r.fake->count[FAKE_NAME] + r.fake->count[FAKE_REMOVE], 0);
+		r.fake->count[FAKE_NAME] + r.fake->count[FAKE_REMOVE],
+	    0);
 	rig_close(&r);
 }
 END_TEST
@@ -754,7 +759,8 @@ scribble(struct rig *r, const char *name, const char *bytes)
 
 START_TEST(torn_files)
 {
-	struct record record = { .id = "before", .verb = "deploy",
+	struct record record = { .id = "before",
+		.verb = "deploy",
 		.outcome = OUTCOME_DEPLOYED };
 	struct journal j;
 	struct rig r;
@@ -778,13 +784,13 @@ END_TEST
 /* ---- killed before every step ---- */
 
 struct scene {
-	const char	*name;
-	void		(*set)(struct rig *);
-	const char	*verb, *tag;
+	const char *name;
+	void (*set)(struct rig *);
+	const char *verb, *tag;
 	/* how .env and the running image may pair up then: "v1" with 'a' ... */
-	const char	*pairs[4];
-	const char	*latest;	/* the reference that must mean what runs, or NULL */
-	unsigned	 steps;		/* at least so many */
+	const char *pairs[4];
+	const char *latest; /* the reference that must mean what runs, or NULL */
+	unsigned steps;     /* at least so many */
 };
 
 static void
@@ -933,25 +939,26 @@ set_completing_rollback(struct rig *r)
 
 static const struct scene scenes[] = {
 	{ "deploy", set_plain, "deploy", "v2", { V1_A, V2_B }, NULL, 30 },
-	{ "deploy that displaces a name", set_displacing, "deploy", "v2",
-	    { V1_A, V2_B }, NULL, 30 },
+	{ "deploy that displaces a name", set_displacing, "deploy", "v2", { V1_A, V2_B },
+	    NULL, 30 },
 	{ "sick deploy", set_sick, "deploy", "v2", { V1_A }, NULL, 30 },
 	{ "half an up", set_half, "deploy", "v2", { V1_A }, NULL, 30 },
 	{ "half an up, twice", set_half_twice, "deploy", "v2", { V1_A }, NULL, 30 },
 	{ "failing pull", set_no_pull, "deploy", "v2", { V1_A }, NULL, 15 },
-	{ "mutable tag", set_latest_good, "deploy", "latest",
-	    { "latest a", "latest b" }, REPO ":latest", 30 },
+	{ "mutable tag", set_latest_good, "deploy", "latest", { "latest a", "latest b" },
+	    REPO ":latest", 30 },
 	{ "sick mutable tag", set_latest_sick, "deploy", "latest", { "latest a" },
 	    REPO ":latest", 30 },
 	{ "rollback", set_rollback, "rollback", "", { V1_A, V2_B }, NULL, 25 },
 	{ "sick rollback", set_rollback_sick, "rollback", "", { V2_B }, NULL, 25 },
 	/* where nothing ran, nothing need run before `up` */
 	{ "first deploy", set_first, "deploy", "v2", { "v1 -", V1_A, V2_B }, NULL, 25 },
-	{ "sick first deploy", set_first_sick, "deploy", "v2", { "v1 -", V1_A }, NULL, 25 },
+	{ "sick first deploy", set_first_sick, "deploy", "v2", { "v1 -", V1_A }, NULL,
+	    25 },
 	{ "mending", set_mending, "recover", "", { V1_A }, NULL, 15 },
 	{ "completing", set_completing, "recover", "", { V2_B }, NULL, 10 },
-	{ "completing a rollback", set_completing_rollback, "recover", "",
-	    { V2_B }, NULL, 15 },
+	{ "completing a rollback", set_completing_rollback, "recover", "", { V2_B }, NULL,
+	    15 },
 };
 
 #define SCENES (sizeof(scenes) / sizeof(scenes[0]))
@@ -987,7 +994,8 @@ check_whole(struct rig *r, const struct scene *s, unsigned n)
 	strcpy(value, e.value);
 	envfile_free(&e);
 	ck_assert_msg(strcmp(value, "v1") == 0 || strcmp(value, "v2") == 0 ||
-	    strcmp(value, "latest") == 0, "%s, step %u: %s", s->name, n, value);
+		strcmp(value, "latest") == 0,
+	    "%s, step %u: %s", s->name, n, value);
 	rig_env_is(r, value);
 }
 
@@ -997,14 +1005,15 @@ check_mended(struct rig *r, const struct scene *s, unsigned n)
 	const struct container *c = fake_running(r->fake);
 
 	ck_assert_msg(r->f.kind == FAULT_NONE || r->f.kind == FAULT_FAILED ||
-	    (s->pairs[0][3] == '-' && r->f.kind == FAULT_UNVERIFIED),
+		(s->pairs[0][3] == '-' && r->f.kind == FAULT_UNVERIFIED),
 	    "%s, step %u: %d, %s", s->name, n, (int)r->f.kind, r->f.what);
-	ck_assert_msg(!rig_journal(r, NULL), "%s, step %u: the journal stays", s->name, n);
+	ck_assert_msg(!rig_journal(r, NULL), "%s, step %u: the journal stays", s->name,
+	    n);
 	ck_assert_msg(is_paired(r, s), "%s, step %u: %.20s runs; %s\n%s", s->name, n,
 	    c == NULL ? "nothing" : c->image, r->f.what, r->said);
 	if (s->latest != NULL)
 		ck_assert_msg(c != NULL &&
-		    strcmp(fake_image_of(r->fake, s->latest), c->image) == 0,
+			strcmp(fake_image_of(r->fake, s->latest), c->image) == 0,
 		    "%s, step %u: %s is not what runs", s->name, n, s->latest);
 	if (c != NULL)
 		ck_assert_msg(strcmp(fake_image_of(r->fake, c->ref), c->image) == 0,
@@ -1025,7 +1034,7 @@ check_recorded(struct rig *r, const struct scene *s, unsigned n, const char *bef
 	ck_assert_msg(r->records > 0, "%s, step %u: nothing was recorded", s->name, n);
 	last = &r->history[r->records - 1];
 	ck_assert_msg(last->outcome == OUTCOME_ROLLED_BACK ||
-	    (outcome_proves(last->outcome) && strcmp(last->to.image, c->image) == 0),
+		(outcome_proves(last->outcome) && strcmp(last->to.image, c->image) == 0),
 	    "%s, step %u: %.20s runs, recorded is %s %s", s->name, n, c->image,
 	    outcome_name(last->outcome), last->to.tag);
 }
@@ -1035,8 +1044,8 @@ static void
 check_alive(struct rig *r, const struct scene *s, unsigned n)
 {
 	fake_calm(r->fake);
-	ck_assert_msg(rig_deploy(r, "v3") == FAULT_NONE, "%s, step %u: v3: %s", s->name, n,
-	    r->f.what);
+	ck_assert_msg(rig_deploy(r, "v3") == FAULT_NONE, "%s, step %u: v3: %s", s->name,
+	    n, r->f.what);
 	rig_env_is(r, "v3");
 	rig_runs(r, fake_id('c'));
 	ck_assert_uint_eq(fake_containers(r->fake), 1);

@@ -14,10 +14,10 @@
 Suite *request_suite(void);
 
 static const struct {
-	const char	*line;
-	enum verb	 verb;
-	const char	*word;
-	unsigned	 count;
+	const char *line;
+	enum verb verb;
+	const char *word;
+	unsigned count;
 } good[] = {
 	{ "deploy sha-abc1234", VERB_DEPLOY, "sha-abc1234", 0 },
 	{ "deploy latest", VERB_DEPLOY, "latest", 0 },
@@ -40,7 +40,7 @@ static const struct {
 };
 
 static const struct {
-	const char	*line, *what;
+	const char *line, *what;
 } bad[] = {
 	{ "", "invalid tag: none was given" },
 	{ "deploy", "invalid tag: none was given" },
@@ -103,9 +103,9 @@ static const struct {
 };
 
 static const struct {
-	const char	*line, *word;
-	int64_t		 seq;
-	bool		 json, wait;
+	const char *line, *word;
+	int64_t seq;
+	bool json, wait;
 } extras[] = {
 	{ "deploy v1", "v1", 0, false, false },
 	{ "deploy v1 seq=1", "v1", 1, false, false },
@@ -124,7 +124,7 @@ static const struct {
 #define SEQ_RANGE "invalid request: seq= takes a number from 1 to 999999999999999"
 
 static const struct {
-	const char	*line, *what;
+	const char *line, *what;
 } bad_extras[] = {
 	{ "deploy v1 seq=0", SEQ_RANGE },
 	{ "deploy v1 seq=", SEQ_RANGE },
@@ -179,7 +179,8 @@ is_refusal(const struct fault *f)
 	ck_assert_int_eq(f->kind, FAULT_REFUSED);
 	ck_assert_str_ne(f->next, "");
 	ck_assert_msg(strncmp(f->what, "invalid tag: ", 13) == 0 ||
-	    strncmp(f->what, "invalid request: ", 17) == 0, "%s", f->what);
+		strncmp(f->what, "invalid request: ", 17) == 0,
+	    "%s", f->what);
 	for (p = f->what; *p != '\0'; p++)
 		ck_assert_msg(*p >= ' ' && *p <= '~', "unprintable: %s", f->what);
 }
@@ -262,7 +263,7 @@ END_TEST
 START_TEST(bounds_the_word)
 {
 	static const struct {
-		const char	*verb, *what;
+		const char *verb, *what;
 	} rows[] = {
 		{ "deploy ", "invalid tag: " },
 		{ "rollback ", "invalid tag: " },
@@ -281,11 +282,13 @@ START_TEST(bounds_the_word)
 	for (n = 129; head + n <= REQUEST_MAX; n++) {
 		ck_assert_int_eq(parse(&r, line, head + n, &f), -1);
 		is_refusal(&f);
-		ck_assert_int_eq(strncmp(f.what, rows[_i].what, strlen(rows[_i].what)), 0);
+		ck_assert_int_eq(strncmp(f.what, rows[_i].what, strlen(rows[_i].what)),
+		    0);
 	}
 	for (; head + n < sizeof(line); n += 50) {
 		ck_assert_int_eq(parse(&r, line, head + n, &f), -1);
-		ck_assert_int_eq(strncmp(f.what, "invalid request: longer than 256", 32), 0);
+		ck_assert_int_eq(strncmp(f.what, "invalid request: longer than 256", 32),
+		    0);
 	}
 }
 END_TEST
@@ -361,7 +364,8 @@ END_TEST
 /* Every byte at every place, put instead of one and between two. */
 START_TEST(survives_every_byte_everywhere)
 {
-	static const char *const lines[] = { "deploy sha-abc1234", "history 12", "help me" };
+	static const char *const lines[] = { "deploy sha-abc1234", "history 12",
+		"help me" };
 	char line[32];
 	size_t i, len = strlen(lines[_i]);
 	struct request r;
@@ -413,7 +417,8 @@ START_TEST(refuses_extras)
 
 	ck_assert_msg(parse(&r, line, strlen(line), &f) == -1, "%s", line);
 	is_refusal(&f);
-	ck_assert_msg(strncmp(f.what, bad_extras[_i].what, strlen(bad_extras[_i].what)) == 0,
+	ck_assert_msg(strncmp(f.what, bad_extras[_i].what, strlen(bad_extras[_i].what)) ==
+		0,
 	    "%s: %s", line, f.what);
 }
 END_TEST

@@ -13,17 +13,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-Suite	*restore_suite(void);
+Suite *restore_suite(void);
 
 /* One call of a deploy from v1 to v2 that goes wrong. */
 struct row {
-	const char	*name;
-	enum fake_fn	 fn;
-	unsigned	 nth;
-	enum fake_act	 act;
-	enum outcome	 outcome;
-	unsigned	 ups;
-	bool		 half_moved;	/* the pull moved the name already */
+	const char *name;
+	enum fake_fn fn;
+	unsigned nth;
+	enum fake_act act;
+	enum outcome outcome;
+	unsigned ups;
+	bool half_moved; /* the pull moved the name already */
 };
 
 #define PUT_BACK OUTCOME_PUT_BACK, 0
@@ -49,13 +49,15 @@ static const struct row rows[] = {
 	{ "up makes another", FAKE_UP, 1, FAKE_STRANGER, ROLLED_BACK(2), true },
 	{ "up does not start it", FAKE_UP, 1, FAKE_CREATED, ROLLED_BACK(2), true },
 	{ "containers fails", FAKE_CONTAINERS, 2, FAKE_FAIL, ROLLED_BACK(2), true },
-	{ "containers gets no answer", FAKE_CONTAINERS, 2, FAKE_HOST, ROLLED_BACK(2), true },
+	{ "containers gets no answer", FAKE_CONTAINERS, 2, FAKE_HOST, ROLLED_BACK(2),
+	    true },
 
 	/* step 9 */
 	{ "inspect fails", FAKE_INSPECT, 1, FAKE_FAIL, ROLLED_BACK(2), true },
 	{ "inspect gets no answer", FAKE_INSPECT, 1, FAKE_HOST, ROLLED_BACK(2), true },
 	{ "inspect fails later", FAKE_INSPECT, 2, FAKE_FAIL, ROLLED_BACK(2), true },
-	{ "inspect gets no answer later", FAKE_INSPECT, 2, FAKE_HOST, ROLLED_BACK(2), true },
+	{ "inspect gets no answer later", FAKE_INSPECT, 2, FAKE_HOST, ROLLED_BACK(2),
+	    true },
 	{ "inspect fails at last", FAKE_INSPECT, 3, FAKE_FAIL, ROLLED_BACK(2), true },
 	{ "inspect gets no answer at last", FAKE_INSPECT, 3, FAKE_HOST, ROLLED_BACK(2),
 	    true },
@@ -304,11 +306,11 @@ END_TEST
 /* ---- not verified: 5 ---- */
 
 struct worse {
-	const char	*name;
-	enum fake_fn	 fn;
-	unsigned	 first;
-	enum fake_act	 act;
-	bool		 journal;	/* it is tried again by the next run */
+	const char *name;
+	enum fake_fn fn;
+	unsigned first;
+	enum fake_act act;
+	bool journal; /* it is tried again by the next run */
 };
 
 static const struct worse worse[] = {
@@ -460,8 +462,7 @@ START_TEST(first_goes_to_the_old_value)
 	fake_have(r.fake, REPO ":v1", 'a');
 	if (_i == 1)
 		fake_push(r.fake, "v1", 'a', FAKE_SICK);
-	rig_kind_is(&r, rig_deploy(&r, "bad"),
-	    _i == 0 ? FAULT_FAILED : FAULT_UNVERIFIED);
+	rig_kind_is(&r, rig_deploy(&r, "bad"), _i == 0 ? FAULT_FAILED : FAULT_UNVERIFIED);
 	rig_env_is(&r, "v1");
 	rig_runs(&r, fake_id('a'));
 	ck_assert_uint_eq(fake_containers(r.fake), 1);
@@ -510,8 +511,7 @@ START_TEST(silent_goes_back)
 	r.fake->quiet = true;
 	if (_i == 1)
 		fake_push(r.fake, "v1", 'a', FAKE_SICK);
-	rig_kind_is(&r, rig_deploy(&r, "bad"),
-	    _i == 0 ? FAULT_FAILED : FAULT_UNVERIFIED);
+	rig_kind_is(&r, rig_deploy(&r, "bad"), _i == 0 ? FAULT_FAILED : FAULT_UNVERIFIED);
 	rig_env_is(&r, "v1");
 	ck_assert_str_eq(r.fake->served, "v1");
 	ck_assert_uint_eq(r.fake->count[FAKE_UP], 2);

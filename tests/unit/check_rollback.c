@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-Suite	*rollback_suite(void);
+Suite *rollback_suite(void);
 
 /* v1, v2, v3 in a row: v3 runs. */
 static void
@@ -62,7 +62,7 @@ refused(struct rig *r, const char *tag)
 	ck_assert_str_ne(r->f.next, "");
 	for (i = 0; i < r->fake->n_log; i++)
 		ck_assert_msg(log[i].fn != FAKE_UP && log[i].fn != FAKE_PULL &&
-		    log[i].fn != FAKE_REMOVE && strcmp(log[i].step, "-") == 0,
+			log[i].fn != FAKE_REMOVE && strcmp(log[i].step, "-") == 0,
 		    "%s, %s", log[i].what, log[i].step);
 	ck_assert(!rig_journal(r, NULL));
 	rig_history(r);
@@ -341,12 +341,12 @@ START_TEST(neither_is_well)
 END_TEST
 
 struct row {
-	const char	*name;
-	enum fake_fn	 fn;
-	unsigned	 nth;
-	enum fake_act	 act;
-	enum fault_kind	 kind;
-	unsigned	 ups;
+	const char *name;
+	enum fake_fn fn;
+	unsigned nth;
+	enum fake_act act;
+	enum fault_kind kind;
+	unsigned ups;
 };
 
 static const struct row rows[] = {
@@ -488,7 +488,8 @@ END_TEST
 
 START_TEST(records_of_nothing)
 {
-	struct record record = { .id = "odd", .verb = "deploy",
+	struct record record = { .id = "odd",
+		.verb = "deploy",
 		.outcome = OUTCOME_DEPLOYED };
 	struct rig r;
 

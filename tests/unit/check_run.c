@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
-#define PATIENCE 1000	/* rounds of 20 ms: what a busy machine may need */
+#define PATIENCE 1000 /* rounds of 20 ms: what a busy machine may need */
 
 Suite *run_suite(void);
 
@@ -68,8 +68,13 @@ static struct run
 look(const char *script)
 {
 	sh_argv[2] = script;
-	return (struct run){ .kind = RUN_LOOK, .path = "/bin/sh", .argv = sh_argv,
-		.env = env, .limit_ms = 30000, .out_fd = -1, .hold_fd = -1 };
+	return (struct run){ .kind = RUN_LOOK,
+		.path = "/bin/sh",
+		.argv = sh_argv,
+		.env = env,
+		.limit_ms = 30000,
+		.out_fd = -1,
+		.hold_fd = -1 };
 }
 
 static void
@@ -189,9 +194,9 @@ open_descriptors(void)
 }
 
 static const struct {
-	const char	*script;
-	enum run_end	 end;
-	int		 status;
+	const char *script;
+	enum run_end end;
+	int status;
 } ends[] = {
 	{ ":", RUN_EXITED, 0 },
 	{ "exit 1", RUN_EXITED, 1 },
@@ -276,8 +281,8 @@ END_TEST
 
 START_TEST(gives_the_arguments_as_they_are)
 {
-	static const char *const argv[] = { "sh", "-c", "printf '<%s>' \"$@\"", "sh",
-		"a", "b c", "", "$(id)", "x\ny", "-n", NULL };
+	static const char *const argv[] = { "sh", "-c", "printf '<%s>' \"$@\"", "sh", "a",
+		"b c", "", "$(id)", "x\ny", "-n", NULL };
 	struct run r = look("");
 
 	r.argv = argv;
@@ -333,14 +338,16 @@ START_TEST(gives_a_group_of_its_own)
 {
 	long pid, group;
 
-	ck_assert_int_eq(sscanf(output("cat /proc/$$/stat"), "%ld (sh) %*c %*d %ld",
-	    &pid, &group), 2);
+	ck_assert_int_eq(sscanf(output("cat /proc/$$/stat"), "%ld (sh) %*c %*d %ld", &pid,
+			     &group),
+	    2);
 	ck_assert_int_eq(pid, group);
 	ck_assert_int_ne(group, getpgrp());
 }
 END_TEST
 
-static const char list_descriptors[] = "i=0; while [ $i -lt 80 ]; do "
+static const char list_descriptors[] =
+    "i=0; while [ $i -lt 80 ]; do "
     "[ -e /proc/$$/fd/$i ] && printf '%s ' $i; i=$((i + 1)); done; exit 0";
 
 static void
@@ -389,8 +396,8 @@ START_TEST(gives_default_signals)
 	r.path = "/bin/grep";
 	r.argv = argv;
 	start(&r);
-	ck_assert_int_eq(sscanf(res.out, "SigBlk: %llx SigIgn: %llx", &blocked,
-	    &ignored), 2);
+	ck_assert_int_eq(sscanf(res.out, "SigBlk: %llx SigIgn: %llx", &blocked, &ignored),
+	    2);
 	ck_assert_uint_eq(blocked, 0);
 	for (i = 0; i < N(ours); i++)
 		ck_assert_msg((ignored >> (ours[i] - 1) & 1) == 0, "signal %d", ours[i]);
@@ -453,7 +460,8 @@ START_TEST(mover_introduces_itself)
 	int fd;
 
 	ck_assert_int_eq(mkfifo("gate", 0600), 0);
-	ck_assert_int_eq(pwrite(r.hold_fd, "123456789 a much longer holder\n", 31, 0), 31);
+	ck_assert_int_eq(pwrite(r.hold_fd, "123456789 a much longer holder\n", 31, 0),
+	    31);
 	deployer = fork();
 	ck_assert_int_ne(deployer, -1);
 	if (deployer == 0) {
@@ -520,7 +528,7 @@ run_and_be_killed(const struct run *r, const char *ready)
 START_TEST(mover_outlives_us)
 {
 	struct run r = move("echo $$ >ready; read word <gate; echo talks; echo $word; "
-	    "echo $$ >finished");
+			    "echo $$ >finished");
 	pid_t mover;
 	int fd;
 
@@ -566,7 +574,7 @@ END_TEST
 START_TEST(limit_lets_it_clean_up)
 {
 	struct run r = look("trap 'echo cleaned; exit 7' TERM; echo $$ >pid; "
-	    "while :; do sleep 0.05; done");
+			    "while :; do sleep 0.05; done");
 
 	r.limit_ms = 500;
 	start(&r);
@@ -611,7 +619,7 @@ END_TEST
 START_TEST(limit_kills_what_ignores_it)
 {
 	struct run r = look("trap '' TERM; sleep 600 & echo $! >left; echo $$ >pid; "
-	    "while :; do sleep 1; done");
+			    "while :; do sleep 1; done");
 
 	r.limit_ms = 500;
 	start(&r);
@@ -625,8 +633,7 @@ END_TEST
 /* A writer that never pauses must not keep us from looking at the clock. */
 START_TEST(limit_holds_against_endless_output)
 {
-	struct run r = look(_i == 0 ? "exec cat /dev/zero" :
-	    "exec cat /dev/zero >&2");
+	struct run r = look(_i == 0 ? "exec cat /dev/zero" : "exec cat /dev/zero >&2");
 
 	r.limit_ms = 500;
 	start(&r);
@@ -666,7 +673,7 @@ END_TEST
 START_TEST(does_not_stop_what_must_end)
 {
 	struct run r = look("kill -TERM $PPID; kill -INT $PPID; kill -HUP $PPID; "
-	    "sleep 0.5; exit 3");
+			    "sleep 0.5; exit 3");
 
 	start(&r);
 	ck_assert_int_eq(res.end, RUN_EXITED);
@@ -676,9 +683,9 @@ START_TEST(does_not_stop_what_must_end)
 END_TEST
 
 static const struct {
-	const char	*script;
-	size_t		 len;
-	bool		 cut;
+	const char *script;
+	size_t len;
+	bool cut;
 } amounts[] = {
 	{ "head -c 16384 /dev/zero", 16384, false },
 	{ "head -c 65537 /dev/zero", 65537, false },
@@ -704,7 +711,7 @@ END_TEST
 START_TEST(keeps_the_begin_of_too_much)
 {
 	output("head -c 8388600 /dev/zero; sleep 0.3; echo 0123456789abcdef; sleep 0.3; "
-	    "echo x");
+	       "echo x");
 	ck_assert(res.out_cut);
 	ck_assert_ptr_null(memchr(res.out, 'x', res.out_len));
 }
@@ -789,9 +796,9 @@ write_file(const char *name, const char *text, mode_t mode)
 }
 
 static const struct {
-	const char	*name, *text;
-	mode_t		 mode;
-	int		 error;
+	const char *name, *text;
+	mode_t mode;
+	int error;
 } unfit[] = {
 	{ "none", NULL, 0, ENOENT },
 	{ "plain", "#!/bin/sh\n", 0600, EACCES },
@@ -819,8 +826,8 @@ START_TEST(tells_why_it_cannot_run)
 END_TEST
 
 static const struct {
-	const char	*cwd;
-	int		 error;
+	const char *cwd;
+	int error;
 } nowhere[] = {
 	{ "/no/such/folder", ENOENT },
 	{ "/dev/null", ENOTDIR },
@@ -855,9 +862,9 @@ START_TEST(frees_the_lock_of_what_never_ran)
 END_TEST
 
 static const struct {
-	const char	*path;	/* @ stands for the folder */
-	const char	*want;	/* below the folder, or NULL */
-	const char	*word;
+	const char *path; /* @ stands for the folder */
+	const char *want; /* below the folder, or NULL */
+	const char *word;
 } finds[] = {
 	{ "@/a", "/a/tool", NULL },
 	{ "@/none:@/a", "/a/tool", NULL },
@@ -887,8 +894,9 @@ make_tools(void)
 	/* one in the current folder too: it must never be found */
 	write_file("tool", "#!/bin/sh\n", 0700);
 	ck_assert_int_eq(mkdir("a", 0700) | mkdir("b", 0700) | mkdir("plain", 0700) |
-	    mkdir("with space", 0700) | mkdir("folder", 0700) |
-	    mkdir("folder/tool", 0700), 0);
+		mkdir("with space", 0700) | mkdir("folder", 0700) |
+		mkdir("folder/tool", 0700),
+	    0);
 	write_file("a/tool", "#!/bin/sh\n", 0700);
 	write_file("b/tool", "#!/bin/sh\n", 0700);
 	write_file("with space/tool", "#!/bin/sh\n", 0700);

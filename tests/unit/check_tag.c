@@ -15,19 +15,19 @@
 
 Suite *tag_suite(void);
 
-static const char *const valid[] = { "a", "A", "0", "_", "latest", "v1.2.3", "sha-abc1234",
-	"a.", "a-", "_.-", "a..b", "0.0.0-rc.1_x", "abcdefghijklmnopqrstuvwxyz0123456789",
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ_.-" };
+static const char *const valid[] = { "a", "A", "0", "_", "latest", "v1.2.3",
+	"sha-abc1234", "a.", "a-", "_.-", "a..b", "0.0.0-rc.1_x",
+	"abcdefghijklmnopqrstuvwxyz0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ_.-" };
 
-static const char *const invalid[] = { "", ".", "-", ".a", "-a", "-rf", "--help", " ", "a b",
-	" a", "a ", "a\n", "\n", "a\tb", "a:b", "a/b", "../a", "a@sha256", "a+b", "a~1",
-	"v1;rm", "$(id)", "`id`", "a|b", "a&b", "a>b", "a*", "a?", "a[b]", "a\\b", "a'b",
-	"a\"b", "a=b", "a,b", "a%b", "a#b", "a!b", "a{b}", "a^b", "a\x7f", "\x1b[2J",
-	"\xc3\xa4", "a\xc2\xa0", "\xff" };
+static const char *const invalid[] = { "", ".", "-", ".a", "-a", "-rf", "--help", " ",
+	"a b", " a", "a ", "a\n", "\n", "a\tb", "a:b", "a/b", "../a", "a@sha256", "a+b",
+	"a~1", "v1;rm", "$(id)", "`id`", "a|b", "a&b", "a>b", "a*", "a?", "a[b]", "a\\b",
+	"a'b", "a\"b", "a=b", "a,b", "a%b", "a#b", "a!b", "a{b}", "a^b", "a\x7f",
+	"\x1b[2J", "\xc3\xa4", "a\xc2\xa0", "\xff" };
 
 static const struct {
-	const char	*pattern, *tag;
-	bool		 taken;
+	const char *pattern, *tag;
+	bool taken;
 } rows[] = {
 	{ USUAL, "latest", true },
 	{ USUAL, "main", true },
@@ -98,8 +98,8 @@ static const char *const broken[] = { "[", "[a", "(", "(a", "a{2,1}", "a{1", "[[
 	"[z-a]", "\\", "a\\", "v1|(", "a{99999}" };
 
 static const struct {
-	const char	*tag;
-	bool		 release;
+	const char *tag;
+	bool release;
 } releases[] = {
 	{ "v1.2.3", true },
 	{ "1.2.3", true },
@@ -241,11 +241,12 @@ START_TEST(survives_every_byte_everywhere)
 		for (c = 1; c < 256; c++) {
 			char saved = tag[i];
 			bool word = strchr("abcdefghijklmnopqrstuvwxyz"
-			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", c) != NULL;
+					   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
+					c) != NULL;
 
 			tag[i] = (char)c;
-			ck_assert_int_eq(tag_is_valid(tag), word ||
-			    (i > 0 && (c == '.' || c == '-')));
+			ck_assert_int_eq(tag_is_valid(tag),
+			    word || (i > 0 && (c == '.' || c == '-')));
 			memset(&f, 0, sizeof(f));
 			if (tag_check(tag, USUAL, &f) == -1)
 				ck_assert_int_eq(f.kind, FAULT_REFUSED);
@@ -259,8 +260,8 @@ END_TEST
 /* The longest tag against expressions that make others sweat. */
 START_TEST(ends_in_time)
 {
-	static const char *const heavy[] = { "(a*)*b", "(a|a)*b", "(a|aa)+", "a*a*a*a*a*b",
-		"([a-z]+)+\\.[0-9]" };
+	static const char *const heavy[] = { "(a*)*b", "(a|a)*b", "(a|aa)+",
+		"a*a*a*a*a*b", "([a-z]+)+\\.[0-9]" };
 	struct fault f = { 0 };
 	char tag[129];
 

@@ -25,7 +25,9 @@ static const struct {
 	{ "\033[2J", 4, "\\033[2J" },
 	{ "\0", 1, "\\000" },
 	{ "a\0b", 3, "a\\000b" },
-	{ "\0" "1", 2, "\\0001" },
+	{ "\0"
+	  "1",
+	    2, "\\0001" },
 	{ "\177", 1, "\\177" },
 	{ "\xc3\xa4", 2, "\\303\\244" },
 	{ "\xa0\xff", 2, "\\240\\377" },
@@ -36,8 +38,7 @@ START_TEST(escapes)
 {
 	char buf[64];
 
-	ck_assert_ptr_eq(text_escape(buf, sizeof(buf), rows[_i].src, rows[_i].len),
-	    buf);
+	ck_assert_ptr_eq(text_escape(buf, sizeof(buf), rows[_i].src, rows[_i].len), buf);
 	/* vis(3) may write NUL in two ways; both are safe */
 	if (memchr(rows[_i].src, '\0', rows[_i].len) != NULL)
 		ck_assert_ptr_nonnull(strstr(buf, "\\0"));
@@ -92,8 +93,7 @@ START_TEST(never_overruns)
 		for (len = 0; len <= sizeof(src); len++) {
 			if ((dst = malloc(size)) == NULL)
 				ck_abort_msg("no memory");
-			ok = ok && is_printable(text_escape(dst, size, src, len),
-			    size);
+			ok = ok && is_printable(text_escape(dst, size, src, len), size);
 			free(dst);
 		}
 	ck_assert_msg(ok, "byte %d", _i);

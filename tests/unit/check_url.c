@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-Suite	*url_suite(void);
+Suite *url_suite(void);
 
 static const struct {
-	const char	*text, *host, *port, *path, *authority;
+	const char *text, *host, *port, *path, *authority;
 } good[] = {
 	{ "http://localhost", "localhost", "80", "/", "localhost" },
 	{ "http://localhost/", "localhost", "80", "/", "localhost" },
@@ -22,8 +22,8 @@ static const struct {
 	{ "http://[::1]", "::1", "80", "/", "[::1]" },
 	{ "http://[2001:db8::192.0.2.1]/", "2001:db8::192.0.2.1", "80", "/",
 	    "[2001:db8::192.0.2.1]" },
-	{ "http://my_service-1.example.com./", "my_service-1.example.com.",
-	    "80", "/", "my_service-1.example.com." },
+	{ "http://my_service-1.example.com./", "my_service-1.example.com.", "80", "/",
+	    "my_service-1.example.com." },
 	{ "http://h:00080/", "h", "80", "/", "h:00080" },
 	{ "http://h//a/../b;c?d?e", "h", "80", "//a/../b;c?d?e", "h" },
 	{ "http://h/%2e%00", "h", "80", "/%2e%00", "h" },
@@ -31,7 +31,7 @@ static const struct {
 };
 
 static const struct {
-	const char	*text, *word;
+	const char *text, *word;
 } bad[] = {
 	{ "", "http://" },
 	{ "http", "http://" },
@@ -113,8 +113,8 @@ START_TEST(takes)
 	struct fault f = { 0 };
 	struct url u;
 
-	ck_assert_msg(url_parse(&u, good[_i].text, &f) == 0, "%s: %s",
-	    good[_i].text, f.what);
+	ck_assert_msg(url_parse(&u, good[_i].text, &f) == 0, "%s: %s", good[_i].text,
+	    f.what);
 	ck_assert_int_eq(f.kind, FAULT_NONE);
 	ck_assert_str_eq(u.host, good[_i].host);
 	ck_assert_str_eq(u.port, good[_i].port);

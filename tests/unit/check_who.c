@@ -23,7 +23,8 @@ Suite *who_suite(void);
 /* Made for this test by ssh-keygen, whose -l also said their fingerprints. */
 #define ED_BLOB "AAAAC3NzaC1lZDI1NTE5AAAAICcHPgBv298Ae3sWG/mjSZj6u4RodcQ/zVVlbS+3Iei2"
 #define ED_KEY "SHA256:da6Awdu/Olp757DvHmpuL/NPRqNsV+tm1CASRAsjq5s"
-#define EC_BLOB "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBKUpv9a8IYLMdODW+og8fkX" \
+#define EC_BLOB                                                                       \
+	"AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBKUpv9a8IYLMdODW+og8fkX" \
 	"hDYM1x/iS8mjJaYCrfkSMapOmhvXRemop2AIUk6A7bKNShl/FlcUqcZ9QKrmKrqc="
 #define EC_KEY "SHA256:pfwbTKDJQX5nC+RPNAkVOu76mmDeEq6KXXHaLIy0ECk"
 
@@ -117,14 +118,15 @@ START_TEST(names_the_actor)
 END_TEST
 
 static const struct {
-	const char	*bytes, *key;
+	const char *bytes, *key;
 } files[] = {
 	{ "publickey ssh-ed25519 " ED_BLOB "\n", ED_KEY },
 	{ "publickey ssh-ed25519 " ED_BLOB, ED_KEY },
 	{ "publickey ecdsa-sha2-nistp256 " EC_BLOB "\n", EC_KEY },
 	/* several methods: the first key counts */
 	{ "password\npublickey ssh-ed25519 " ED_BLOB "\n", ED_KEY },
-	{ "publickey ssh-ed25519 " ED_BLOB "\npublickey ecdsa-sha2-nistp256 " EC_BLOB "\n",
+	{ "publickey ssh-ed25519 " ED_BLOB "\npublickey ecdsa-sha2-nistp256 " EC_BLOB
+	  "\n",
 	    ED_KEY },
 	{ "\n\nkeyboard-interactive/pam\npublickey ecdsa-sha2-nistp256 " EC_BLOB "\n",
 	    EC_KEY },
@@ -181,10 +183,11 @@ START_TEST(agrees_with_ssh_keygen)
 
 	if (*first_line("command -v ssh-keygen") == '\0')
 		SKIP("no ssh-keygen here");
-	snprintf(command, sizeof(command), "ssh-keygen -q -N '' -C '' %s -f key </dev/null",
-	    kinds[_i]);
+	snprintf(command, sizeof(command),
+	    "ssh-keygen -q -N '' -C '' %s -f key </dev/null", kinds[_i]);
 	ck_assert_int_eq(system(command), 0);
-	ck_assert_int_eq(sscanf(first_line("ssh-keygen -lf key.pub"), "%*d %255s", want), 1);
+	ck_assert_int_eq(sscanf(first_line("ssh-keygen -lf key.pub"), "%*d %255s", want),
+	    1);
 	ck_assert_ptr_nonnull(fp = fopen("key.pub", "r"));
 	ck_assert_int_eq(fscanf(fp, "%*s %1199s", blob), 1);
 	fclose(fp);
@@ -194,7 +197,7 @@ START_TEST(agrees_with_ssh_keygen)
 END_TEST
 
 static const struct {
-	const char	*connection, *client;
+	const char *connection, *client;
 } connections[] = {
 	{ "192.0.2.1 50000 198.51.100.2 22", "192.0.2.1" },
 	{ "2001:db8::1 50000 2001:db8::2 22", "2001:db8::1" },
@@ -264,7 +267,8 @@ START_TEST(bounds_the_key)
 	memset(auth + head, 'A', sizeof(auth) - head);
 	for (n = 4; n < 12000; n *= 2)
 		if (n / 4 * 3 <= 8192)
-			ck_assert_int_eq(strncmp(key_of(auth, head + n), "SHA256:", 7), 0);
+			ck_assert_int_eq(strncmp(key_of(auth, head + n), "SHA256:", 7),
+			    0);
 	ck_assert_str_eq(key_of(auth, head + 12000), "");
 	ck_assert_str_eq(key_of(auth, head + 60000), "");
 	ck_assert_str_eq(key_of(auth, sizeof(auth)), "");
@@ -279,8 +283,8 @@ END_TEST
 
 START_TEST(passes_over_other_kinds)
 {
-	static const char *const names[] = { "none", "folder", "fifo", "link", "/dev/zero",
-		"", "/dev/null" };
+	static const char *const names[] = { "none", "folder", "fifo", "link",
+		"/dev/zero", "", "/dev/null" };
 	char var[128], *env[] = { var, NULL };
 
 	put("auth", "publickey ssh-ed25519 " ED_BLOB "\n", 91);
@@ -297,7 +301,7 @@ END_TEST
 START_TEST(is_printable_whatever_comes)
 {
 	char name[] = "a?b", log[] = "LOGNAME=?x", con[] = "SSH_CONNECTION=1?2 3",
-	    *env[] = { log, con, NULL };
+	     *env[] = { log, con, NULL };
 	const char *p;
 	int c;
 
@@ -308,7 +312,8 @@ START_TEST(is_printable_whatever_comes)
 		for (p = w.actor; *p != '\0'; p++)
 			ck_assert(*p >= ' ' && *p <= '~');
 		for (p = w.client; *p != '\0'; p++)
-			ck_assert(isxdigit((unsigned char)*p) || strchr(".:%", *p) != NULL);
+			ck_assert(
+			    isxdigit((unsigned char)*p) || strchr(".:%", *p) != NULL);
 	}
 }
 END_TEST

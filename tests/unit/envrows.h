@@ -76,7 +76,9 @@ static const struct {
 	{ "A\n" K "=", "v", "\n", 2 },
 	{ "A\tB=1\n" K "=", "v", "\n", 2 },
 	{ "A-B=1\nA[1]=2\na.b=3\n" K "=", "v", "\n", 4 },
-	{ "gr\xc3\xb6\xc3\x9f" "e=1\n" K "=", "v", "\n", 2 },
+	{ "gr\xc3\xb6\xc3\x9f"
+	  "e=1\n" K "=",
+	    "v", "\n", 2 },
 	{ "A=${" K "}\n" K "=", "v", "\n", 2 },
 	{ "A=$(x) \\ \xff\n" K "=", "v", "\nB=\xfe", 2 },
 	{ "export" K "=x\n" K "=", "v", "\n", 2 },

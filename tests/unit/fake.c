@@ -24,13 +24,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LIFE_S 120	/* no server outlives a test that hangs */
-#define KILLED 77	/* exit code of a child that died at its step */
+#define LIFE_S 120 /* no server outlives a test that hangs */
+#define KILLED 77  /* exit code of a child that died at its step */
 
-static const char *const fn_names[FAKE__FNS] = {
-	"hello", "describe", "containers", "inspect", "depends", "image", "names", "root",
-	"logs", "pull", "up", "name", "unname", "remove", "prune", "settle", "disk"
-};
+static const char *const fn_names[FAKE__FNS] = { "hello", "describe", "containers",
+	"inspect", "depends", "image", "names", "root", "logs", "pull", "up", "name",
+	"unname", "remove", "prune", "settle", "disk" };
 
 /* Set while a request runs: the disk calls below are counted then. */
 static struct fake *stepping;
@@ -50,11 +49,11 @@ step(struct fake *k)
 
 /* ---- the disk's calls, in place of libc's ---- */
 
-int	fsync(int);
-int	renameat(int, const char *, int, const char *);
-int	unlinkat(int, const char *, int);
+int fsync(int);
+int renameat(int, const char *, int, const char *);
+int unlinkat(int, const char *, int);
 
-int	(*unit_on_fsync)(int fd);
+int (*unit_on_fsync)(int fd);
 
 int
 fsync(int fd)
@@ -226,7 +225,8 @@ is_used(const struct fake *k, const char *id)
 	unsigned i;
 
 	for (i = 0; i < FAKE_MAX; i++)
-		if (k->list[i].state != CONTAINER_GONE && strcmp(k->list[i].image, id) == 0)
+		if (k->list[i].state != CONTAINER_GONE &&
+		    strcmp(k->list[i].image, id) == 0)
 			return true;
 	return false;
 }
@@ -263,7 +263,8 @@ touch_started(struct fake *k, struct container *c)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	c->started_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-	snprintf(c->started, sizeof(c->started), "2026-01-01T00:00:00.%09uZ", ++k->serial);
+	snprintf(c->started, sizeof(c->started), "2026-01-01T00:00:00.%09uZ",
+	    ++k->serial);
 }
 
 static void
@@ -443,7 +444,7 @@ enter(struct fake *k, enum fake_fn fn, const char *arg, const char *more,
 	note(k, fn, arg, more);
 	if (k->engine.silent)
 		ck_assert_msg(fn == FAKE_HELLO || fn == FAKE_PULL || fn == FAKE_UP ||
-		    fn == FAKE_PRUNE || fn == FAKE_SETTLE,
+			fn == FAKE_PRUNE || fn == FAKE_SETTLE,
 		    "%s was called on a silent engine", fn_names[fn]);
 	*act = FAKE_TERM;
 	for (i = 0; i < k->n_rules; i++) {
@@ -624,8 +625,9 @@ logs(struct engine *e, const char *id, struct fault *f)
 
 	if (enter(k, FAKE_LOGS, id, "", &act, f) == -1)
 		return -1;
-	return by_id(k, id) != NULL ? 0 :
-	    fault_set(f, FAULT_HOST, NULL, "fake: no such container: %s", id);
+	return by_id(k, id) != NULL
+	    ? 0
+	    : fault_set(f, FAULT_HOST, NULL, "fake: no such container: %s", id);
 }
 
 static int
@@ -640,7 +642,8 @@ pull(struct engine *e, const char *tag, struct fault *f)
 		return -1;
 	id = get_name(k->registry, tag);
 	if (id[0] == '\0')
-		return fault_set(f, FAULT_FAILED, NULL, "fake: manifest unknown: %s", tag);
+		return fault_set(f, FAULT_FAILED, NULL, "fake: manifest unknown: %s",
+		    tag);
 	make_image(k, id)->here = true;
 	if (k->fixed[0] != '\0')
 		(void)strlcpy(ref, k->fixed, sizeof(ref));
@@ -698,7 +701,8 @@ up(struct engine *e, const char *tag, unsigned how, struct fault *f)
 	const char *id;
 	enum fake_act act;
 
-	if (enter(k, FAKE_UP, tag, (how & UP_DEPENDS) != 0 ? "+depends" : "", &act, f) == -1)
+	if (enter(k, FAKE_UP, tag, (how & UP_DEPENDS) != 0 ? "+depends" : "", &act, f) ==
+	    -1)
 		return -1;
 	(void)strlcpy(k->served, tag, sizeof(k->served));
 	snprintf(ref, sizeof(ref), REPO ":%s", tag);
@@ -792,12 +796,22 @@ settle(struct engine *e, struct fault *f)
 	return enter(e->self, FAKE_SETTLE, "", "", &act, f);
 }
 
-static const struct engine functions = {
-	.hello = hello, .describe = describe, .containers = containers,
-	.inspect = inspect, .depends_run = depends_run, .image = image, .names = names,
-	.root = root, .logs = logs, .pull = pull, .up = up, .name = name,
-	.unname = unname, .remove = remove_container, .prune = prune, .settle = settle
-};
+static const struct engine functions = { .hello = hello,
+	.describe = describe,
+	.containers = containers,
+	.inspect = inspect,
+	.depends_run = depends_run,
+	.image = image,
+	.names = names,
+	.root = root,
+	.logs = logs,
+	.pull = pull,
+	.up = up,
+	.name = name,
+	.unname = unname,
+	.remove = remove_container,
+	.prune = prune,
+	.settle = settle };
 
 /* ---- the service ---- */
 
@@ -894,8 +908,10 @@ live(struct fake *k, int listener)
 		(void)!recv(fd, buf, sizeof(buf), 0);
 		status = status_now(k);
 		if (status != 0) {
-			int n = snprintf(buf, sizeof(buf), "HTTP/1.1 %d Fake\r\n"
-			    "Content-Length: 5\r\n\r\nfake\n", status);
+			int n = snprintf(buf, sizeof(buf),
+			    "HTTP/1.1 %d Fake\r\n"
+			    "Content-Length: 5\r\n\r\nfake\n",
+			    status);
 
 			(void)!send(fd, buf, (size_t)n, MSG_NOSIGNAL);
 		}
@@ -906,7 +922,7 @@ live(struct fake *k, int listener)
 /* ---- the host ---- */
 
 static const char before[] = "# what compose reads\nSECRET='do not show'\n"
-    "TWILIGHT_VERSION=";
+			     "TWILIGHT_VERSION=";
 static const char after[] = " # the version\nOTHER=\"1\"\n";
 
 static void
@@ -938,14 +954,16 @@ hear(void *arg, enum say kind, const char *line)
 static void
 load_settings(struct rig *r, const char *port, char *const *settings)
 {
-	static char home[96], url[96], service[] = "TWILIGHT_SERVICE=data",
-	    tries[] = "TWILIGHT_HEALTH_TRIES=2", pause[] = "TWILIGHT_HEALTH_SLEEP=0",
-	    settled[] = "TWILIGHT_HEALTH_SETTLE=0", disk[] = "TWILIGHT_DISK_MIN=0";
+	static char home[96], url[96],
+	    service[] = "TWILIGHT_SERVICE=data", tries[] = "TWILIGHT_HEALTH_TRIES=2",
+	    pause[] = "TWILIGHT_HEALTH_SLEEP=0", settled[] = "TWILIGHT_HEALTH_SETTLE=0",
+	    disk[] = "TWILIGHT_DISK_MIN=0";
 	char *env[32];
 	size_t n = 0;
 
 	snprintf(home, sizeof(home), "TWILIGHT_HOME=%s", r->fake->home);
-	snprintf(url, sizeof(url), "TWILIGHT_HEALTH_URL=http://127.0.0.1:%s/healthz", port);
+	snprintf(url, sizeof(url), "TWILIGHT_HEALTH_URL=http://127.0.0.1:%s/healthz",
+	    port);
 	/* the first one of a name counts */
 	for (; settings != NULL && *settings != NULL; settings++)
 		env[n++] = *settings;
@@ -1114,7 +1132,7 @@ rig_run_killed(struct rig *r, const char *verb, const char *tag, unsigned n)
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	r->fake->dies_at = 0;
 	ck_assert_msg(WIFEXITED(status) &&
-	    (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == KILLED),
+		(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == KILLED),
 	    "the child ended with %#x", (unsigned)status);
 	return WEXITSTATUS(status) == KILLED;
 }

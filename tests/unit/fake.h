@@ -23,56 +23,71 @@
 
 /* How an image behaves once a container of it is started. */
 enum fake_kind {
-	FAKE_GOOD,	/* answers 200 */
-	FAKE_SICK,	/* answers 503 */
-	FAKE_SLOW,	/* answers nothing twice, then 200 */
-	FAKE_MUTE,	/* closes every connection */
-	FAKE_DIES,	/* answers 200 once, then has ended */
-	FAKE_FLAPS,	/* answers 200, and was restarted after each answer */
-	FAKE_RESTARTS,	/* does not get to run: restarting */
-	FAKE_EXITS	/* has ended at once */
+	FAKE_GOOD,     /* answers 200 */
+	FAKE_SICK,     /* answers 503 */
+	FAKE_SLOW,     /* answers nothing twice, then 200 */
+	FAKE_MUTE,     /* closes every connection */
+	FAKE_DIES,     /* answers 200 once, then has ended */
+	FAKE_FLAPS,    /* answers 200, and was restarted after each answer */
+	FAKE_RESTARTS, /* does not get to run: restarting */
+	FAKE_EXITS     /* has ended at once */
 };
 
 enum fake_fn {
-	FAKE_HELLO, FAKE_DESCRIBE, FAKE_CONTAINERS, FAKE_INSPECT, FAKE_DEPENDS,
-	FAKE_IMAGE, FAKE_NAMES, FAKE_ROOT, FAKE_LOGS, FAKE_PULL, FAKE_UP, FAKE_NAME,
-	FAKE_UNNAME, FAKE_REMOVE, FAKE_PRUNE, FAKE_SETTLE, FAKE_DISK, FAKE__FNS
+	FAKE_HELLO,
+	FAKE_DESCRIBE,
+	FAKE_CONTAINERS,
+	FAKE_INSPECT,
+	FAKE_DEPENDS,
+	FAKE_IMAGE,
+	FAKE_NAMES,
+	FAKE_ROOT,
+	FAKE_LOGS,
+	FAKE_PULL,
+	FAKE_UP,
+	FAKE_NAME,
+	FAKE_UNNAME,
+	FAKE_REMOVE,
+	FAKE_PRUNE,
+	FAKE_SETTLE,
+	FAKE_DISK,
+	FAKE__FNS
 };
 
 /* What happens at a call instead of, or before, what it is for. */
 enum fake_act {
-	FAKE_FAIL,	/* nothing is done: FAULT_FAILED */
-	FAKE_HOST,	/* nothing is done: FAULT_HOST */
-	FAKE_HALF,	/* `up` leaves a half-made container, the old is gone: FAULT_FAILED */
-	FAKE_LATE,	/* all is done, and then FAULT_FAILED */
-	FAKE_TERM,	/* SIGTERM to this process, then all is done */
-	FAKE_TWINS,	/* `up` makes two containers */
-	FAKE_NOTHING,	/* `up` leaves none */
-	FAKE_STRANGER,	/* `up` makes one of another image */
-	FAKE_CREATED,	/* `up` makes one that is not started */
-	FAKE_EDIT,	/* somebody writes v9 into .env, then all is done */
-	FAKE_LOSE,	/* somebody removes image c, then all is done */
-	FAKE_FULL	/* from here on .env cannot be replaced; all is done */
+	FAKE_FAIL,  /* nothing is done: FAULT_FAILED */
+	FAKE_HOST,  /* nothing is done: FAULT_HOST */
+	FAKE_HALF,  /* `up` leaves a half-made container, the old is gone: FAULT_FAILED */
+	FAKE_LATE,  /* all is done, and then FAULT_FAILED */
+	FAKE_TERM,  /* SIGTERM to this process, then all is done */
+	FAKE_TWINS, /* `up` makes two containers */
+	FAKE_NOTHING,  /* `up` leaves none */
+	FAKE_STRANGER, /* `up` makes one of another image */
+	FAKE_CREATED,  /* `up` makes one that is not started */
+	FAKE_EDIT,     /* somebody writes v9 into .env, then all is done */
+	FAKE_LOSE,     /* somebody removes image c, then all is done */
+	FAKE_FULL      /* from here on .env cannot be replaced; all is done */
 };
 
 struct fake_image {
-	char		id[IMAGE_ID_MAX];
-	enum fake_kind	kind;
-	bool		here;
+	char id[IMAGE_ID_MAX];
+	enum fake_kind kind;
+	bool here;
 };
 
 struct fake_rule {
-	enum fake_fn	fn;
-	unsigned	first, last;	/* which calls of it, from 1 */
-	enum fake_act	act;
+	enum fake_fn fn;
+	unsigned first, last; /* which calls of it, from 1 */
+	enum fake_act act;
 };
 
 struct fake_call {
-	enum fake_fn	fn;
-	char		what[640];	/* "pull v2" */
-	char		step[16];	/* of the journal on disk, "-" without one */
-	char		value[64];	/* in .env */
-	int		records;	/* in the history */
+	enum fake_fn fn;
+	char what[640]; /* "pull v2" */
+	char step[16];  /* of the journal on disk, "-" without one */
+	char value[64]; /* in .env */
+	int records;    /* in the history */
 };
 
 #define FAKE_MAX 32
@@ -80,42 +95,42 @@ struct fake_call {
 
 /* All of it is shared with the children. */
 struct fake {
-	struct engine	engine;
-	char		home[64];
+	struct engine engine;
+	char home[64];
 	struct fake_image images[FAKE_MAX];
-	struct image_name registry[FAKE_MAX];	/* ref is a tag */
-	struct image_name names[FAKE_MAX];	/* an empty ref is a free slot */
-	struct container list[FAKE_MAX];	/* a state of GONE is a free slot */
-	unsigned	answers[FAKE_MAX];	/* of each since it was started */
-	unsigned	serial;			/* makes ids and times differ */
-	unsigned	asked;			/* requests that came over HTTP */
-	char		root[128];
-	char		served[TAG_MAX];	/* of the last `up`, on a silent engine */
-	char		fixed[REF_MAX];		/* what describe() says, whatever the tag */
-	bool		depends_down;
-	bool		spare;			/* nothing dangling is pruned: too young */
-	bool		quiet;			/* what hello() sets `silent` to */
-	bool		env_full;		/* .env cannot be replaced: ENOSPC */
+	struct image_name registry[FAKE_MAX]; /* ref is a tag */
+	struct image_name names[FAKE_MAX];    /* an empty ref is a free slot */
+	struct container list[FAKE_MAX];      /* a state of GONE is a free slot */
+	unsigned answers[FAKE_MAX];           /* of each since it was started */
+	unsigned serial;                      /* makes ids and times differ */
+	unsigned asked;                       /* requests that came over HTTP */
+	char root[128];
+	char served[TAG_MAX]; /* of the last `up`, on a silent engine */
+	char fixed[REF_MAX];  /* what describe() says, whatever the tag */
+	bool depends_down;
+	bool spare;    /* nothing dangling is pruned: too young */
+	bool quiet;    /* what hello() sets `silent` to */
+	bool env_full; /* .env cannot be replaced: ENOSPC */
 	struct fake_rule rules[8];
-	unsigned	n_rules;
-	unsigned	count[FAKE__FNS];
-	unsigned	steps, dies_at;
+	unsigned n_rules;
+	unsigned count[FAKE__FNS];
+	unsigned steps, dies_at;
 	struct fake_call log[FAKE_CALLS];
-	unsigned	n_log;
+	unsigned n_log;
 };
 
 /* A host with one target, and what its last request came to. */
 struct rig {
-	struct fake	*fake;
-	pid_t		 server;
-	struct target	 target;
-	struct progress	 progress;
-	struct who	 who;
-	struct session	 s;
-	struct fault	 f;
-	char		 said[16384];	/* all that was told, a line each */
-	struct record	 history[64];	/* the oldest first; rig_history() fills it */
-	size_t		 records;
+	struct fake *fake;
+	pid_t server;
+	struct target target;
+	struct progress progress;
+	struct who who;
+	struct session s;
+	struct fault f;
+	char said[16384];          /* all that was told, a line each */
+	struct record history[64]; /* the oldest first; rig_history() fills it */
+	size_t records;
 };
 
 /*
@@ -123,11 +138,11 @@ struct rig {
  * has v1 = a, v2 = b, v3 = c, all healthy, and bad = d, that answers 503.
  * `settings` are further TWILIGHT_ lines, NULL at the end, or NULL.
  */
-void	rig_open(struct rig *, char *const *settings);
+void rig_open(struct rig *, char *const *settings);
 
 /* The same without container, name and image: nothing was ever deployed. */
-void	rig_open_bare(struct rig *, char *const *settings);
-void	rig_close(struct rig *);
+void rig_open_bare(struct rig *, char *const *settings);
+void rig_close(struct rig *);
 
 /*
  * A request as the program runs it: lock, hello, recover, then `verb` (which
@@ -138,14 +153,14 @@ enum fault_kind rig_deploy(struct rig *, const char *tag);
 enum fault_kind rig_recover(struct rig *);
 
 /* Runs it in a child that dies before step `n`; false when it ended before. */
-bool	rig_run_killed(struct rig *, const char *verb, const char *tag, unsigned n);
+bool rig_run_killed(struct rig *, const char *verb, const char *tag, unsigned n);
 
 /* The state folder for a moment, to plant or to read what is in it. */
-void	rig_plant_journal(struct rig *, const struct journal *);
-void	rig_plant_record(struct rig *, const struct record *);
-bool	rig_journal(struct rig *, struct journal *);
-void	rig_history(struct rig *);
-void	rig_write_env(struct rig *, const char *value);
+void rig_plant_journal(struct rig *, const struct journal *);
+void rig_plant_record(struct rig *, const struct record *);
+bool rig_journal(struct rig *, struct journal *);
+void rig_history(struct rig *);
+void rig_write_env(struct rig *, const char *value);
 
 /* Asserts on what is there; `where` goes into the message. */
 #define rig_env_is(r, v) rig_env_at(r, v, __FILE__, __LINE__)
@@ -153,14 +168,14 @@ void	rig_write_env(struct rig *, const char *value);
 #define rig_name_is(r, ref, image) rig_name_at(r, ref, image, __FILE__, __LINE__)
 #define rig_last_is(r, outcome, code) rig_last_at(r, outcome, code, __FILE__, __LINE__)
 #define rig_kind_is(r, got, want) rig_kind_at(r, got, want, __FILE__, __LINE__)
-void	rig_env_at(struct rig *, const char *value, const char *file, int line);
-void	rig_runs_at(struct rig *, const char *image, const char *file, int line);
-void	rig_name_at(struct rig *, const char *ref, const char *image,
-	    const char *file, int line);
-void	rig_last_at(struct rig *, enum outcome, int code, const char *file, int line);
-void	rig_kind_at(struct rig *, enum fault_kind got, enum fault_kind want,
-	    const char *file, int line);
-void	rig_ids_are_unique(struct rig *);
+void rig_env_at(struct rig *, const char *value, const char *file, int line);
+void rig_runs_at(struct rig *, const char *image, const char *file, int line);
+void rig_name_at(struct rig *, const char *ref, const char *image, const char *file,
+    int line);
+void rig_last_at(struct rig *, enum outcome, int code, const char *file, int line);
+void rig_kind_at(struct rig *, enum fault_kind got, enum fault_kind want,
+    const char *file, int line);
+void rig_ids_are_unique(struct rig *);
 
 /* ---- the engine ---- */
 
@@ -168,20 +183,20 @@ void	rig_ids_are_unique(struct rig *);
 const char *fake_id(char letter);
 
 /* Makes it known to the registry as `tag`; an image may have many. */
-void	fake_push(struct fake *, const char *tag, char letter, enum fake_kind);
+void fake_push(struct fake *, const char *tag, char letter, enum fake_kind);
 
 /* It is on the host, by that name ("" for none). */
-void	fake_have(struct fake *, const char *ref, char letter);
-void	fake_lose(struct fake *, char letter);
-void	fake_forget_name(struct fake *, const char *ref);
+void fake_have(struct fake *, const char *ref, char letter);
+void fake_lose(struct fake *, char letter);
+void fake_forget_name(struct fake *, const char *ref);
 
 /* A container made from `ref`; of the image given.  Its place in the list. */
 struct container *fake_start(struct fake *, const char *ref, char letter,
-	    const char *name, enum container_state);
+    const char *name, enum container_state);
 
-void	fake_on(struct fake *, enum fake_fn, unsigned nth, enum fake_act);
-void	fake_from(struct fake *, enum fake_fn, unsigned first, enum fake_act);
-void	fake_calm(struct fake *);	/* forgets rules, log and counts */
+void fake_on(struct fake *, enum fake_fn, unsigned nth, enum fake_act);
+void fake_from(struct fake *, enum fake_fn, unsigned first, enum fake_act);
+void fake_calm(struct fake *); /* forgets rules, log and counts */
 
 /* The image id behind a name or id, "" for none. */
 const char *fake_image_of(const struct fake *, const char *ref);

@@ -14,15 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LIFE_S 60	/* no liar outlives a test that hangs */
+#define LIFE_S 60 /* no liar outlives a test that hangs */
 
 int
 liar_listen(const char *host, char port[6], int backlog)
 {
-	struct addrinfo hints = {
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE
-	};
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
 	struct sockaddr_storage sa;
 	socklen_t len = sizeof(sa);
 	struct addrinfo *ai;
@@ -34,13 +32,12 @@ liar_listen(const char *host, char port[6], int backlog)
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (fd >= 0 && ai->ai_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
-		    sizeof(on));
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (fd < 0 || bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 ||
 	    listen(fd, backlog) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&sa, &len) < 0 ||
-	    getnameinfo((struct sockaddr *)&sa, len, NULL, 0, port, 6,
-	    NI_NUMERICSERV) != 0) {
+	    getnameinfo((struct sockaddr *)&sa, len, NULL, 0, port, 6, NI_NUMERICSERV) !=
+		0) {
 		if (fd >= 0)
 			close(fd);
 		fd = -1;

@@ -2,9 +2,18 @@
 
 #define BYTES(s) .text = s, .len = sizeof(s) - 1
 #define OK "HTTP/1.1 200 OK\r\n"
-#define STATUS(s) { BYTES("HTTP/1.1 " s "\r\n\r\n") }
-#define FIELD(s) { BYTES(OK s "\r\n\r\n") }
-#define BODY(s) { BYTES(OK "\r\n" s) }
+#define STATUS(s)                               \
+	{                                       \
+		BYTES("HTTP/1.1 " s "\r\n\r\n") \
+	}
+#define FIELD(s)                       \
+	{                              \
+		BYTES(OK s "\r\n\r\n") \
+	}
+#define BODY(s)                    \
+	{                          \
+		BYTES(OK "\r\n" s) \
+	}
 
 #define VERDICT(e, n, h, w) .end = e, .status = n, .healthy = h, .why = w
 #define HEALTHY(n) VERDICT(HTTP_ANSWER, n, true, "answered " #n)
@@ -57,11 +66,12 @@ const struct lie lies[] = {
 	{ "400, the first that is not", "9110 15.5.1", SICK(400), STATUS("400 Bad") },
 	{ "400 of a TLS port", "9110 15.5.1: as proxies say it in plain text", SICK(400),
 	    { BYTES("HTTP/1.1 400 Bad Request\r\nContent-Length: 41\r\n\r\n"
-	    "Client sent an HTTP request to an HTTPS s") } },
+		    "Client sent an HTTP request to an HTTPS s") } },
 	{ "401", "9110 15.5.2", SICK(401), STATUS("401 No\r\nWWW-Authenticate: Basic") },
 	{ "403", "9110 15.5.4", SICK(403), STATUS("403 Forbidden") },
 	{ "404", "9110 15.5.5", SICK(404), STATUS("404 Not Found") },
-	{ "407", "9110 15.5.8", SICK(407), STATUS("407 No\r\nProxy-Authenticate: Basic") },
+	{ "407", "9110 15.5.8", SICK(407),
+	    STATUS("407 No\r\nProxy-Authenticate: Basic") },
 	{ "408 before it is asked", "9110 15.5.9", SICK(408),
 	    { BYTES("HTTP/1.1 408 Late\r\nConnection: close\r\n\r\n"), .deaf = true },
 	    .curl = CURL_VARIES },
@@ -71,7 +81,8 @@ const struct lie lies[] = {
 	{ "431", "6585 5", SICK(431), STATUS("431 Too Large") },
 	{ "499, unknown", "9110 15", SICK(499), STATUS("499 Odd") },
 	{ "500 with the body of a 200", "9110 15.6.1: the code counts", SICK(500),
-	    { BYTES("HTTP/1.1 500 OK\r\nContent-Length: 15\r\n\r\n{\"status\":\"ok\"}") } },
+	    { BYTES(
+		"HTTP/1.1 500 OK\r\nContent-Length: 15\r\n\r\n{\"status\":\"ok\"}") } },
 	{ "502", "9110 15.6.3", SICK(502), STATUS("502 Bad Gateway") },
 	{ "503", "9110 15.6.4", SICK(503), STATUS("503 No\r\nRetry-After: 0") },
 	{ "504", "9110 15.6.5", SICK(504), STATUS("504 Gateway Timeout") },
@@ -93,7 +104,7 @@ const struct lie lies[] = {
 	    STATUS("500 HTTP/1.1 200 OK") },
 	{ "a reason of 4 KiB", "9112 3: 8000 bytes of a line and more", HEALTHY(200),
 	    { BYTES("HTTP/1.1 200 "), .more = "OK OK OK ", .times = 455,
-	    .last = "\r\n\r\n" } },
+		.last = "\r\n\r\n" } },
 	{ "obs-text in the reason", "9112 4", HEALTHY(200), STATUS("200 \xc3\xb6") },
 	{ "8-bit CSI in the reason", "9112 4: obs-text; never shown", HEALTHY(200),
 	    STATUS("200 \2332J") },
@@ -191,7 +202,7 @@ const struct lie lies[] = {
 	    { BYTES("HTTP/1.1 100 Continue\r\n\r\n" OK "\r\n") } },
 	{ "102, 103, 503", "9110 15.2: any number of them", SICK(503),
 	    { BYTES("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n"
-	    "Link: </a>\r\n\r\nHTTP/1.1 503 No\r\n\r\n") } },
+		    "Link: </a>\r\n\r\nHTTP/1.1 503 No\r\n\r\n") } },
 	{ "199, unknown", "9110 15: a 1xx", HEALTHY(200),
 	    { BYTES("HTTP/1.1 199 \r\n\r\n" OK "\r\n") } },
 	{ "100 in 1.0", "9110 15.2: of 1.1; harmless", HEALTHY(200),
@@ -285,7 +296,7 @@ const struct lie lies[] = {
 	    { BYTES(OK "CONTENT-LENGTH: 2\r\n\r\nok"), .end = LIAR_HANG } },
 	{ "length with zeros", "9110 8.6: digits", HEALTHY(200),
 	    { BYTES(OK "Content-Length: 0000000000000000000000000000002\r\n\r\nok"),
-	    .end = LIAR_HANG } },
+		.end = LIAR_HANG } },
 	{ "length 0, no close", "9112 6.3", HEALTHY(200),
 	    { BYTES(OK "Content-Length: 0\r\n\r\n"), .end = LIAR_HANG } },
 	{ "length 0 and a body", "9112 6.3: the rest is another message", HEALTHY(200),
@@ -299,7 +310,7 @@ const struct lie lies[] = {
 	    .curl = CURL_REFUSES },
 	{ "huge length", "9110 8.6: expect overflow", HEALTHY(200),
 	    { BYTES(OK "Content-Length: "
-	    "99999999999999999999999999999999999999999999999999\r\n\r\nok") },
+		       "99999999999999999999999999999999999999999999999999\r\n\r\nok") },
 	    .curl = CURL_VARIES },
 	{ "length 2^63", "9110 8.6: expect overflow", HEALTHY(200),
 	    { BYTES(OK "Content-Length: 9223372036854775808\r\n\r\nok") },
@@ -342,33 +353,38 @@ const struct lie lies[] = {
 	    FIELD("Content-Length-Of: x") },
 
 	/* transfer codings: all of the body, so evidence */
-	{ "chunked", "9112 7.1", HEALTHY(200), { BYTES(OK
-	    "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n") } },
-	{ "chunked, with extension and trailer", "9112 7.1", HEALTHY(200), { BYTES(OK
-	    "Transfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n0\r\nA: b\r\n\r\n") } },
-	{ "chunk size garbage", EVIDENCE, HEALTHY(200), { BYTES(OK
-	    "Transfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n") }, .curl = CURL_REFUSES },
-	{ "chunk size overflow", EVIDENCE, HEALTHY(200), { BYTES(OK
-	    "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nok\r\n") },
+	{ "chunked", "9112 7.1", HEALTHY(200),
+	    { BYTES(OK "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n") } },
+	{ "chunked, with extension and trailer", "9112 7.1", HEALTHY(200),
+	    { BYTES(OK
+		"Transfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n0\r\nA: b\r\n\r\n") } },
+	{ "chunk size garbage", EVIDENCE, HEALTHY(200),
+	    { BYTES(OK "Transfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n") },
 	    .curl = CURL_REFUSES },
-	{ "negative chunk size", EVIDENCE, HEALTHY(200), { BYTES(OK
-	    "Transfer-Encoding: chunked\r\n\r\n-2\r\nok\r\n") }, .curl = CURL_REFUSES },
-	{ "no last chunk", EVIDENCE, HEALTHY(200), { BYTES(OK
-	    "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n") }, .curl = CURL_REFUSES },
-	{ "chunk longer than its size", EVIDENCE, HEALTHY(200), { BYTES(OK
-	    "Transfer-Encoding: chunked\r\n\r\n2\r\nokokok\r\n0\r\n\r\n") },
+	{ "chunk size overflow", EVIDENCE, HEALTHY(200),
+	    { BYTES(OK "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nok\r\n") },
 	    .curl = CURL_REFUSES },
-	{ "endless chunks", EVIDENCE, HEALTHY(200), { BYTES(OK
-	    "Transfer-Encoding: chunked\r\n\r\n"), .more = "1\r\nx\r\n",
-	    .times = LIAR_ENDLESS }, .curl = CURL_REFUSES },
-	{ "chunked and a length", "9112 6.3: chunked overrides", HEALTHY(200), { BYTES(OK
-	    "Content-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n"
-	    "2\r\nok\r\n0\r\n\r\n") } },
+	{ "negative chunk size", EVIDENCE, HEALTHY(200),
+	    { BYTES(OK "Transfer-Encoding: chunked\r\n\r\n-2\r\nok\r\n") },
+	    .curl = CURL_REFUSES },
+	{ "no last chunk", EVIDENCE, HEALTHY(200),
+	    { BYTES(OK "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n") },
+	    .curl = CURL_REFUSES },
+	{ "chunk longer than its size", EVIDENCE, HEALTHY(200),
+	    { BYTES(OK "Transfer-Encoding: chunked\r\n\r\n2\r\nokokok\r\n0\r\n\r\n") },
+	    .curl = CURL_REFUSES },
+	{ "endless chunks", EVIDENCE, HEALTHY(200),
+	    { BYTES(OK "Transfer-Encoding: chunked\r\n\r\n"), .more = "1\r\nx\r\n",
+		.times = LIAR_ENDLESS },
+	    .curl = CURL_REFUSES },
+	{ "chunked and a length", "9112 6.3: chunked overrides", HEALTHY(200),
+	    { BYTES(OK "Content-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n"
+		       "2\r\nok\r\n0\r\n\r\n") } },
 	{ "chunked in 1.0", "9112 6.1: framing at fault; closed after it", HEALTHY(200),
 	    { BYTES("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-	    "2\r\nok\r\n0\r\n\r\n") } },
-	{ "an unknown coding", "9112 6.1", HEALTHY(200), FIELD("Transfer-Encoding: magic"),
-	    .curl = CURL_VARIES },
+		    "2\r\nok\r\n0\r\n\r\n") } },
+	{ "an unknown coding", "9112 6.1", HEALTHY(200),
+	    FIELD("Transfer-Encoding: magic"), .curl = CURL_VARIES },
 	{ "gzip that is none", EVIDENCE, HEALTHY(200),
 	    { BYTES(OK "Content-Encoding: gzip\r\n\r\nok") } },
 
@@ -377,12 +393,14 @@ const struct lie lies[] = {
 	    { BYTES(OK "\r\nbody"), .end = LIAR_HALF } },
 	{ "a body that never comes", EVIDENCE, HEALTHY(200),
 	    { BYTES(OK "\r\n"), .end = LIAR_HANG }, .curl = CURL_REFUSES },
-	{ "an endless body", EVIDENCE, HEALTHY(200), { BYTES(OK "\r\n"),
-	    .more = "xxxxxxxxxxxxxxxx", .times = LIAR_ENDLESS }, .curl = CURL_REFUSES },
-	{ "an endless body of a 500", EVIDENCE, SICK(500), { BYTES("HTTP/1.1 500 No\r\n\r\n"),
-	    .more = "xxxxxxxxxxxxxxxx", .times = LIAR_ENDLESS } },
-	{ "a body of 64 KiB", EVIDENCE, HEALTHY(200), { BYTES(OK "\r\n"),
-	    .more = "xxxxxxxxxxxxxxxx", .times = 4096 } },
+	{ "an endless body", EVIDENCE, HEALTHY(200),
+	    { BYTES(OK "\r\n"), .more = "xxxxxxxxxxxxxxxx", .times = LIAR_ENDLESS },
+	    .curl = CURL_REFUSES },
+	{ "an endless body of a 500", EVIDENCE, SICK(500),
+	    { BYTES("HTTP/1.1 500 No\r\n\r\n"), .more = "xxxxxxxxxxxxxxxx",
+		.times = LIAR_ENDLESS } },
+	{ "a body of 64 KiB", EVIDENCE, HEALTHY(200),
+	    { BYTES(OK "\r\n"), .more = "xxxxxxxxxxxxxxxx", .times = 4096 } },
 	{ "a binary body", EVIDENCE, HEALTHY(200), BODY("\0\1\2\xff") },
 	{ "a body for the terminal", EVIDENCE, SICK(503),
 	    { BYTES("HTTP/1.1 503 No\r\n\r\n\033[2J\033]0;x\007\2332J\r\0\n") } },
@@ -394,18 +412,20 @@ const struct lie lies[] = {
 	    { BYTES("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n" OK "\r\n") } },
 	{ "keep-alive, no close", "9112 9.3", HEALTHY(200),
 	    { BYTES(OK "Connection: keep-alive\r\nContent-Length: 2\r\n\r\nok"),
-	    .end = LIAR_HANG } },
+		.end = LIAR_HANG } },
 	{ "an answer, then RST", EVIDENCE, HEALTHY(200),
 	    { BYTES(OK "Content-Length: 9\r\n\r\nok"), .end = LIAR_RESET },
 	    .curl = CURL_REFUSES },
 	{ "answers before it is asked", "9112 9.3: what came counts", HEALTHY(200),
 	    { BYTES(OK "\r\n"), .deaf = true }, .curl = CURL_VARIES },
-	{ "trickles the body", EVIDENCE, HEALTHY(200), { BYTES(OK "\r\n"), .more = "x",
-	    .times = LIAR_ENDLESS, .pause_ms = 20 }, .curl = CURL_REFUSES },
+	{ "trickles the body", EVIDENCE, HEALTHY(200),
+	    { BYTES(OK "\r\n"), .more = "x", .times = LIAR_ENDLESS, .pause_ms = 20 },
+	    .curl = CURL_REFUSES },
 
 	/* pieces */
 	{ "a byte a packet", "9112 2.2: a stream has no packets", HEALTHY(200),
-	    { BYTES("HTTP/1.1 100 \r\n\r\n" OK "Content-Length: 2\r\n\r\nok"), .chunk = 1 } },
+	    { BYTES("HTTP/1.1 100 \r\n\r\n" OK "Content-Length: 2\r\n\r\nok"),
+		.chunk = 1 } },
 	{ "two bytes a packet", "9112 2.2: a stream has no packets", SICK(503),
 	    { BYTES("HTTP/1.1 503 No\r\nA: b\r\n\r\n"), .chunk = 2 } },
 	{ "three bytes a packet, bare LF", "9112 2.2: a stream has no packets",
@@ -449,7 +469,7 @@ const struct lie lies[] = {
 	    { BYTES(OK "A: b\r\n\r"), .end = LIAR_HANG } },
 	{ "trickles without end", "9112 9.5: one deadline, not one a byte", SLOW,
 	    { BYTES(OK "A: "), .more = "aaaaaaaa", .times = LIAR_ENDLESS, .chunk = 1,
-	    .pause_ms = 20 } },
+		.pause_ms = 20 } },
 	{ "trickles 100s without end", "9112 9.5: one deadline, not one an answer", SLOW,
 	    { .more = "HTTP/1.1 100 \r\n\r\n", .times = LIAR_ENDLESS, .pause_ms = 20 } },
 
@@ -458,28 +478,32 @@ const struct lie lies[] = {
 	    { BYTES(OK), .more = "A: 3456\r\n", .times = 910, .last = "\r\n" } },
 	{ "a field of 8 KiB", "9112 3: 8000 bytes of a line and more", HEALTHY(200),
 	    { BYTES(OK "A: "), .more = "bbbbbbbbbbbbbbbb", .times = 512,
-	    .last = "\r\n\r\n" } },
+		.last = "\r\n\r\n" } },
 	{ "3000 fields", BOUND, HEALTHY(200),
 	    { BYTES(OK), .more = "a:\r\n", .times = 3000, .last = "\r\n" } },
-	{ "100 KiB of fields", BOUND, TOO_LONG, { BYTES(OK), .more = "A: 34567890\r\n",
-	    .times = 8000, .last = "\r\n" }, .curl = CURL_TAKES },
-	{ "a field of 64 KiB", BOUND, TOO_LONG, { BYTES(OK "A: "),
-	    .more = "bbbbbbbbbbbbbbbb", .times = 4096, .last = "\r\n\r\n" },
+	{ "100 KiB of fields", BOUND, TOO_LONG,
+	    { BYTES(OK), .more = "A: 34567890\r\n", .times = 8000, .last = "\r\n" },
 	    .curl = CURL_TAKES },
-	{ "one endless field", BOUND, TOO_LONG, { BYTES(OK "A: "),
-	    .more = "bbbbbbbbbbbbbbbb", .times = LIAR_ENDLESS } },
-	{ "one endless name", BOUND, TOO_LONG, { BYTES(OK), .more = "bbbbbbbbbbbbbbbb",
-	    .times = LIAR_ENDLESS } },
-	{ "endless fields", BOUND, TOO_LONG, { BYTES(OK), .more = "A: 34567890\r\n",
-	    .times = LIAR_ENDLESS } },
-	{ "endless reason", BOUND, TOO_LONG, { BYTES("HTTP/1.1 200 "),
-	    .more = "OK OK OK OK ", .times = LIAR_ENDLESS } },
-	{ "endless fold", BOUND, TOO_LONG, { BYTES(OK "A: b\r\n"), .more = " c\r\n",
-	    .times = LIAR_ENDLESS } },
-	{ "100 flood", BOUND, TOO_LONG, { .more = "HTTP/1.1 100 Continue\r\n\r\n",
-	    .times = LIAR_ENDLESS }, .curl = CURL_VARIES },
-	{ "100 flood, then 200", BOUND, TOO_LONG, { .more = "HTTP/1.1 103 \r\n\r\n",
-	    .times = 2000, .last = OK "\r\n" }, .curl = CURL_TAKES },
+	{ "a field of 64 KiB", BOUND, TOO_LONG,
+	    { BYTES(OK "A: "), .more = "bbbbbbbbbbbbbbbb", .times = 4096,
+		.last = "\r\n\r\n" },
+	    .curl = CURL_TAKES },
+	{ "one endless field", BOUND, TOO_LONG,
+	    { BYTES(OK "A: "), .more = "bbbbbbbbbbbbbbbb", .times = LIAR_ENDLESS } },
+	{ "one endless name", BOUND, TOO_LONG,
+	    { BYTES(OK), .more = "bbbbbbbbbbbbbbbb", .times = LIAR_ENDLESS } },
+	{ "endless fields", BOUND, TOO_LONG,
+	    { BYTES(OK), .more = "A: 34567890\r\n", .times = LIAR_ENDLESS } },
+	{ "endless reason", BOUND, TOO_LONG,
+	    { BYTES("HTTP/1.1 200 "), .more = "OK OK OK OK ", .times = LIAR_ENDLESS } },
+	{ "endless fold", BOUND, TOO_LONG,
+	    { BYTES(OK "A: b\r\n"), .more = " c\r\n", .times = LIAR_ENDLESS } },
+	{ "100 flood", BOUND, TOO_LONG,
+	    { .more = "HTTP/1.1 100 Continue\r\n\r\n", .times = LIAR_ENDLESS },
+	    .curl = CURL_VARIES },
+	{ "100 flood, then 200", BOUND, TOO_LONG,
+	    { .more = "HTTP/1.1 103 \r\n\r\n", .times = 2000, .last = OK "\r\n" },
+	    .curl = CURL_TAKES },
 	{ "endless bytes", "9112 4", GARBAGE("begins \"yyyyyy"),
 	    { .more = "yyyyyyyyyyyyyyyy", .times = LIAR_ENDLESS } },
 	{ "endless NULs and more", "9112 4", NOT_HTTP,
@@ -527,10 +551,10 @@ const struct lie lies[] = {
 	    GARBAGE("begins \"\\342\\200\\256KO\""), { BYTES("\xe2\x80\xaeKO\n") } },
 
 	/* where it listens */
-	{ "IPv6 only", "6724: every address is tried", HEALTHY(200),
-	    { BYTES(OK "\r\n") }, .six = true },
-	{ "IPv6 only, sick", "6724: every address is tried", SICK(503),
-	    STATUS("503 No"), .six = true },
+	{ "IPv6 only", "6724: every address is tried", HEALTHY(200), { BYTES(OK "\r\n") },
+	    .six = true },
+	{ "IPv6 only, sick", "6724: every address is tried", SICK(503), STATUS("503 No"),
+	    .six = true },
 	{ "IPv6 only, no HTTP", "6724: every address is tried", NOT_HTTP,
 	    { BYTES("nonsense\n") }, .six = true },
 };

@@ -6,10 +6,11 @@
 
 #include <stdio.h>
 
-#define SKIP(why) do {							\
-	printf("SKIP %s: %s\n", __func__, why);				\
-	fflush(stdout);							\
-	return;								\
-} while (0)
+#define SKIP(why)                                       \
+	do {                                            \
+		printf("SKIP %s: %s\n", __func__, why); \
+		fflush(stdout);                         \
+		return;                                 \
+	} while (0)
 
 #endif
