@@ -37,8 +37,15 @@ check_user() {
 	case $DEPLOY_USER in
 	root | [0-9-]*) refuse "DEPLOY_USER=$DEPLOY_USER: must be a user of its own" ;;
 	esac
+	[ "${#DEPLOY_USER}" -le 32 ] || refuse "DEPLOY_USER=$DEPLOY_USER: must be at most 32 characters"
 	USER_HOME=/home/$DEPLOY_USER
-	dry || ! id "$DEPLOY_USER" >/dev/null 2>&1 || check_user_fits
+	if dry; then
+		return
+	elif id "$DEPLOY_USER" >/dev/null 2>&1; then
+		check_user_fits
+	elif getent group "$DEPLOY_USER" >/dev/null; then
+		refuse "there is a group $DEPLOY_USER and no such user: groupdel $DEPLOY_USER, or choose another DEPLOY_USER"
+	fi
 }
 
 # A user who is there may be somebody's: it is used when it is fit, never changed.
@@ -55,20 +62,23 @@ check_user_fits() {
 	'!'* | '*'*) ;;
 	*) refuse "user $DEPLOY_USER has a password: usermod -p '*' $DEPLOY_USER, $fits_mend" ;;
 	esac
+	[ "$(id -gn "$DEPLOY_USER")" = "$DEPLOY_USER" ] ||
+		refuse "the group of user $DEPLOY_USER is not its own: groupadd $DEPLOY_USER && usermod -g $DEPLOY_USER $DEPLOY_USER, $fits_mend"
 	USER_HOME=$(printf '%s' "$fits_entry" | cut -d: -f6)
-	fits_own=$(writable "$USER_HOME" -maxdepth 1)
-	[ -z "$fits_own" ] ||
-		refuse "$fits_own can be changed by $DEPLOY_USER, who could plant what a login reads: chown -hR root:root $USER_HOME, $fits_mend"
+	is "the home of $DEPLOY_USER" "$USER_HOME" 'A-Za-z0-9_./-' 'a path of letters, digits, _ . and -'
+	[ "$USER_HOME" != / ] || refuse "the home of user $DEPLOY_USER is /: usermod -d /home/$DEPLOY_USER $DEPLOY_USER, $fits_mend"
 }
 
 # writable FIND-ARGUMENT…: the first thing that the deploy user can change, or could
-# once there is one.
+# once there is one.  A sticky folder is no exception: names can be added there.
 writable() {
 	writable_who=
-	! id "$DEPLOY_USER" >/dev/null 2>&1 ||
-		writable_who="-user $DEPLOY_USER -o -group $DEPLOY_USER -perm -0020 ! -perm -1000 -o"
+	! id "$DEPLOY_USER" >/dev/null 2>&1 || writable_who="-user $DEPLOY_USER -o"
+	for writable_group in $(id -G "$DEPLOY_USER" 2>/dev/null) $(getent group docker | cut -d: -f3); do
+		writable_who="$writable_who -gid $writable_group -perm -0020 -o"
+	done
 	# shellcheck disable=SC2086 # words
-	find "$@" ! -type l \( $writable_who -perm -0002 ! -perm -1000 \) -print 2>/dev/null |
+	find "$@" ! -type l \( $writable_who -perm -0002 \) -print 2>/dev/null |
 		head -n 1
 }
 
@@ -76,8 +86,13 @@ check_home() {
 	TWILIGHT_HOME=${TWILIGHT_HOME:-/home/$DEPLOY_USER/twilight}
 	is TWILIGHT_HOME "$TWILIGHT_HOME" 'A-Za-z0-9_./-' 'a path of letters, digits, _ . and -'
 	case $TWILIGHT_HOME/ in
+	*//* | */./* | */../*) refuse "TWILIGHT_HOME=$TWILIGHT_HOME: must be written without //, . and .." ;;
 	/*/*/) ;;
 	*) refuse "TWILIGHT_HOME=$TWILIGHT_HOME: must be an absolute path, two folders deep" ;;
+	esac
+	# it may make names there: .pam_environment, .ssh … in a home
+	case $USER_HOME/ in
+	"$TWILIGHT_HOME"/*) refuse "TWILIGHT_HOME=$TWILIGHT_HOME: must not be the home of $DEPLOY_USER: choose a folder in it" ;;
 	esac
 	for home_name in TWILIGHT_ENV_FILE TWILIGHT_COMPOSE_DIR TWILIGHT_STATE; do
 		eval "[ -z \"\${$home_name-}\" ]" ||
@@ -105,6 +120,12 @@ check_tree() {
 	# compose knows a project by its path: two spellings would be two
 	[ "$(cd "$COMPOSE_DIR" && pwd -P)" = "$COMPOSE_DIR" ] ||
 		refuse "TWILIGHT_HOME=$TWILIGHT_HOME leads through a symbolic link: give the real path"
+	for tree_name in "$USER_HOME" "$USER_HOME/.docker" "$USER_HOME/.docker/config.json"; do
+		[ ! -L "$tree_name" ] || refuse "$tree_name is a symbolic link: put there what it leads to"
+	done
+	tree_open=$(writable "$USER_HOME" -maxdepth 1 ! -path "$TWILIGHT_HOME")
+	[ -z "$tree_open" ] ||
+		refuse "$tree_open can be changed by $DEPLOY_USER, who could plant what a login reads: chown -hR root:root $USER_HOME, or choose another DEPLOY_USER"
 	tree_open=$(writable "$TWILIGHT_HOME/source")
 	[ -z "$tree_open" ] ||
 		refuse "$tree_open can be changed by $DEPLOY_USER: chown -hR root:root $TWILIGHT_HOME/source && chmod -R go-w $TWILIGHT_HOME/source"

@@ -262,6 +262,9 @@ refusals() {
 		DEPLOY_USER=a:b: must be|DEPLOY_USER=a:b
 		TWILIGHT_HOME=twilight: must be|TWILIGHT_HOME=twilight
 		TWILIGHT_HOME=/srv: must be|TWILIGHT_HOME=/srv
+		TWILIGHT_HOME=/home/../srv: must be written without|TWILIGHT_HOME=/home/../srv
+		TWILIGHT_HOME=/home/deploy: must not be the home|TWILIGHT_HOME=/home/deploy
+		must be at most 32 characters|DEPLOY_USER=a23456789012345678901234567890123
 		TWILIGHT_HOME=/srv/a"b: must be|TWILIGHT_HOME=/srv/a"b
 		TWILIGHT_STATE is set|TWILIGHT_STATE=/srv/state
 		TWILIGHT_ENV_FILE is set|TWILIGHT_ENV_FILE=/srv/.env

@@ -158,6 +158,13 @@ refusals() {
 	refused 'another shell than /bin/sh' 'useradd -m -s /bin/bash deploy'
 	refused 'user deploy has a password' 'useradd -M -s /bin/sh -p x deploy'
 	refused '/home/deploy can be changed by deploy' "$user; chown deploy /home/deploy"
+	refused 'there is a group deploy and no such user' 'groupadd deploy'
+	refused 'the group of user deploy is not its own' 'useradd -M -s /bin/sh -p "*" -g users deploy'
+	refused 'the home of user deploy is /' 'useradd -M -d / -s /bin/sh -p "*" deploy'
+	refused '/home/deploy is a symbolic link' "$user; mv $HOME_DIR /srv/t; rm -r /home/deploy; mkdir /srv/d; ln -s /srv/d /home/deploy" \
+		TWILIGHT_HOME=/srv/t
+	refused "$COMPOSE_DIR can be changed by deploy" "chgrp docker $COMPOSE_DIR; chmod g+w $COMPOSE_DIR"
+	refused "$COMPOSE_DIR can be changed by deploy" "chmod 1777 $COMPOSE_DIR"
 	refused 'user deploy is root' 'useradd -M -o -u 0 -s /bin/sh deploy'
 	refused 'no docker on PATH' 'rm -f /usr/bin/docker /usr/local/bin/docker /bin/docker'
 	refused 'older than 2.23' 'rm -rf /usr/local/bin/docker /usr/bin/docker; printf "#!/bin/sh\necho 2.17.3\n" >/usr/local/bin/docker; chmod 755 /usr/local/bin/docker'
