@@ -159,9 +159,10 @@ unfence() {
 	token=''
 }
 
-# Indented, so that no ##[…] stands where the log's viewer looks for it.
+# Indented, so that no ##[…] stands where the log's viewer looks for it; and the last line
+# ends ($a), or the word that closes the fence would be a part of it.
 shown() {
-	sed -u -e 's/\r/\n/g' -e 's/^/  /' -e 's/\n/\n  /g'
+	sed -u -e 's/\r/\n/g' -e 's/^/  /' -e 's/\n/\n  /g' -e '$a\'
 }
 
 # ask REQUEST: $code; what came lies in $room/record (stdout) and $room/talk (the rest).
@@ -206,7 +207,7 @@ ask_again() {
 
 # field JQ-PATH: of the record, and only if it is plain: it goes into a page and into files.
 field() {
-	tail -n 1 "$room/record" | jq -er "$1 | tostring |
+	tail -n 1 "$room/record" | jq -ner "input | $1 | tostring |
 		select(. != \"null\" and test(\"\\\\A[A-Za-z0-9_.:/ -]{1,128}\\\\z\"))" 2>/dev/null
 }
 

@@ -185,3 +185,22 @@ test_hostile_record() {
 	output_is tag v1.0.1
 	is "output has four lines" "$(printf '%s\n' "$outputs" | grep -c .)" 4
 }
+
+# A line without an end would swallow the word that closes the fence.
+test_line_without_an_end() {
+	echo 'printf "on stdout"; printf "on stderr" >&2; exit 1' | liar
+	ci TAG=v1.0.1
+	is "exit code" "$rc" 1
+	says error "not deployed"
+	has "it is shown" "$all" "on stdout"
+}
+
+# Two records on one line are not two lines of outputs.
+test_two_records() {
+	liar <<-'END'
+		printf '%s' '{"to":{"tag":"v1"},"outcome":"deployed"} {"to":{"tag":"v2"}} x'
+	END
+	ci TAG=v1.0.1
+	output_is tag v1
+	is "output has four lines" "$(printf '%s\n' "$outputs" | grep -c .)" 4
+}
