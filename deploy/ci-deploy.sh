@@ -109,6 +109,7 @@ only() {
 }
 
 sound() {
+	only ACTION 'a-z'
 	only ECS_DEPLOY_USER 'a-z0-9_-'
 	only ECS_SSH_HOSTNAME 'A-Za-z0-9.-'
 	only TARGET 'A-Za-z0-9_.-'

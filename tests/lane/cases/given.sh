@@ -37,6 +37,11 @@ v2" 'v1$(id)' 'v1 seq=9' '::error::'; do
 		ci TAG="$hostile"
 		unasked "TAG has a character" TAG
 	done
+	for hostile in 'deploy,v9' 'status,
+::error::x' 'rollback,'; do
+		ci ACTION="$hostile" TAG=v1.0.1
+		unasked "ACTION" a
+	done
 	ci TAG=v1.0.1 SEQ='1 x'
 	unasked "SEQ has" SEQ
 	ci TAG=v1.0.1 ECS_SSH_HOSTNAME=-oProxyCommand=id
