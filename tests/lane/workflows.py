@@ -71,9 +71,12 @@ for path in sorted(folder.glob("*.yml")):
         for n, s in enumerate(job.get("steps", [])):
             step(where, s, n)
 
-guard = yaml.safe_load((folder / "deploy-ecs.yml").read_text())["jobs"]["deploy"]["if"]
+jobs = yaml.safe_load((folder / "deploy-ecs.yml").read_text())["jobs"]
+guard = jobs["on-main"]["if"]
 for part in ("conclusion == 'success'", "event == 'push'", "head_branch == 'main'",
              "head_repository.full_name == github.repository"):
     if f"github.event.workflow_run.{part}" not in guard:
         finding("deploy-ecs.yml", f"the guard does not ask for {part}")
+if "needs.on-main.result == 'success'" not in jobs["deploy"]["if"]:
+    finding("deploy-ecs.yml", "deploy does not wait for the guard")
 sys.exit(found > 0)

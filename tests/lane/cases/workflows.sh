@@ -47,7 +47,27 @@ test_workflows_habits_are_seen() {
 	broken "gets no secret" deploy-on-tag.yml '/CF_ACCESS_CLIENT_SECRET/d'
 	broken "gets no input tags" release.yml '/github.ref_name }} latest/d;s/^    with:$/    with: {}/'
 	broken "not there" release.yml 's/docker-build.yml/docker.yml/'
+	broken "does not wait" deploy-ecs.yml "/needs.on-main/d"
 	broken "the guard" deploy-ecs.yml '/full_name/d;s/== .main. &&/== '"'main'"')/'
+}
+
+# The name of a tag is that of the branch; its commit is not on it.
+test_only_what_is_on_main() {
+	needs_yaml
+	habits "$flows" >/dev/null
+	git init -q -b main "$T/repository" && cd "$T/repository" || return
+	for commit in one two; do
+		git -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m $commit
+	done
+	git checkout -q --detach
+	git -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m other
+	git tag main
+	git checkout -q refs/heads/main
+	for wanted in 'refs/heads/main 0' 'refs/heads/main~1 0' 'refs/tags/main 1'; do
+		SHA=$(git rev-parse "${wanted% *}") bash -e "$T/shell/deploy-ecs.yml-on-main-1.sh" >"$T/said" 2>&1
+		is "exit code for ${wanted% *}" $? "${wanted##* }"
+	done
+	has "why" "$(cat "$T/said")" "is not on main"
 }
 
 test_secrets_are_seen() {
