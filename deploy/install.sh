@@ -199,10 +199,15 @@ setup_tree() {
 	folder "$USER_HOME/.docker" "root:$DEPLOY_USER" 750
 	[ ! -f "$ROOT$USER_HOME/.docker/config.json" ] ||
 		own "$USER_HOME/.docker/config.json" "root:$DEPLOY_USER" 640
-	folder "$TWILIGHT_HOME" "root:$DEPLOY_USER" 1775
+	# .env first, and last on the way back: while it is seen to, the folder is not the user's
 	if [ -f "$ROOT$ENV_FILE" ]; then
 		own "$ENV_FILE" "$DEPLOY_USER:$DEPLOY_USER" 600
 	fi
+	folder "$TWILIGHT_HOME" "root:$DEPLOY_USER" 1775
+	# root's since an uninstall
+	setup_state=$TWILIGHT_HOME/.twilight-deploy
+	[ "$(stat -c '%u %F' "$ROOT$setup_state" 2>/dev/null)" != '0 directory' ] || dry ||
+		run chown -hR "$DEPLOY_USER:$DEPLOY_USER" "$setup_state"
 }
 
 # Our line once: in the place of one with the same key, or at the end.
@@ -336,20 +341,24 @@ undo_folder() {
 	fi
 }
 
+# A link there is not what was changed: the user may have put it there, and what it
+# leads to would get the mode.
 undo_was() {
-	[ -e "$ROOT$3" ] || return 0
+	{ [ -e "$ROOT$3" ] && [ ! -L "$ROOT$3" ]; } || return 0
 	say "keep    $3, as it was before: $1 $2"
 	dry || { chown -h "$1" "$3" && chmod "$2" "$3"; }
 }
 
 # The history is what tells who deployed what: it stays, and is root's.
 undo_user() {
-	if ! dry && id "$1" >/dev/null 2>&1; then
+	! dry && id "$1" >/dev/null 2>&1 || return 0
+	if [ -d "$TWILIGHT_HOME" ]; then
 		find "$TWILIGHT_HOME" -user "$1" -exec chown -h root:root {} +
 		[ ! -d "$TWILIGHT_HOME/.twilight-deploy" ] ||
 			say "keep    $TWILIGHT_HOME/.twilight-deploy, the history"
 	fi
-	dry || ! id "$1" >/dev/null 2>&1 || run userdel "$1"
+	run userdel "$1" ||
+		refuse "user $1 still runs something, perhaps an open connection: pkill -u $1, then --uninstall again"
 }
 
 # -- the order -----------------------------------------------------------------------------

@@ -228,6 +228,54 @@ daemon-reload
 reload ssh.service" "$(cat "$R/tmp/calls")"
 }
 
+# A link in the place of .env, put there by the user, is not what the installer changed.
+case_uninstall_follows_no_link() {
+	root_make refused || fail 'a root'
+	install_run || fail 'exit 0'
+	as_deploy ln -sf "$CREDENTIALS" "$HOME_DIR/.env" || fail 'a link'
+	INSTALL_OPTION=--uninstall
+	install_run || fail 'exit 0'
+	is 'the file it leads to' 'root:root 600' "$(inside stat -c '%U:%G %a' "$CREDENTIALS")"
+}
+
+case_uninstall_without_the_tree() {
+	root_make refused || fail 'a root'
+	install_run || fail 'exit 0'
+	rm -r "$R$HOME_DIR"
+	INSTALL_OPTION=--uninstall
+	install_run || fail 'exit 0'
+	is 'what differs' '' "$(differences | grep -v "^.$HOME_DIR")"
+}
+
+# Whoever is connected keeps the user from being removed.
+case_uninstall_says_who_is_there() {
+	root_make refused || fail 'a root'
+	install_run || fail 'exit 0'
+	# shellcheck disable=SC2016 # its own $$
+	as_deploy sh -c 'echo $$ >/tmp/there; exec sleep 600' &
+	wait_for 20 test -s "$R/tmp/there"
+	INSTALL_OPTION=--uninstall
+	! install_run >"$WORK/said" 2>&1 || fail 'an exit code that is not 0'
+	kill "$(cat "$R/tmp/there")"
+	wait
+	has "$WORK/said" 'still runs something'
+	[ ! -e "$R/etc/ssh/authorized_keys.d/deploy" ] || fail 'its keys are gone'
+	install_run || fail 'again: exit 0'
+	is 'what differs' '' "$(differences)"
+}
+
+# The history of the time before is the user's again.
+case_installs_after_an_uninstall() {
+	root_make refused || fail 'a root'
+	install_run || fail 'exit 0'
+	as_deploy mkdir -m 700 "$HOME_DIR/.twilight-deploy"
+	as_deploy touch "$HOME_DIR/.twilight-deploy/history.jsonl"
+	(INSTALL_OPTION=--uninstall && install_run) || fail 'exit 0'
+	install_run || fail 'exit 0'
+	is 'the owners' "deploy deploy" "$(inside stat -c %U "$HOME_DIR/.twilight-deploy" \
+		"$HOME_DIR/.twilight-deploy/history.jsonl" | tr '\n' ' ' | sed 's/ $//')"
+}
+
 case_warns_of_allow_users() {
 	root_make refused || fail 'a root'
 	echo 'AllowUsers root' >"$R/etc/ssh/sshd_config.d/10-users.conf"
@@ -592,6 +640,10 @@ if ! need_package gcc gcc libc6-dev ||
 fi
 refusals
 apart warns_of_allow_users
+apart uninstall_follows_no_link
+apart uninstall_without_the_tree
+apart uninstall_says_who_is_there
+apart installs_after_an_uninstall
 apart tells_systemd
 for name in useradd usermod systemctl; do
 	apart interrupted_is_undone $name
