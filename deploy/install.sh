@@ -133,20 +133,28 @@ setup_sshd() {
 	file "$DROPIN" 644 "$WORK/sshd"
 }
 
-# Put there, asked, and put back as it was when sshd does not take it.
+# Put there whole, asked, and put back as it was when sshd does not take it or this is
+# interrupted: with a file that it does not take, sshd does not start again.
 sshd_try() {
-	try_old=
-	[ ! -e "$DROPIN" ] || { try_old=$WORK/sshd.old && cp -p "$DROPIN" "$try_old"; }
-	cp "$WORK/sshd" "$DROPIN"
+	[ ! -e "$DROPIN" ] || ln -f "$DROPIN" "$DROPIN.old"
+	trap 'sshd_back; rm -rf "$WORK"' EXIT
+	made file "$DROPIN"
+	cp "$WORK/sshd" "$DROPIN.new"
+	chmod 644 "$DROPIN.new"
+	mv "$DROPIN.new" "$DROPIN"
 	if ! try_says=$(sshd -t 2>&1) || ! try_says=$(sshd_in_force); then
-		if [ -n "$try_old" ]; then
-			cp -p "$try_old" "$DROPIN"
-		else
-			rm "$DROPIN"
-		fi
 		refuse "sshd does not take $DROPIN, which is as it was again: $try_says"
 	fi
+	trap 'rm -rf "$WORK"' EXIT
+	rm -f "$DROPIN.old"
 	SSHD_CHANGED=1
+}
+
+sshd_back() {
+	rm -f "$DROPIN.new" "$DROPIN"
+	[ ! -e "$DROPIN.old" ] || mv "$DROPIN.old" "$DROPIN"
+	# the first note of all
+	grep -qsvxF "file $DROPIN" "$MADE" || { rm -f "$MADE" && rmdir "${MADE%/*}"; }
 }
 
 # What stands in the file counts for nothing where an earlier one says otherwise.
@@ -330,7 +338,7 @@ undo_group() { ! getent group "$1" >/dev/null || run groupdel "$1"; }
 
 undo_file() {
 	say "remove  $1"
-	rm -f "$ROOT$1"
+	rm -f "$ROOT$1" "$ROOT$1.new"
 }
 
 undo_folder() {
@@ -376,6 +384,8 @@ check_call
 trap '' HUP PIPE
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 SSHD_CHANGED=
 UNITS_CHANGED=
 
@@ -394,12 +404,13 @@ check_host
 
 setup_sshd
 made for "$DEPLOY_USER $TWILIGHT_HOME"
+# at once: a second run, after one that ended half-way, finds the file unchanged
+[ -z "$SSHD_CHANGED" ] || sshd_reload
 setup_user
 setup_tree
 file "$BIN" 755 "$PROGRAM"
 setup_key
 setup_units
-[ -z "$SSHD_CHANGED" ] || sshd_reload
 start
 look
 next_steps

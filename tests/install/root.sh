@@ -132,8 +132,9 @@ case_refused() {
 	has "$WORK/said" "$words"
 	after=$(tree "$UPPER")
 	# a folder in which a file came and went has another time
-	is 'the host' "$(printf '%s\n' "$before" | grep -v '^etc/ssh/sshd_config.d d')" \
-		"$(printf '%s\n' "$after" | grep -v '^etc/ssh/sshd_config.d d')"
+	came_and_went='^(etc/ssh/sshd_config.d|var|var/lib) d'
+	is 'the host' "$(printf '%s\n' "$before" | grep -vE "$came_and_went")" \
+		"$(printf '%s\n' "$after" | grep -vE "$came_and_went")"
 }
 
 # apart CASE…: in a root of its own
@@ -193,6 +194,43 @@ case_interrupted_is_undone() {
 	INSTALL_OPTION=--uninstall
 	install_run || fail 'exit 0'
 	is 'what differs' '' "$(differences)"
+}
+
+# stub COMMAND: in its place in the throw-away root, a script, on stdin
+stub() {
+	cat >"$R/usr/local/sbin/$1"
+	chmod 755 "$R/usr/local/sbin/$1"
+}
+
+# What sshd does not take must not be there when the machine starts again.
+case_leaves_sshd_alone() {
+	root_make refused || fail 'a root'
+	case $1 in
+	full_disk) stub cp <<-'END' ;;
+		#!/bin/sh
+		case $2 in
+		*/60-twilight-deploy.conf*) head -c 700 "$1" >"$2"; exit 1 ;;
+		esac
+		exec /bin/cp "$@"
+	END
+	ended) stub sshd <<-'END' ;;
+		#!/bin/sh
+		[ ! -e /etc/ssh/sshd_config.d/60-twilight-deploy.conf ] || kill -TERM $PPID
+		exec /usr/sbin/sshd "$@"
+	END
+	esac
+	! install_run || fail 'an exit code that is not 0'
+	is 'the folder' '' "$(differences | grep sshd_config.d/)"
+}
+
+# The first run ends after sshd's file is written: sshd was told nevertheless.
+case_sshd_knows_of_a_run_that_failed() {
+	root_make refused || fail 'a root'
+	mkdir -p "$R/run/systemd/system"
+	printf '#!/bin/sh\necho "$*" >>/tmp/calls\n' | stub systemctl
+	printf '#!/bin/sh\nexit 1\n' | stub useradd
+	! install_run || fail 'an exit code that is not 0'
+	has "$R/tmp/calls" 'reload ssh.service'
 }
 
 # A stand-in for systemctl notes what a running systemd would be told.
@@ -639,13 +677,16 @@ if ! need_package gcc gcc libc6-dev ||
 	exit 1
 fi
 refusals
+apart leaves_sshd_alone full_disk
+apart leaves_sshd_alone ended
+apart sshd_knows_of_a_run_that_failed
 apart warns_of_allow_users
 apart uninstall_follows_no_link
 apart uninstall_without_the_tree
 apart uninstall_says_who_is_there
 apart installs_after_an_uninstall
 apart tells_systemd
-for name in useradd usermod systemctl; do
+for name in mv useradd usermod systemctl; do
 	apart interrupted_is_undone $name
 done
 if ! root_make story; then
