@@ -455,6 +455,20 @@ case_from_counts() {
 	code 0
 }
 
+# What deploy/README.md says of revoking: the line, and what is open.
+case_revoked_key_has_its_open_connection() {
+	cp -p "$R/etc/ssh/authorized_keys.d/deploy" "$WORK/keys"
+	client ci -M -N -f -o ControlPath="$WORK/open" deploy@127.0.0.1 || fail 'a connection'
+	sed -i '/ ci$/d' "$R/etc/ssh/authorized_keys.d/deploy"
+	ask ci status
+	code 255
+	client ci -o ControlPath="$WORK/open" deploy@127.0.0.1 version || fail 'the open one asks'
+	# this sshd's only, where pkill takes every one of that user
+	kill "$(pgrep -U "$(inside id -u deploy)" -P "$(pgrep -d, -P "$SSHD_PID")" sshd)"
+	! client ci -o ControlPath="$WORK/open" deploy@127.0.0.1 version || fail 'no more'
+	cp -p "$WORK/keys" "$R/etc/ssh/authorized_keys.d/deploy"
+}
+
 case_deploys() {
 	ask ci deploy v1.0.0
 	code 0
@@ -703,7 +717,7 @@ fi
 try sshd_is_as_before_for_others
 try user_can_replace_env_only
 if sshd_up; then
-	for name in reachable roles registry_login_is_read from_counts deploys rolls_back unit_at_boot_starts_what_env_says \
+	for name in reachable roles registry_login_is_read from_counts revoked_key_has_its_open_connection deploys rolls_back unit_at_boot_starts_what_env_says \
 		no_shell no_pty no_files no_forwarding no_rc_files no_environment \
 		command_without_restrict_reaches_the_socket; do
 		try $name
