@@ -315,7 +315,7 @@ uninstall() {
 	LINE
 	for back_lock in lock up.lock; do
 		back_lock=$TWILIGHT_HOME/.twilight-deploy/$back_lock
-		dry || [ ! -e "$back_lock" ] || flock -n "$back_lock" true ||
+		dry || [ ! -f "$back_lock" ] || flock -n "$back_lock" true ||
 			refuse "a deploy is running ($back_lock): wait for its end"
 	done
 	cp "$ROOT$MADE" "$WORK/made"

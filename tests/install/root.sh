@@ -276,6 +276,14 @@ case_uninstall_follows_no_link() {
 	is 'the file it leads to' 'root:root 600' "$(inside stat -c '%U:%G %a' "$CREDENTIALS")"
 }
 
+# Nor does it wait for a pipe that the user put in the place of the lock.
+case_uninstall_opens_no_pipe() {
+	root_make refused || fail 'a root'
+	install_run || fail 'exit 0'
+	as_deploy sh -c "mkdir -m 700 $HOME_DIR/.twilight-deploy && mkfifo $HOME_DIR/.twilight-deploy/lock"
+	inside timeout 60 /mnt/deploy/install.sh --uninstall || fail 'exit 0'
+}
+
 case_uninstall_without_the_tree() {
 	root_make refused || fail 'a root'
 	install_run || fail 'exit 0'
@@ -696,6 +704,7 @@ apart leaves_sshd_alone ended
 apart sshd_knows_of_a_run_that_failed
 apart warns_of_allow_users
 apart uninstall_follows_no_link
+apart uninstall_opens_no_pipe
 apart uninstall_without_the_tree
 apart uninstall_says_who_is_there
 apart installs_after_an_uninstall
