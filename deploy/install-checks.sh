@@ -234,6 +234,8 @@ check_tunnel() {
 		eval "tunnel_value=\${$tunnel_name-}"
 		is $tunnel_name "$tunnel_value" 'A-Za-z0-9.-' 'set with TUNNEL_UUID: letters, digits, . and -'
 	done
+	# of two rules for one name the first counts: the one without Access
+	[ "$HTTP_HOSTNAME" != "$SSH_HOSTNAME" ] || refuse "SSH_HOSTNAME=$SSH_HOSTNAME: must be another name than HTTP_HOSTNAME"
 	HTTP_PORT=${HTTP_PORT:-8081}
 	is HTTP_PORT "$HTTP_PORT" 0-9 'a port'
 	TUNNEL_CREDENTIALS=${TUNNEL_CREDENTIALS:-/etc/cloudflared/$TUNNEL_UUID.json}

@@ -290,6 +290,7 @@ refusals() {
 		DEPLOY_EXPIRES=tomorrow: must be a time to come|DEPLOY_EXPIRES=tomorrow
 		must be the tunnel's UUID|TUNNEL_UUID=twilight-backend
 		ACCESS_AUD=: must be set with TUNNEL_UUID|TUNNEL_UUID=$UUID HTTP_HOSTNAME=a SSH_HOSTNAME=b ACCESS_TEAM=c
+		SSH_HOSTNAME=a: must be another|TUNNEL_UUID=$UUID HTTP_HOSTNAME=a SSH_HOSTNAME=a ACCESS_TEAM=c ACCESS_AUD=d
 		SSH_HOSTNAME=a}b: must be|TUNNEL_UUID=$UUID HTTP_HOSTNAME=a SSH_HOSTNAME=a}b ACCESS_TEAM=c ACCESS_AUD=d
 	TABLE
 	there etc/systemd/system/twilight-backend.service
