@@ -127,6 +127,8 @@ check_tree() {
 	[ -z "$tree_open" ] ||
 		refuse "$tree_open can be changed by $DEPLOY_USER, who could plant what a login reads: chown -hR root:root $USER_HOME, or choose another DEPLOY_USER"
 	tree_open=$(writable "$TWILIGHT_HOME/source")
+	# what compose reads may be a link to elsewhere
+	[ -n "$tree_open" ] || tree_open=$(writable -L "$COMPOSE_DIR" -maxdepth 1)
 	[ -z "$tree_open" ] ||
 		refuse "$tree_open can be changed by $DEPLOY_USER: chown -hR root:root $TWILIGHT_HOME/source && chmod -R go-w $TWILIGHT_HOME/source"
 	tree_up=${TWILIGHT_HOME%/*}

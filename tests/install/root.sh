@@ -166,6 +166,8 @@ refusals() {
 		TWILIGHT_HOME=/srv/t
 	refused "$COMPOSE_DIR can be changed by deploy" "chgrp docker $COMPOSE_DIR; chmod g+w $COMPOSE_DIR"
 	refused "$COMPOSE_DIR can be changed by deploy" "chmod 1777 $COMPOSE_DIR"
+	refused "$COMPOSE_DIR/compose.yml can be changed by deploy" \
+		"mv $COMPOSE_DIR/compose.yml /srv; ln -s /srv/compose.yml $COMPOSE_DIR; chmod 666 /srv/compose.yml"
 	refused 'user deploy is root' 'useradd -M -o -u 0 -s /bin/sh deploy'
 	refused 'no docker on PATH' 'rm -f /usr/bin/docker /usr/local/bin/docker /bin/docker'
 	refused 'older than 2.23' 'rm -rf /usr/local/bin/docker /usr/bin/docker; printf "#!/bin/sh\necho 2.17.3\n" >/usr/local/bin/docker; chmod 755 /usr/local/bin/docker'
