@@ -313,8 +313,8 @@ uninstall() {
 	read -r _ DEPLOY_USER TWILIGHT_HOME <<-LINE
 		$(grep '^for ' "$ROOT$MADE")
 	LINE
-	for back_lock in lock up.lock; do
-		back_lock=$TWILIGHT_HOME/.twilight-deploy/$back_lock
+	for back_lock in "$TWILIGHT_HOME/.twilight-deploy/lock" "$TWILIGHT_HOME/.twilight-deploy/up.lock" \
+		"$(sed -n 's/^Environment="TWILIGHT_LOCK=\(.*\)"$/\1/p' "$SYSTEMD/twilight-recover.service" 2>/dev/null)"; do
 		dry || [ ! -f "$back_lock" ] || flock -n "$back_lock" true ||
 			refuse "a deploy is running ($back_lock): wait for its end"
 	done

@@ -278,6 +278,18 @@ case_uninstall_follows_no_link() {
 	is 'the file it leads to' 'root:root 600' "$(inside stat -c '%U:%G %a' "$CREDENTIALS")"
 }
 
+# A lock that a setting moved is asked, too.
+case_uninstall_knows_the_lock() {
+	root_make refused || fail 'a root'
+	install_run TWILIGHT_LOCK=/srv/lock || fail 'exit 0'
+	exec 9>"$R/srv/lock"
+	flock 9
+	INSTALL_OPTION=--uninstall
+	! install_run >"$WORK/said" 2>&1 || fail 'an exit code that is not 0'
+	exec 9>&-
+	has "$WORK/said" 'a deploy is running (/srv/lock)'
+}
+
 # Nor does it wait for a pipe that the user put in the place of the lock.
 case_uninstall_opens_no_pipe() {
 	root_make refused || fail 'a root'
@@ -707,6 +719,7 @@ apart sshd_knows_of_a_run_that_failed
 apart warns_of_allow_users
 apart uninstall_follows_no_link
 apart uninstall_opens_no_pipe
+apart uninstall_knows_the_lock
 apart uninstall_without_the_tree
 apart uninstall_says_who_is_there
 apart installs_after_an_uninstall
