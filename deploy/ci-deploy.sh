@@ -163,7 +163,7 @@ unfence() {
 # Indented, so that no ##[…] stands where the log's viewer looks for it; and the last line
 # ends ($a), or the word that closes the fence would be a part of it.
 shown() {
-	sed -u -e 's/\r/\n/g' -e 's/^/  /' -e 's/\n/\n  /g' -e '$a\'
+	sed -u -e 's/\r/\n/g' -e 's/^/  /' -e 's/\n/\n  /g' -e "\$a\\"
 }
 
 # ask REQUEST: $code; what came lies in $room/record (stdout) and $room/talk (the rest).
