@@ -202,8 +202,10 @@ test_release_is_reproducible() {
 	is "its files" "$(dpkg-deb -c "$deb" | awk '!/\/$/ { print $1, $2, $NF }')" \
 		"-rwxr-xr-x root/root ./usr/bin/twilight-deploy
 -rw-r--r-- root/root ./usr/share/doc/twilight-deploy/README.md
--rw-r--r-- root/root ./usr/share/doc/twilight-deploy/copyright"
+-rw-r--r-- root/root ./usr/share/doc/twilight-deploy/copyright
+-rw-r--r-- root/root ./usr/share/man/man8/twilight-deploy.8.gz"
 	is "its version" "$(dpkg-deb -f "$deb" Version)" "$(cat "$REPO/VERSION")"
 	mkdir "$T/tar" && tar -xzf "$T"/a/*.tar.gz -C "$T/tar" --strip-components=1
-	is "the tarball's program" "$(cmp "$T/tar/twilight-deploy" "$PROGRAM" 2>&1)" ""
+	strip -o "$T/stripped" "$PROGRAM"
+	is "the tarball's program" "$(cmp "$T/tar/twilight-deploy" "$T/stripped" 2>&1)" ""
 }
