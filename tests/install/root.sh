@@ -13,37 +13,14 @@ TREE=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TREE/tests/e2e/sshd.sh"
 # shellcheck source=tests/install/lib.sh
 . "$TREE/tests/install/lib.sh"
+# shellcheck source=tests/install/host.sh
+. "$TREE/tests/install/host.sh"
 
-# -- throw-away roots --------------------------------------------------------------------
-
-# overlay NAME LOWER: a root that changes nothing of LOWER, at $WORK/NAME/root
-overlay() {
-	mkdir -p "$WORK/$1/upper" "$WORK/$1/work" "$WORK/$1/root"
-	mount -t overlay -o "lowerdir=$2,upperdir=$WORK/$1/upper,workdir=$WORK/$1/work" \
-		overlay "$WORK/$1/root"
-}
-
-mkdir -p "$WORK" && mount --make-rprivate / && mount -t tmpfs tmpfs "$WORK" || exit 1
+roots_begin || exit 1
 if [ "$PROGRAM" = --probe ]; then
 	overlay probe / && chroot "$WORK/probe/root" true
 	exit
 fi
-
-# root_make NAME: the prepared host, with what a running system has mounted
-root_make() {
-	overlay "$1" "$WORK/host/upper:/" || return 1
-	R=$WORK/$1/root
-	UPPER=$WORK/$1/upper
-	mount --rbind /dev "$R/dev" && mount -t proc proc "$R/proc" &&
-		mount -t tmpfs -o mode=755 tmpfs "$R/run" && mount -t tmpfs -o mode=1777 tmpfs "$R/tmp" &&
-		mount --bind "$TREE" "$R/mnt" && mkdir "$R/run/sshd" || return 1
-	: >"$R/run/docker.sock"
-	mount --bind "$SOCKET" "$R/run/docker.sock"
-	mkdir -p "$R/var/run"
-}
-
-inside() { env -i PATH="$ROOT_PATH" HOME=/root chroot "$R" "$@"; }
-as_deploy() { inside runuser -u deploy -- "$@"; }
 
 # install_run SETTING…
 install_run() {
@@ -55,55 +32,12 @@ install_run() {
 		/mnt/deploy/install.sh $INSTALL_OPTION </dev/null
 }
 INSTALL_OPTION=
-UUID=6ff42ae2-765d-4adf-8112-31c55c1551ef
-CREDENTIALS=/etc/cloudflared/$UUID.json
-ROOT_PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
-# What the host has before: docker with compose, sshd, the tree of the service, a tunnel's
-# credentials and a stand-in for cloudflared (dry.sh asks a real one, where there is one).
-host_make() {
-	overlay host / || return 1
-	H=$WORK/host/root
-	rm -rf "$H/home/deploy" "$H/etc/ssh/authorized_keys.d" "$H/var/lib/twilight-deploy"
-	mkdir -p "$H/usr/local/bin" "$H/usr/local/lib/docker/cli-plugins" "$H$COMPOSE_DIR"
-	docker_client=$(readlink -f "$(command -v docker)")
-	[ "$(readlink -f "$H/usr/local/bin/docker")" = "$docker_client" ] ||
-		ln -sfT "$docker_client" "$H/usr/local/bin/docker"
-	[ ! -x "${DOCKER_CONFIG:-}/cli-plugins/docker-compose" ] ||
-		cp "$DOCKER_CONFIG/cli-plugins/docker-compose" "$H/usr/local/lib/docker/cli-plugins/"
+# The service that is there before, and who asks.
+host_service() {
 	cp "$PROGRAM" "$H/root/twilight-deploy"
 	cp "$WORK"/*.pub "$H/root/"
-	mkdir -p "$H/etc/ssh"
-	ssh-keygen -A -f "$H" >/dev/null
-	mkdir -p "$H/etc/cloudflared"
-	(umask 077 && echo '{}' >"$H$CREDENTIALS")
-	rm -f "$H/usr/local/bin/cloudflared"
-	cloudflared_says OK >"$H/usr/local/bin/cloudflared"
-	chmod 755 "$H/usr/local/bin/cloudflared"
-	host_socket
-	host_service
-	umount "$H"
-}
-
-# shellcheck disable=SC2016 # the $3 is its own
-cloudflared_says() {
-	printf '#!/bin/sh\necho "Validating rules from $3"\necho "%s"\n' "$1"
-}
-
-# The socket's group must be the docker group of the throw-away root: on an engine of our
-# own the socket changes, else the group does.
-host_socket() {
-	SOCKET=${DOCKER_HOST:-unix:///var/run/docker.sock}
-	SOCKET=$(readlink -f "${SOCKET#unix://}")
-	chroot "$H" getent group docker >/dev/null || chroot "$H" groupadd --system docker
-	if [ -s "$ENGINE_DIR/dockerd.pid" ]; then
-		chgrp "$(chroot "$H" getent group docker | cut -d: -f3)" "$SOCKET"
-	else
-		chroot "$H" groupmod -o -g "$(stat -c %g "$SOCKET")" docker
-	fi
-}
-
-host_service() {
+	mkdir -p "$H$COMPOSE_DIR"
 	cat >"$H$COMPOSE_DIR/compose.yml" <<-YML
 		name: $PROJECT
 		services:
@@ -344,19 +278,6 @@ case_warns_of_allow_users() {
 }
 
 # -- the story, in one root ---------------------------------------------------------------------
-
-# sshd_up OPTION…: the sshd of the throw-away root, with its configuration
-sshd_up() {
-	free_port
-	SSHD_PORT=$FREE_PORT
-	printf '[127.0.0.1]:%s %s\n' "$SSHD_PORT" "$(cat "$R/etc/ssh/ssh_host_ed25519_key.pub")" \
-		>"$WORK/known_hosts"
-	env -i PATH="$ROOT_PATH" chroot "$R" /usr/sbin/sshd -D -e -p "$SSHD_PORT" \
-		-o ListenAddress=127.0.0.1 -o PidFile=none "$@" >"$WORK/sshd.log" 2>&1 </dev/null &
-	SSHD_PID=$!
-	wait_for 20 sshd_up_or_dead
-	port_listens "$SSHD_PORT"
-}
 
 # SSHD_DIR is where sshd.sh's client looks for keys and known_hosts
 SSHD_DIR=$WORK
@@ -708,7 +629,7 @@ done
 if ! need_package gcc gcc libc6-dev ||
 	! gcc -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/service" "$TREE/mocks/service.c" ||
 	! (publish v1.0.0 healthy && publish v1.1.0 never && publish v1.2.0 healthy) >/dev/null ||
-	! host_make; then
+	! host_make host_service; then
 	echo 'FAIL the throw-away host (see above)'
 	exit 1
 fi
