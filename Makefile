@@ -121,7 +121,7 @@ COMPILE = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-shell check-lane check-install e2e crash fuzz model \
+.PHONY: all check check-unit check-shell check-lane check-install check-docs e2e crash fuzz model \
 	bench lint format analyse layers coverage deps demo install uninstall clean dist help
 
 all: $(PROGRAM) ## the program, build/twilight-deploy
@@ -167,6 +167,9 @@ check-install: deps ## the installer, into a folder and in a throw-away root
 	tests/deps.sh openssh-server python3-yaml
 	$(MAKE) -s $(PROGRAM)
 	tests/install/run.sh $(PROGRAM)
+
+check-docs: deps ## links; the runbook's commands, in throw-away roots
+	tests/docs/run.sh
 
 demo: deps ## a deploy, a bad release, a refused request, over ssh
 	$(MAKE) -s $(PROGRAM) build/service
