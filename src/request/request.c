@@ -193,33 +193,29 @@ take_word(struct request *r, const struct word *w, struct fault *f)
 		   : invalid(w->at, w->len, "a word is too long", f);
 }
 
-/* The next word; false when there is none left. */
-static bool
-next_word(const char *line, size_t len, struct word *w)
+/* The word that begins there; there is one. */
+static struct word
+word_at(const char *from, const char *end)
 {
-	const char *from = w->at == NULL ? line : w->at + w->len + 1, *space;
+	const char *space = memchr(from, ' ', (size_t)(end - from));
+	struct word w = { from, (size_t)((space == NULL ? end : space) - from) };
 
-	if (from >= line + len)
-		return false;
-	space = memchr(from, ' ', (size_t)(line + len - from));
-	w->at = from;
-	w->len = (size_t)((space == NULL ? line + len : space) - from);
-	return true;
+	return w;
 }
 
-/* verb [word] *extra */
+/* verb [word] *extra, parted by single spaces, none at either end */
 static int
 take_words(struct request *r, const char *line, size_t len, struct fault *f)
 {
-	struct word w = { NULL, 0 };
-	const char *why = NULL;
+	const char *end = line + len, *why = NULL;
+	struct word w = word_at(line, end);
 	unsigned extra, extras = 0;
 
-	(void)next_word(line, len, &w);
 	r->verb = verb_find(w.at, w.len);
 	if (r->verb == VERB__MAX)
 		return invalid(line, len, "no such verb", f);
-	while (why == NULL && next_word(line, len, &w)) {
+	while (why == NULL && w.at + w.len < end) {
+		w = word_at(w.at + w.len + 1, end);
 		extra = extra_of(&w);
 		extras |= extra;
 		if (extra != 0)

@@ -55,7 +55,22 @@ check_links() {
 	done
 }
 
+# Each test that the security page names is there: a case, a unit test, a file.
+check_named_tests() {
+	# shellcheck disable=SC2016 # backticks of the page
+	grep '^|' "$TREE/docs/security.md" | sed 's/.*| \([^|]*\) |$/\1/' |
+		grep -oE '`[a-z][a-z0-9_/.]+`' | tr -d '`' | sort -u | while read -r name; do
+		if [ -e "$TREE/$name" ] || [ -e "$TREE/tests/unit/$name" ] || [ -e "$TREE/src/$name" ] ||
+			grep -rqE "^test_$name\(\)|START_TEST\($name\)" "$TREE"/tests/shell/cases "$TREE"/tests/unit; then
+			echo "PASS security_names_$name"
+		else
+			echo "FAIL security_names_$name: there is no such test"
+		fi
+	done
+}
+
 check_links | results
+check_named_tests | results
 if [ "$(id -u)" -ne 0 ]; then
 	echo 'SKIP runbook: needs root' | results
 elif ! need_package sshd openssh-server || ! need_package jq jq || ! need_package gcc gcc libc6-dev; then
