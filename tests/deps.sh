@@ -49,7 +49,7 @@ fi
 log=$(mktemp)
 # shellcheck disable=SC2086 # a list of packages
 if ! { $as_root apt-get update && $as_root env DEBIAN_FRONTEND=noninteractive \
-	apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+	apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=120 $missing; } >"$log" 2>&1; then
 	cat "$log" >&2
 	rm -f "$log"
 	echo "deps: apt-get failed" >&2
