@@ -3,6 +3,7 @@
  * byte for byte.  What the rows of envrows.h say about the grammar is compared
  * with the real one by tests/e2e/dotenv.c.
  */
+#include "room.h"
 #include "envrows.h"
 #include "skip.h"
 #include "state/envfile.h"
@@ -18,7 +19,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
@@ -34,7 +34,7 @@
 
 Suite *envfile_suite(void);
 
-static char folder[64];
+static char folder[ROOM_MAX];
 static struct fault f;
 static struct envfile e;
 
@@ -47,29 +47,17 @@ extern int (*unit_on_fsync)(int fd);
 static void
 setup(void)
 {
-	strcpy(folder, "/tmp/check_envfile.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
+	(void)room_enter(folder);
 	memset(&f, 0, sizeof(f));
 	memset(&e, 0, sizeof(e));
 	unit_on_fsync = NULL;
-}
-
-static int
-discard(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
 }
 
 static void
 teardown(void)
 {
 	envfile_free(&e);
-	ck_assert_int_eq(chdir("/"), 0);
-	nftw(folder, discard, 8, FTW_DEPTH | FTW_PHYS);
+	room_leave();
 }
 
 static void

@@ -2,6 +2,7 @@
  * check_file.c: files that are read whole or not at all, and replaced so that
  * whoever looks sees the old bytes or the new.
  */
+#include "room.h"
 #include "sys/file.h"
 
 #include <sys/resource.h>
@@ -13,7 +14,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,33 +26,19 @@
 
 Suite *file_suite(void);
 
-static char folder[64];
+static char folder[ROOM_MAX];
 static int dir;
 
 static void
 setup(void)
 {
-	strcpy(folder, "/tmp/check_file.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
-	ck_assert_int_ge(dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
-}
-
-static int
-discard(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
+	dir = room_enter(folder);
 }
 
 static void
 teardown(void)
 {
-	close(dir);
-	ck_assert_int_eq(chdir("/"), 0);
-	nftw(folder, discard, 8, FTW_DEPTH | FTW_PHYS);
+	room_leave();
 }
 
 static void

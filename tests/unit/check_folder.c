@@ -1,6 +1,7 @@
 /*
  * check_folder.c: the state folder, which is ours alone, and free space.
  */
+#include "room.h"
 #include "skip.h"
 #include "state/folder.h"
 
@@ -10,7 +11,6 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,27 +28,15 @@ static struct fault f;
 static void
 setup(void)
 {
-	strcpy(folder, "/tmp/check_folder.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
+	(void)room_enter(folder);
 	snprintf(path, sizeof(path), "%s/state", folder);
 	memset(&f, 0, sizeof(f));
-}
-
-static int
-discard(const char *name, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(name);
 }
 
 static void
 teardown(void)
 {
-	ck_assert_int_eq(chdir("/"), 0);
-	nftw(folder, discard, 8, FTW_DEPTH | FTW_PHYS);
+	room_leave();
 }
 
 static void

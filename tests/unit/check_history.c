@@ -2,6 +2,7 @@
  * check_history.c: the ledger's file.  What a power cut tore is never a
  * record; what was written whole is never lost.
  */
+#include "room.h"
 #include "state/history.h"
 
 #include <sys/resource.h>
@@ -9,7 +10,6 @@
 
 #include <check.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@
 
 Suite *history_suite(void);
 
-static char folder[64];
+static char folder[ROOM_MAX];
 static int dir;
 static struct fault f;
 
@@ -48,28 +48,14 @@ static const struct record full = {
 static void
 setup(void)
 {
-	strcpy(folder, "/tmp/check_history.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
-	ck_assert_int_ge(dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	dir = room_enter(folder);
 	memset(&f, 0, sizeof(f));
-}
-
-static int
-discard(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
 }
 
 static void
 teardown(void)
 {
-	close(dir);
-	ck_assert_int_eq(chdir("/"), 0);
-	nftw(folder, discard, 8, FTW_DEPTH | FTW_PHYS);
+	room_leave();
 }
 
 static void

@@ -2,13 +2,13 @@
  * check_ledger.c: which versions are proven.  A rollback goes only to these,
  * so what was condemned must stay so until it proves itself again.
  */
+#include "room.h"
 #include "state/ledger.h"
 
 #include <sys/stat.h>
 
 #include <check.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,35 +19,21 @@
 
 Suite *ledger_suite(void);
 
-static char folder[64];
+static char folder[ROOM_MAX];
 static int dir;
 static struct fault f;
 
 static void
 setup(void)
 {
-	strcpy(folder, "/tmp/check_ledger.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
-	ck_assert_int_ge(dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	dir = room_enter(folder);
 	memset(&f, 0, sizeof(f));
-}
-
-static int
-discard(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
 }
 
 static void
 teardown(void)
 {
-	close(dir);
-	ck_assert_int_eq(chdir("/"), 0);
-	nftw(folder, discard, 8, FTW_DEPTH | FTW_PHYS);
+	room_leave();
 }
 
 /* "v1=A" is tag v1, image A; "v1" has no image, "=A" no tag, "-" is nothing. */

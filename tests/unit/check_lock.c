@@ -1,6 +1,7 @@
 /*
  * check_lock.c: the two kernel locks, and what is said of their holders.
  */
+#include "room.h"
 #include "state/lock.h"
 
 #include <sys/file.h>
@@ -10,7 +11,6 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,29 +28,15 @@ static struct fault f;
 static void
 setup(void)
 {
-	strcpy(folder, "/tmp/check_lock.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
-	ck_assert_int_ge(dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	dir = room_enter(folder);
 	snprintf(path, sizeof(path), "%s/lock", folder);
 	memset(&f, 0, sizeof(f));
-}
-
-static int
-discard(const char *name, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(name);
 }
 
 static void
 teardown(void)
 {
-	close(dir);
-	ck_assert_int_eq(chdir("/"), 0);
-	nftw(folder, discard, 8, FTW_DEPTH | FTW_PHYS);
+	room_leave();
 }
 
 static int

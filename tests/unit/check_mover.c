@@ -1,6 +1,7 @@
 /*
  * check_mover.c: children that outlive us, with sh(1) in docker's place.
  */
+#include "room.h"
 #include "engine/mover.h"
 
 #include "state/lock.h"
@@ -13,7 +14,6 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,10 +57,7 @@ static const struct progress progress = { .say = say };
 static void
 setup(void)
 {
-	strcpy(folder, "/tmp/check_mover.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
-	ck_assert_int_ge(dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	dir = room_enter(folder);
 	memset(&f, 0, sizeof(f));
 	said[0] = '\0';
 	ck_assert_int_eq(signals_init(&f), 0);
@@ -68,22 +65,11 @@ setup(void)
 	mover_init(&m, dir, &progress, NULL, 30000);
 }
 
-static int
-discard(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static void
 teardown(void)
 {
 	mover_close(&m);
-	close(dir);
-	ck_assert_int_eq(chdir("/"), 0);
-	nftw(folder, discard, 8, FTW_DEPTH | FTW_PHYS);
+	room_leave();
 }
 
 static struct run

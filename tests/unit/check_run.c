@@ -2,6 +2,7 @@
  * check_run.c: child processes.  The children are sh(1) and what every system
  * has beside it; none outlives its test.
  */
+#include "room.h"
 #include "sys/run.h"
 
 #include "state/lock.h"
@@ -15,7 +16,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@
 
 Suite *run_suite(void);
 
-static char folder[64];
+static char folder[ROOM_MAX];
 static int dir;
 static struct fault f;
 static struct run_result res;
@@ -37,31 +37,17 @@ static const char *sh_argv[] = { "sh", "-c", NULL, NULL };
 static void
 setup(void)
 {
-	strcpy(folder, "/tmp/check_run.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
-	ck_assert_int_ge(dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+	dir = room_enter(folder);
 	memset(&f, 0, sizeof(f));
 	memset(&res, 0, sizeof(res));
 	ck_assert_int_eq(signals_init(&f), 0);
-}
-
-static int
-discard(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
 }
 
 static void
 teardown(void)
 {
 	run_free(&res);
-	close(dir);
-	ck_assert_int_eq(chdir("/"), 0);
-	nftw(folder, discard, 8, FTW_DEPTH | FTW_PHYS);
+	room_leave();
 }
 
 static struct run

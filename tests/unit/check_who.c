@@ -1,6 +1,7 @@
 /*
  * check_who.c: who asks, for the record: what sshd says, or nothing.
  */
+#include "room.h"
 #include "skip.h"
 #include "sys/who.h"
 
@@ -9,7 +10,6 @@
 #include <check.h>
 #include <ctype.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,32 +28,20 @@ Suite *who_suite(void);
 	"hDYM1x/iS8mjJaYCrfkSMapOmhvXRemop2AIUk6A7bKNShl/FlcUqcZ9QKrmKrqc="
 #define EC_KEY "SHA256:pfwbTKDJQX5nC+RPNAkVOu76mmDeEq6KXXHaLIy0ECk"
 
-static char folder[64];
+static char folder[ROOM_MAX];
 static struct who w;
 
 static void
 setup(void)
 {
-	strcpy(folder, "/tmp/check_who.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
+	(void)room_enter(folder);
 	memset(&w, 0xa5, sizeof(w));
-}
-
-static int
-discard(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
 }
 
 static void
 teardown(void)
 {
-	ck_assert_int_eq(chdir("/"), 0);
-	nftw(folder, discard, 8, FTW_DEPTH | FTW_PHYS);
+	room_leave();
 }
 
 static void

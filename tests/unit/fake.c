@@ -1,6 +1,7 @@
 #include "fake.h"
 
 #include "liar.h"
+#include "room.h"
 #include "state/folder.h"
 #include "sys/signals.h"
 
@@ -10,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -857,15 +857,6 @@ status_now(struct fake *k)
 	}
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 static volatile sig_atomic_t orphaned;
 
 static void
@@ -897,7 +888,7 @@ live(struct fake *k, int listener)
 	outlive();
 	for (;;) {
 		if (orphaned) {
-			(void)nftw(k->home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+			room_remove(k->home);
 			_exit(0);
 		}
 		fd = accept(listener, NULL, NULL);
@@ -1037,7 +1028,7 @@ rig_close(struct rig *r)
 {
 	kill(r->server, SIGKILL);
 	waitpid(r->server, NULL, 0);
-	(void)nftw(r->fake->home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	room_remove(r->fake->home);
 	munmap(r->fake, sizeof(*r->fake));
 }
 
