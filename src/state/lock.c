@@ -69,6 +69,16 @@ busy(const char *path, struct fault *f)
 	    holder[0] == '\0' ? "" : ")");
 }
 
+static int
+no_lock_file(const char *path, struct fault *f)
+{
+	char safe[256];
+
+	return fault_set(f, FAULT_HOST, "see TWILIGHT_LOCK",
+	    "%s is no lock file of this user",
+	    text_escape(safe, sizeof(safe), path, strlen(path)));
+}
+
 /*
  * A lock file is ours and has one name: somebody else's could be kept locked
  * for ever, and one of two names may be another file's.
@@ -76,7 +86,6 @@ busy(const char *path, struct fault *f)
 static int
 check_file(const char *path, struct fault *f)
 {
-	char safe[256];
 	struct stat st;
 
 	/* to be made, or flopen(3) says what is wrong */
@@ -84,9 +93,19 @@ check_file(const char *path, struct fault *f)
 		return 0;
 	if (S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink == 1)
 		return 0;
-	return fault_set(f, FAULT_HOST, "see TWILIGHT_LOCK",
-	    "%s is no lock file of this user",
-	    text_escape(safe, sizeof(safe), path, strlen(path)));
+	return no_lock_file(path, f);
+}
+
+/* Is it empty, or one line?  Any other file would not survive the holder's words. */
+static bool
+holds_words(int fd)
+{
+	char bytes[HOLDER_MAX + 2];
+	ssize_t n = pread(fd, bytes, sizeof(bytes), 0);
+
+	return n == 0 ||
+	    (n > 0 && n < (ssize_t)sizeof(bytes) &&
+		memchr(bytes, '\n', (size_t)n - 1) == NULL);
 }
 
 int
@@ -100,15 +119,18 @@ lock_take(const char *path, const char *holder, struct fault *f)
 	fd = flopen(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0600);
 	if (fd == -1 && errno == EWOULDBLOCK)
 		return busy(path, f);
-	/* who has it is for people: a full disk must not stop a rollback */
-	if (fd != -1) {
-		if (ftruncate(fd, 0) == 0)
-			(void)!pwrite(fd, holder, strlen(holder), 0);
-		return fd;
+	if (fd == -1)
+		return fault_set(f, FAULT_HOST, "see TWILIGHT_LOCK and its folder",
+		    "cannot take lock %s: %s",
+		    text_escape(safe, sizeof(safe), path, strlen(path)), strerror(errno));
+	if (!holds_words(fd)) {
+		close(fd);
+		return no_lock_file(path, f);
 	}
-	return fault_set(f, FAULT_HOST, "see TWILIGHT_LOCK and its folder",
-	    "cannot take lock %s: %s",
-	    text_escape(safe, sizeof(safe), path, strlen(path)), strerror(errno));
+	/* who has it is for people: a full disk must not stop a rollback */
+	if (ftruncate(fd, 0) == 0)
+		(void)!pwrite(fd, holder, strlen(holder), 0);
+	return fd;
 }
 
 void

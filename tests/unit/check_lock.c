@@ -491,6 +491,30 @@ START_TEST(refuses_a_wrong_path)
 }
 END_TEST
 
+/* Whoever names compose.yml for the lock keeps it. */
+START_TEST(spares_what_is_no_lock)
+{
+	static const char *const texts[] = { "services:\n  data:\n", "\n\n", "a\nb" };
+	FILE *fp = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(fp);
+	ck_assert_int_ge(fputs(texts[_i], fp), 0);
+	ck_assert_int_eq(fclose(fp), 0);
+	ck_assert_int_eq(lock_take(path, "a", &f), -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	ck_assert_ptr_nonnull(strstr(f.what, "is no lock file of this user"));
+	ck_assert_int_eq(truncate(path, (off_t)strlen(texts[_i]) + 300), 0);
+	ck_assert_int_eq(lock_take(path, "a", &f), -1);
+	/* what a killed holder, or a script, left is overwritten */
+	ck_assert_int_eq(truncate(path, 0), 0);
+	fp = fopen(path, "w");
+	ck_assert_ptr_nonnull(fp);
+	ck_assert_int_ge(fputs("4711\n", fp), 0);
+	ck_assert_int_eq(fclose(fp), 0);
+	lock_release(take("a"));
+}
+END_TEST
+
 START_TEST(escapes_the_path)
 {
 	ck_assert_int_eq(lock_take("no\x1b[2J/lock", "a", &f), -1);
@@ -545,6 +569,7 @@ lock_suite(void)
 	tcase_set_timeout(hostile, 30);
 	tcase_add_test(hostile, shows_the_holder_escaped);
 	tcase_add_loop_test(hostile, refuses_a_wrong_path, 0, N(wrong));
+	tcase_add_loop_test(hostile, spares_what_is_no_lock, 0, 3);
 	tcase_add_test(hostile, escapes_the_path);
 	tcase_add_test(hostile, uplock_follows_no_link);
 	suite_add_tcase(s, hostile);
