@@ -60,6 +60,7 @@ SRC := \
 	src/health/url.c \
 	src/request/request.c \
 	src/request/tag.c \
+	src/state/envchar.c \
 	src/state/envfile.c \
 	src/state/envpath.c \
 	src/state/envscan.c \

@@ -15,6 +15,8 @@
  */
 #include "state/envscan.h"
 
+#include "state/envchar.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -86,58 +88,12 @@ struct assignment {
 	unsigned line; /* of the name */
 };
 
-/*
- * The length of the blank at `p`, 0 if there is none: what may surround a name
- * and stand before a value.  A line end is no blank.
- */
-static size_t
-blank(const char *p, const char *end)
-{
-	if (strchr(" \t\v\f\r", *p) != NULL)
-		return 1;
-	if (end - p >= 2 &&
-	    (memcmp(p, "\xc2\x85", 2) == 0 || memcmp(p, "\xc2\xa0", 2) == 0))
-		return 2;
-	return 0;
-}
-
-/* As blank(), with the wide ones that compose takes only around statements. */
-static size_t
-space(const char *p, const char *end)
-{
-	static const char wide[][4] = {
-		"\xe1\x9a\x80",
-		"\xe2\x80\x80",
-		"\xe2\x80\x81",
-		"\xe2\x80\x82",
-		"\xe2\x80\x83",
-		"\xe2\x80\x84",
-		"\xe2\x80\x85",
-		"\xe2\x80\x86",
-		"\xe2\x80\x87",
-		"\xe2\x80\x88",
-		"\xe2\x80\x89",
-		"\xe2\x80\x8a",
-		"\xe2\x80\xa8",
-		"\xe2\x80\xa9",
-		"\xe2\x80\xaf",
-		"\xe2\x81\x9f",
-		"\xe3\x80\x80",
-	};
-	size_t i;
-
-	for (i = 0; end - p >= 3 && i < sizeof(wide) / sizeof(wide[0]); i++)
-		if (memcmp(p, wide[i], 3) == 0)
-			return 3;
-	return blank(p, end);
-}
-
 static void
 skip_blanks(struct scan *s)
 {
 	size_t n;
 
-	while (s->p < s->end && (n = blank(s->p, s->end)) > 0)
+	while (s->p < s->end && (n = envchar_blank(s->p, s->end)) > 0)
 		s->p += n;
 }
 
@@ -158,7 +114,7 @@ next_statement(struct scan *s)
 		if (*s->p == '\n') {
 			s->p++;
 			s->line++;
-		} else if ((n = space(s->p, s->end)) > 0)
+		} else if ((n = envchar_space(s->p, s->end)) > 0)
 			s->p += n;
 		else if (*s->p == '#')
 			skip_line(s);
@@ -182,15 +138,6 @@ skip_export(struct scan *s)
 	skip_blanks(s);
 }
 
-static bool
-name_byte(char c)
-{
-	/* compose takes letters of every script; which, is its to judge */
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	    (c >= '0' && c <= '9') || (unsigned char)c >= 0x80 ||
-	    strchr("_.-[]", c) != NULL;
-}
-
 /* Reads a name and what parts it from its value. */
 static enum wrong
 read_name(struct scan *s, struct assignment *a)
@@ -202,13 +149,13 @@ read_name(struct scan *s, struct assignment *a)
 	a->name_len = 0;
 	a->line = s->line;
 	for (; s->p < s->end && strchr("=:\n", *s->p) == NULL; s->p += n) {
-		if ((n = blank(s->p, s->end)) > 0) {
+		if ((n = envchar_blank(s->p, s->end)) > 0) {
 			spaced = spaced || *s->p == ' ';
 			continue;
 		}
-		if (!name_byte(*s->p))
+		n = envchar_name(s->p, s->end);
+		if (n == 0)
 			return WRONG_NAME;
-		n = 1;
 		parted = parted || spaced;
 		a->name_len = (size_t)(s->p + n - a->name);
 	}
@@ -234,7 +181,7 @@ plain_end(const char *p, const char *end)
 	for (; p < end; p += n) {
 		if (*p == ' ' && p + 1 < end && p[1] == '#')
 			break;
-		n = space(p, end);
+		n = envchar_space(p, end);
 		if (n == 0) {
 			n = 1;
 			last = p + n;

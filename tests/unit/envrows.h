@@ -76,6 +76,7 @@ static const struct {
 	{ "A\n" K "=", "v", "\n", 2 },
 	{ "A\tB=1\n" K "=", "v", "\n", 2 },
 	{ "A-B=1\nA[1]=2\na.b=3\n" K "=", "v", "\n", 4 },
+	{ "\xce\xb1\xd0\xb6\xe5\x90\x8d\xed\x95\x9c=1\n" K "=", "v", "\n", 2 },
 	{ "gr\xc3\xb6\xc3\x9f"
 	  "e=1\n" K "=",
 	    "v", "\n", 2 },
@@ -154,6 +155,13 @@ static const struct {
 	{ "s3cret+=x\n" K "=v\n", ".env:1: not the name of a variable" },
 	{ K "=v\n<<<<<<< s3cret\n", ".env:2: not the name of a variable" },
 	{ K "=v\nA='a' 's3cret'\n", ".env:2: not the name of a variable" },
+	{ K "=v\n\xef\xbb\xbf]=s3cret\n", ".env:2: not the name of a variable" },
+	{ K "=v\nA\xff=s3cret\n", ".env:2: not the name of a variable" },
+	{ K "=v\nA\xc3=s3cret\n", ".env:2: not the name of a variable" },
+	{ K "=v\nA\xe0\x83\xb6=s3cret\n", ".env:2: not the name of a variable" },
+	{ K "=v\nA\xe2\x82\xac=s3cret\n", ".env:2: not the name of a variable" },
+	{ K "=v\nA\xcc\x81=s3cret\n", ".env:2: not the name of a variable" },
+	{ K "=v\nA\xf0\x9f\x98\x80=s3cret\n", ".env:2: not the name of a variable" },
 };
 
 #endif

@@ -107,7 +107,7 @@ test_killed_on_the_host() {
 	host
 	{
 		await was_called 'compose up'
-		kill -KILL "$(pgrep -f "^$PROGRAM --actor ci")"
+		kill -KILL "$(sed -n 's/.*, pid \([0-9]*\),.*/\1/p' "$state/lock")"
 	} &
 	ci TAG=v1.0.1
 	is "exit code" "$rc" 255
