@@ -114,8 +114,10 @@ take_depends(const json_t *service, struct service *s)
 	json_t *depends = json_object_get(service, "depends_on"), *value;
 	const char *key;
 
-	json_object_foreach(depends, key, value) if (s->n_depends < SERVICE_DEPENDS_MAX)(
-	    void) strlcpy(s->depends[s->n_depends++], key, sizeof(s->depends[0]));
+	json_object_foreach (depends, key, value)
+		if (s->n_depends < SERVICE_DEPENDS_MAX)
+			(void)strlcpy(s->depends[s->n_depends++], key,
+			    sizeof(s->depends[0]));
 }
 
 int

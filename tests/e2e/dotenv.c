@@ -83,8 +83,7 @@ others_are_same(const json_t *before, const json_t *after)
 		return a == b;
 	json_object_del(a, K);
 	json_object_del(b, K);
-	json_object_foreach_safe(b, next, key, item)
-	{
+	json_object_foreach_safe (b, next, key, item) {
 		value = json_string_value(item);
 		if (value != NULL && strstr(value, NEW) != NULL) {
 			json_object_del(a, key);
