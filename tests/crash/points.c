@@ -122,7 +122,7 @@ struct shared {
 static struct points points;
 static struct tree before[SCENARIOS][2];
 static struct shared *shared;
-static const char *only;
+static const char *only, *except;
 
 /* ---- one point ---- */
 
@@ -461,6 +461,20 @@ prepare(const char *top, const char *program)
 	world_close(&w);
 }
 
+/* Is one of these calls, parted by blanks, the point's? */
+static bool
+among(const char *calls, const struct point *p)
+{
+	size_t n;
+
+	for (; *calls != '\0'; calls += n + strspn(calls + n, " ")) {
+		n = strcspn(calls, " ");
+		if (n == strlen(p->call) && strncmp(calls, p->call, n) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Only what was asked for, by its name as it is printed. */
 static void
 choose(void)
@@ -468,13 +482,15 @@ choose(void)
 	char label[160];
 	size_t i, n = 0;
 
-	for (i = 0; only != NULL && i < points.n; i++) {
+	for (i = 0; i < points.n; i++) {
 		name_point(&points.list[i], label, sizeof(label));
-		if (strstr(label, only) != NULL)
+		if ((only == NULL || strstr(label, only) != NULL) &&
+		    (except == NULL || !among(except, &points.list[i])))
 			points.list[n++] = points.list[i];
 	}
-	if (only != NULL)
-		points.n = n;
+	points.n = n;
+	if (n == 0)
+		errx(2, "no point is called so: %s", only == NULL ? "" : only);
 }
 
 /* ---- the table ---- */
@@ -531,6 +547,7 @@ main(int argc, char **argv)
 	points.sample = strcmp(argv[2], "sample") == 0;
 	jobs = (unsigned)atoi(argv[3]);
 	only = getenv("ONLY");
+	except = getenv("EXCEPT");
 	snprintf(path, sizeof(path), "%s/fdbin", argv[4]);
 	if (mkdir(path, 0755) == -1)
 		err(2, "%s", path);
