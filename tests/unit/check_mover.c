@@ -1,6 +1,7 @@
 /*
  * check_mover.c: children that outlive us, with sh(1) in docker's place.
  */
+#include "child.h"
 #include "room.h"
 #include "engine/mover.h"
 
@@ -21,7 +22,6 @@
 #include <unistd.h>
 
 #define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
-#define PATIENCE 1000 /* rounds of 20 ms: what a busy machine may need */
 
 Suite *mover_suite(void);
 
@@ -100,62 +100,6 @@ fails(const char *word, const char *script, const char *what)
 	ck_assert_str_eq(f.what, what);
 }
 
-static const char *
-slurp(const char *name)
-{
-	static char buf[1024];
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd == -1 ? 0 : read(fd, buf, sizeof(buf) - 1);
-
-	if (fd != -1)
-		close(fd);
-	buf[n < 0 ? 0 : n] = '\0';
-	return buf;
-}
-
-static bool
-gone(pid_t pid)
-{
-	char path[64];
-	const char *at;
-
-	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-	at = strrchr(slurp(path), ')');
-	return at == NULL || at[1] == '\0' || strchr("ZX", at[2]) != NULL;
-}
-
-static bool
-gone_soon(pid_t pid)
-{
-	int i;
-
-	for (i = 0; i < PATIENCE && !gone(pid); i++)
-		usleep(20 * 1000);
-	return gone(pid);
-}
-
-static pid_t
-pid_in(const char *name)
-{
-	int i;
-
-	for (i = 0; i < PATIENCE && strchr(slurp(name), '\n') == NULL; i++)
-		usleep(20 * 1000);
-	ck_assert_msg(atol(slurp(name)) > 1, "no number in %s", name);
-	return (pid_t)atol(slurp(name));
-}
-
-static bool
-lock_is_free(void)
-{
-	int fd = uplock_take(dir);
-
-	if (fd == -1)
-		return false;
-	close(fd);
-	return true;
-}
-
 /* A deployer starts it and is killed once the script has written `ready`. */
 static pid_t
 orphan(const char *word, const char *script)
@@ -167,11 +111,11 @@ orphan(const char *word, const char *script)
 		(void)moves(word, script);
 		_exit(0);
 	}
-	pid_in("ready");
+	child_pid_in("ready");
 	ck_assert_int_eq(kill(deployer, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(deployer, NULL, 0), deployer);
-	ck_assert(!lock_is_free());
-	return pid_in("ready");
+	ck_assert(!child_no_mover(dir));
+	return child_pid_in("ready");
 }
 
 static void
@@ -180,7 +124,7 @@ settles(void)
 	said[0] = '\0';
 	ck_assert_msg(mover_settle(&m, &f) == 0, "%s", f.what);
 	ck_assert_int_eq(f.kind, FAULT_NONE);
-	ck_assert(lock_is_free());
+	ck_assert(child_no_mover(dir));
 }
 
 static const struct {
@@ -236,7 +180,7 @@ START_TEST(keeps_the_log)
 	ck_assert_int_eq(moves("up", "echo two"), 0);
 	/* what was passed on once is not passed on again */
 	ck_assert_str_eq(said, "C:two\n");
-	ck_assert_str_eq(slurp("up.log"), "one\ntwo\n");
+	ck_assert_str_eq(child_wrote("up.log"), "one\ntwo\n");
 	ck_assert_int_eq(stat("up.log", &st), 0);
 	ck_assert_int_eq(st.st_mode & 07777, 0600);
 	/* another deploy begins another */
@@ -244,7 +188,7 @@ START_TEST(keeps_the_log)
 	mover_close(&m);
 	ck_assert_int_eq(moves("up", "echo three"), 0);
 	ck_assert_str_eq(said, "C:three\n");
-	ck_assert_str_eq(slurp("up.log"), "three\n");
+	ck_assert_str_eq(child_wrote("up.log"), "three\n");
 }
 END_TEST
 
@@ -265,7 +209,7 @@ static const struct {
 START_TEST(tells_how_it_failed)
 {
 	fails("pull", ends[_i].script, ends[_i].what);
-	ck_assert(lock_is_free());
+	ck_assert(child_no_mover(dir));
 	/* and the next one says nothing of it */
 	fails("up", "exit 2", "docker up failed (exit 2)");
 	ck_assert_int_eq(moves("up", "exit 0"), 0);
@@ -280,7 +224,7 @@ START_TEST(tells_that_it_took_too_long)
 	ck_assert_int_eq(mover_run(&m, &r, "pull", &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_FAILED);
 	ck_assert_str_eq(f.what, "docker pull did not end within 1 s: pulling");
-	ck_assert(lock_is_free());
+	ck_assert(child_no_mover(dir));
 }
 END_TEST
 
@@ -291,7 +235,7 @@ START_TEST(tells_that_it_took_too_long_when_something_is_left)
 
 	r.limit_ms = 1000;
 	ck_assert_int_eq(mover_run(&m, &r, "up", &f), -1);
-	ck_assert(lock_is_free());
+	ck_assert(child_no_mover(dir));
 	ck_assert_int_eq(f.kind, FAULT_FAILED);
 	ck_assert_str_eq(f.what, "docker up did not end within 1 s: working");
 }
@@ -305,7 +249,7 @@ START_TEST(stops_when_told)
 	ck_assert_int_eq(mover_run(&m, &r, "pull", &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_FAILED);
 	ck_assert_str_eq(f.what, "told to stop during docker pull");
-	ck_assert(lock_is_free());
+	ck_assert(child_no_mover(dir));
 	/* an `up` ends in its own time, told or not */
 	ck_assert_int_eq(moves("up", "sleep 0.3; echo up"), 0);
 	ck_assert_str_eq(said, "C:up\n");
@@ -330,7 +274,7 @@ START_TEST(tells_what_cannot_run)
 	ck_assert_int_eq(mover_run(&m, &r, "up", &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
 	ck_assert_ptr_nonnull(strstr(f.what, "/no/such/docker"));
-	ck_assert(lock_is_free());
+	ck_assert(child_no_mover(dir));
 }
 END_TEST
 
@@ -343,7 +287,7 @@ START_TEST(holds_the_lock_meanwhile)
 	ck_assert_int_eq(sscanf(said, "C:%ld\nC:%ld %31s", &pid, &holder, word), 3);
 	ck_assert_int_eq(holder, pid);
 	ck_assert_str_eq(word, "pull");
-	ck_assert(lock_is_free());
+	ck_assert(child_no_mover(dir));
 }
 END_TEST
 
@@ -361,7 +305,7 @@ START_TEST(ends_an_orphaned_pull)
 	pid_t pid = orphan("pull", "echo $$ >ready; exec sleep 600");
 
 	settles();
-	ck_assert(gone_soon(pid));
+	ck_assert(child_gone_soon(pid));
 }
 END_TEST
 
@@ -372,7 +316,7 @@ START_TEST(waits_for_an_orphaned_up)
 
 	orphan(words[_i], "echo $$ >ready; sleep 1; echo finished >finished");
 	settles();
-	ck_assert_str_eq(slurp("finished"), "finished\n");
+	ck_assert_str_eq(child_wrote("finished"), "finished\n");
 }
 END_TEST
 
@@ -382,7 +326,7 @@ START_TEST(ends_an_up_beyond_its_limit)
 
 	m.up_limit_ms = 300;
 	settles();
-	ck_assert(gone_soon(pid));
+	ck_assert(child_gone_soon(pid));
 }
 END_TEST
 
@@ -394,8 +338,8 @@ START_TEST(kills_the_group_that_ignores_it)
 	    "while :; do sleep 1; done");
 
 	settles();
-	ck_assert(gone_soon(pid));
-	ck_assert(gone_soon(pid_in("left")));
+	ck_assert(child_gone_soon(pid));
+	ck_assert(child_gone_soon(child_pid_in("left")));
 }
 END_TEST
 
@@ -404,7 +348,7 @@ START_TEST(settles_before_it_runs)
 	pid_t pid = orphan("pull", "echo $$ >ready; exec sleep 600");
 
 	ck_assert_msg(moves("up", "echo next") == 0, "%s", f.what);
-	ck_assert(gone_soon(pid));
+	ck_assert(child_gone_soon(pid));
 	ck_assert_str_eq(said, "C:next\n");
 }
 END_TEST
@@ -435,7 +379,7 @@ START_TEST(ends_nobody_it_does_not_know)
 	ck_assert_int_eq(f.kind, FAULT_HOST);
 	ck_assert_ptr_nonnull(strstr(f.what, "still holds up.lock"));
 	ck_assert_str_ne(f.next, "");
-	ck_assert(!gone(pid));
+	ck_assert(!child_gone(pid));
 	fault_clear(&f);
 	ck_assert_int_eq(moves("up", "echo ran >ran"), -1);
 	ck_assert_int_eq(f.kind, FAULT_HOST);

@@ -2,6 +2,7 @@
  * check_run.c: child processes.  The children are sh(1) and what every system
  * has beside it; none outlives its test.
  */
+#include "child.h"
 #include "room.h"
 #include "sys/run.h"
 
@@ -23,7 +24,6 @@
 #include <unistd.h>
 
 #define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
-#define PATIENCE 1000 /* rounds of 20 ms: what a busy machine may need */
 
 Suite *run_suite(void);
 
@@ -93,77 +93,6 @@ move(const char *script)
 	ck_assert_int_ge(r.out_fd, 0);
 	ck_assert_int_ge(r.hold_fd = uplock_take(dir), 0);
 	return r;
-}
-
-/* The file, cut at 1 KiB; "" while there is none. */
-static const char *
-slurp(const char *name)
-{
-	static char buf[1024];
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd == -1 ? 0 : read(fd, buf, sizeof(buf) - 1);
-
-	if (fd != -1)
-		close(fd);
-	buf[n < 0 ? 0 : n] = '\0';
-	return buf;
-}
-
-/* A zombie whose parent does not care is as good as gone. */
-static bool
-gone(pid_t pid)
-{
-	char path[64];
-	const char *at;
-
-	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-	at = strrchr(slurp(path), ')');
-	return at == NULL || at[1] == '\0' || strchr("ZX", at[2]) != NULL;
-}
-
-static bool
-gone_soon(pid_t pid)
-{
-	int i;
-
-	for (i = 0; i < PATIENCE && !gone(pid); i++)
-		usleep(20 * 1000);
-	return gone(pid);
-}
-
-/* The number that a child writes into `name`, a whole line. */
-static pid_t
-pid_in(const char *name)
-{
-	int i;
-
-	for (i = 0; i < PATIENCE && strchr(slurp(name), '\n') == NULL; i++)
-		usleep(20 * 1000);
-	ck_assert_msg(atol(slurp(name)) > 1, "no number in %s", name);
-	return (pid_t)atol(slurp(name));
-}
-
-static bool
-lock_is_free(void)
-{
-	int fd = uplock_take(dir);
-
-	if (fd == -1) {
-		ck_assert_int_eq(errno, EWOULDBLOCK);
-		return false;
-	}
-	close(fd);
-	return true;
-}
-
-static bool
-lock_is_free_soon(void)
-{
-	int i;
-
-	for (i = 0; i < PATIENCE && !lock_is_free(); i++)
-		usleep(20 * 1000);
-	return lock_is_free();
 }
 
 static int
@@ -359,7 +288,7 @@ START_TEST(gives_a_mover_the_lock_alone)
 
 	open_many();
 	start(&r);
-	ck_assert_str_eq(slurp("log"), "0 1 2 4 ");
+	ck_assert_str_eq(child_wrote("log"), "0 1 2 4 ");
 }
 END_TEST
 
@@ -428,10 +357,10 @@ START_TEST(mover_writes_to_the_file)
 	ck_assert_int_eq(res.status, 3);
 	ck_assert_ptr_null(res.out);
 	ck_assert_uint_eq(res.err_len, 0);
-	ck_assert_str_eq(slurp("log"), "out\nerr\n");
+	ck_assert_str_eq(child_wrote("log"), "out\nerr\n");
 	/* the lock became the child's, and went with it */
 	ck_assert_int_eq(fcntl(held, F_GETFD), -1);
-	ck_assert(lock_is_free());
+	ck_assert(child_no_mover(dir));
 	/* the file stays the caller's */
 	ck_assert_int_ne(fcntl(r.out_fd, F_GETFD), -1);
 }
@@ -456,14 +385,14 @@ START_TEST(mover_introduces_itself)
 	}
 	close(r.hold_fd);
 	close(r.out_fd);
-	pid_in("log");
+	child_pid_in("log");
 	uplock_holder(dir, &m);
-	ck_assert_int_eq(m.group, pid_in("log"));
+	ck_assert_int_eq(m.group, child_pid_in("log"));
 	ck_assert_str_eq(m.word, "up");
 	ck_assert_int_ge(fd = open("gate", O_WRONLY | O_CLOEXEC), 0);
 	close(fd);
 	ck_assert_int_eq(waitpid(deployer, NULL, 0), deployer);
-	ck_assert(lock_is_free_soon());
+	ck_assert(child_no_mover_soon(dir));
 }
 END_TEST
 
@@ -475,7 +404,7 @@ START_TEST(mover_without_a_lock)
 	r.hold_fd = -1;
 	start(&r);
 	ck_assert_int_eq(res.status, 0);
-	ck_assert_str_eq(slurp("up.lock"), "");
+	ck_assert_str_eq(child_wrote("up.lock"), "");
 }
 END_TEST
 
@@ -488,10 +417,10 @@ START_TEST(lock_is_held_by_what_is_left)
 	ck_assert_int_eq(mkfifo("gate", 0600), 0);
 	start(&r);
 	ck_assert_int_eq(res.end, RUN_EXITED);
-	ck_assert(!lock_is_free());
+	ck_assert(!child_no_mover(dir));
 	ck_assert_int_ge(fd = open("gate", O_WRONLY | O_CLOEXEC), 0);
 	close(fd);
-	ck_assert(lock_is_free_soon());
+	ck_assert(child_no_mover_soon(dir));
 }
 END_TEST
 
@@ -506,7 +435,7 @@ run_and_be_killed(const struct run *r, const char *ready)
 		(void)!run_child(r, &res, &f);
 		_exit(0);
 	}
-	pid_in(ready);
+	child_pid_in(ready);
 	ck_assert_int_eq(kill(deployer, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(deployer, NULL, 0), deployer);
 }
@@ -522,15 +451,15 @@ START_TEST(mover_outlives_us)
 	run_and_be_killed(&r, "ready");
 	close(r.hold_fd);
 	close(r.out_fd);
-	mover = pid_in("ready");
-	ck_assert(!gone(mover));
-	ck_assert(!lock_is_free());
+	mover = child_pid_in("ready");
+	ck_assert(!child_gone(mover));
+	ck_assert(!child_no_mover(dir));
 	ck_assert_int_ge(fd = open("gate", O_WRONLY | O_CLOEXEC), 0);
 	ck_assert_int_eq(write(fd, "on\n", 3), 3);
 	close(fd);
-	ck_assert(lock_is_free_soon());
-	ck_assert_int_eq(pid_in("finished"), mover);
-	ck_assert_str_eq(slurp("log"), "talks\non\n");
+	ck_assert(child_no_mover_soon(dir));
+	ck_assert_int_eq(child_pid_in("finished"), mover);
+	ck_assert_str_eq(child_wrote("log"), "talks\non\n");
 }
 END_TEST
 
@@ -539,7 +468,7 @@ START_TEST(looker_dies_with_us)
 	struct run r = look("echo $$ >ready; while :; do sleep 0.1; done");
 
 	run_and_be_killed(&r, "ready");
-	ck_assert(gone_soon(pid_in("ready")));
+	ck_assert(child_gone_soon(child_pid_in("ready")));
 }
 END_TEST
 
@@ -552,7 +481,7 @@ START_TEST(limit_ends_it)
 	ck_assert_int_eq(res.end, RUN_TIMEOUT);
 	ck_assert_int_eq(res.status, SIGTERM);
 	ck_assert_str_eq(res.out, "before\n");
-	ck_assert(gone(pid_in("pid")));
+	ck_assert(child_gone(child_pid_in("pid")));
 }
 END_TEST
 
@@ -578,7 +507,7 @@ START_TEST(limit_ends_the_group_of_a_looker)
 	r.limit_ms = 500;
 	start(&r);
 	ck_assert_int_eq(res.end, RUN_TIMEOUT);
-	ck_assert(gone_soon(pid_in("left")));
+	ck_assert(child_gone_soon(child_pid_in("left")));
 }
 END_TEST
 
@@ -591,13 +520,13 @@ START_TEST(limit_spares_the_group_of_a_mover)
 	r.limit_ms = 500;
 	start(&r);
 	ck_assert_int_eq(res.end, RUN_TIMEOUT);
-	ck_assert(!lock_is_free());
+	ck_assert(!child_no_mover(dir));
 	/* it works on: O_RDWR, for a dead one would never open its end */
 	ck_assert_int_ge(fd = open("gate", O_RDWR | O_CLOEXEC), 0);
 	ck_assert_int_eq(write(fd, "still\n", 6), 6);
-	ck_assert(lock_is_free_soon());
+	ck_assert(child_no_mover_soon(dir));
 	close(fd);
-	ck_assert_str_eq(slurp("alive"), "still\n");
+	ck_assert_str_eq(child_wrote("alive"), "still\n");
 }
 END_TEST
 
@@ -611,8 +540,8 @@ START_TEST(limit_kills_what_ignores_it)
 	start(&r);
 	ck_assert_int_eq(res.end, RUN_TIMEOUT);
 	ck_assert_int_eq(res.status, SIGKILL);
-	ck_assert(gone(pid_in("pid")));
-	ck_assert(gone_soon(pid_in("left")));
+	ck_assert(child_gone(child_pid_in("pid")));
+	ck_assert(child_gone_soon(child_pid_in("left")));
 }
 END_TEST
 
@@ -636,7 +565,7 @@ START_TEST(exit_holds_against_endless_output)
 	start(&r);
 	ck_assert_int_eq(res.end, RUN_EXITED);
 	ck_assert_int_eq(res.status, 5);
-	(void)kill(pid_in("left"), SIGKILL);
+	(void)kill(child_pid_in("left"), SIGKILL);
 }
 END_TEST
 
@@ -744,7 +673,7 @@ START_TEST(is_short_of_descriptors)
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 		/* the lock is gone, and it alone */
 		ck_assert_int_eq(open_descriptors() - 3, n - 1);
-		ck_assert(lock_is_free());
+		ck_assert(child_no_mover(dir));
 		close(r.out_fd);
 	}
 	ck_assert_int_gt(failed, 0);
@@ -843,7 +772,7 @@ START_TEST(frees_the_lock_of_what_never_ran)
 	r.path = "/no/such";
 	ck_assert_int_eq(run_child(&r, &res, &f), -1);
 	ck_assert_int_eq(fcntl(held, F_GETFD), -1);
-	ck_assert(lock_is_free());
+	ck_assert(child_no_mover(dir));
 }
 END_TEST
 

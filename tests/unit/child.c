@@ -1,0 +1,82 @@
+#include "child.h"
+
+#include "state/lock.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROUNDS 1000
+#define ROUND_US (20 * 1000)
+
+const char *
+child_wrote(const char *name)
+{
+	static char buf[1024];
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd == -1 ? 0 : read(fd, buf, sizeof(buf) - 1);
+
+	if (fd != -1)
+		close(fd);
+	buf[n < 0 ? 0 : n] = '\0';
+	return buf;
+}
+
+pid_t
+child_pid_in(const char *name)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS && strchr(child_wrote(name), '\n') == NULL; i++)
+		usleep(ROUND_US);
+	ck_assert_msg(atol(child_wrote(name)) > 1, "no number in %s", name);
+	return (pid_t)atol(child_wrote(name));
+}
+
+bool
+child_gone(pid_t pid)
+{
+	char path[64];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	at = strrchr(child_wrote(path), ')');
+	return at == NULL || at[1] == '\0' || strchr("ZX", at[2]) != NULL;
+}
+
+bool
+child_gone_soon(pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS && !child_gone(pid); i++)
+		usleep(ROUND_US);
+	return child_gone(pid);
+}
+
+bool
+child_no_mover(int dirfd)
+{
+	int fd = uplock_take(dirfd);
+
+	if (fd == -1) {
+		ck_assert_int_eq(errno, EWOULDBLOCK);
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
+bool
+child_no_mover_soon(int dirfd)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS && !child_no_mover(dirfd); i++)
+		usleep(ROUND_US);
+	return child_no_mover(dirfd);
+}

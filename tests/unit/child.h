@@ -1,0 +1,26 @@
+/*
+ * child.h: what a test sees of its child processes: their files in its room
+ * (room.h), whether they are gone, and up.lock, which a mover holds.  Where these
+ * wait, a busy machine has twenty seconds.
+ */
+#ifndef UNIT_CHILD_H
+#define UNIT_CHILD_H
+
+#include <sys/types.h>
+#include <stdbool.h>
+
+/* The file, cut at 1 KiB, until the next call; "" while there is none. */
+const char *child_wrote(const char *name);
+
+/* Waits for the number that a child writes into `name`, a whole line. */
+pid_t child_pid_in(const char *name);
+
+/* A zombie whose parent does not care is as good as gone. */
+bool child_gone(pid_t);
+bool child_gone_soon(pid_t);
+
+/* Does no mover hold the up.lock of that folder? */
+bool child_no_mover(int dirfd);
+bool child_no_mover_soon(int dirfd);
+
+#endif
