@@ -39,6 +39,7 @@ SRC := \
 	src/cli/options.c \
 	src/cli/output.c \
 	src/cli/report.c \
+	src/cli/wait.c \
 	src/config/target.c \
 	src/deploy/deploy.c \
 	src/deploy/gate.c \

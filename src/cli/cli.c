@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "cli/wait.h"
 #include "config/target.h"
 #include "deploy/deploy.h"
 #include "deploy/recover.h"
@@ -57,7 +58,7 @@ static int
 do_status(struct call *c, struct fault *f)
 {
 	if (c->request.wait)
-		return report_wait(&c->output, &c->target, f);
+		return wait_for_end(&c->output, &c->target, f);
 	return report_status(&c->output, &c->target, c->env, f);
 }
 

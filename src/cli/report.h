@@ -7,17 +7,10 @@
 #include "cli/output.h"
 #include "config/target.h"
 #include "state/history.h"
+#include "state/journal.h"
 
 int report_status(struct output *, const struct target *, char *const *env,
     struct fault *) MUST_CHECK;
-
-/*
- * Follows what is under way to its end, telling its steps; then its record
- * (the newest where there was nothing to follow, or it came to none), and its
- * code as the fault's kind.  FAULT_UNVERIFIED when what was
- * under way was killed and waits for being mended.
- */
-int report_wait(struct output *, const struct target *, struct fault *) MUST_CHECK;
 
 /* The newest `count`, the newest first; as JSON a record a line. */
 int report_history(struct output *, const struct target *, unsigned count, bool json,
@@ -25,5 +18,17 @@ int report_history(struct output *, const struct target *, unsigned count, bool 
 
 /* One record as JSON. */
 void report_record(struct output *, const struct record *);
+
+#define REPORT_ROW "%-10s " /* a row of `status` begins with its name */
+
+/* One record as the row "last:". */
+void report_last(struct output *, const struct record *);
+
+/*
+ * What was begun and has no end: 1, and its journal; 0 nothing.  One that the
+ * history knows is over (state/journal.h), whatever was left of it.  dirfd -1: there
+ * is no state folder.
+ */
+int report_unfinished(int dirfd, struct journal *, struct fault *) MUST_CHECK;
 
 #endif
