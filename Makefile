@@ -123,8 +123,9 @@ COMPILE = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-shell check-lane check-install check-docs e2e crash fuzz model \
-	bench lint format analyse layers coverage deps demo install uninstall clean dist help
+.PHONY: all check check-unit check-shell check-lane check-engine check-install \
+	check-docs e2e crash fuzz model bench lint format analyse layers coverage deps demo \
+	install uninstall dist clean help
 
 all: $(PROGRAM) ## the program, build/twilight-deploy
 
@@ -177,9 +178,12 @@ demo: deps ## a deploy, a bad release, a refused request, over ssh
 	$(MAKE) -s $(PROGRAM) build/service
 	tests/demo.sh $(PROGRAM) build/service
 
-e2e: deps ## real sshd, real docker engine and registry
+check-engine: deps ## real sshd, real docker engine and registry
 	$(MAKE) --no-print-directory $(PROGRAM) build/dotenv
 	tests/e2e/run.sh $(PROGRAM)
+
+e2e: ## all on real parts: check-engine, check-lane, check-install, check-docs
+	$(MAKE) --no-print-directory -k check-engine check-lane check-install check-docs
 
 crash: ## killed and failed at every system call; CRASH=sample for some of them
 	tests/deps.sh strace
