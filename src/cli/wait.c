@@ -77,7 +77,8 @@ follow(struct follow *w, struct output *o, const struct target *t, int dirfd)
 	w->told = JOURNAL__MAX;
 	if (!lock_held(t->lock, w->holder, sizeof(w->holder)))
 		return;
-	output_line(o, REPORT_ROW "%s", "deploy:", w->holder[0] == '\0' ? "running" : w->holder);
+	output_line(o, REPORT_ROW "%s",
+	    "deploy:", w->holder[0] == '\0' ? "running" : w->holder);
 	do
 		tell_step(w, o, dirfd);
 	while (is_read() && lasts(w, t, dirfd));

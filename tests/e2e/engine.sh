@@ -4,6 +4,8 @@
 #
 #   engine_start DIR    sets DOCKER_HOST, DOCKER_CONFIG, PATH and ENGINE_REGISTRY
 #                       (127.0.0.1:PORT); returns non-zero with a reason on stderr
+#   engine_compose      sees to a `docker compose` that is new enough, in ENGINE_DIR
+#                       where the machine has none; needs no engine
 #   engine_stop         ends what engine_start started, and nothing else
 #   engine_is_ours      did engine_start start it?  Only then the three below may be said
 #   engine_kill         dockerd and its containerd, with -9; the containers live on
@@ -199,12 +201,14 @@ engine_compose() {
 	refuse "no compose >= $ENGINE_COMPOSE_MAJOR.$ENGINE_COMPOSE_MINOR can be had for this engine"
 }
 
-# New enough, and able to talk to this engine (a plugin has a client of its own).
+# New enough, and able to talk to the engine where one answers (a plugin has a client
+# of its own).
 engine_compose_works() {
 	docker compose version --short 2>/dev/null | sed 's/^v//' |
 		awk -F. -v major=$ENGINE_COMPOSE_MAJOR -v minor=$ENGINE_COMPOSE_MINOR \
-			'{ exit !($1 > major || ($1 == major && $2 + 0 >= minor)) }' &&
-		docker compose ls -q >/dev/null 2>&1
+			'{ new = $1 > major || ($1 == major && $2 + 0 >= minor) } END { exit !new }' ||
+		return 1
+	! docker info >/dev/null 2>&1 || docker compose ls -q >/dev/null 2>&1
 }
 
 # From the machine's own sources: Ubuntu's and Debian 13's names.
