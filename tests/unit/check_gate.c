@@ -18,15 +18,15 @@
 Suite *gate_suite(void);
 
 static char long_wait[] = "TWILIGHT_HEALTH_TRIES=100",
-	    long_pause[] = "TWILIGHT_HEALTH_SLEEP=1",
+	    long_pause[] = "TWILIGHT_HEALTH_SLEEP=60",
+	    pause_1[] = "TWILIGHT_HEALTH_SLEEP=1",
 	    short_pause[] = "TWILIGHT_HEALTH_SLEEP=0.2",
 	    settle[] = "TWILIGHT_HEALTH_SETTLE=0.4",
-	    settle_2[] = "TWILIGHT_HEALTH_SETTLE=2",
 	    settle_long[] = "TWILIGHT_HEALTH_SETTLE=3600",
 	    one_try[] = "TWILIGHT_HEALTH_TRIES=1";
+/* What takes these to their end is ended by Check, long before. */
 static char *const patient[] = { long_wait, long_pause, NULL };
 static char *const settling[] = { settle, short_pause, NULL };
-static char *const settling_2[] = { settle_2, short_pause, NULL };
 static char *const for_ever[] = { settle_long, long_wait, long_pause, NULL };
 
 /* A session as a deploy has it, with the container that rig_open() started. */
@@ -129,7 +129,6 @@ fails(struct rig *r, struct gate *g, const char *why)
 
 START_TEST(healthy_at_once)
 {
-	int64_t began = clock_ms();
 	struct gate g;
 	struct rig r;
 
@@ -140,7 +139,6 @@ START_TEST(healthy_at_once)
 	ck_assert_str_eq(g.container, r.fake->list[0].id);
 	/* the one good answer, and the one that makes it settled */
 	ck_assert_uint_eq(r.fake->asked, 2);
-	ck_assert_int_lt(clock_ms() - began, 1000);
 	close_gate(&r);
 }
 END_TEST
@@ -204,7 +202,6 @@ START_TEST(not_running)
 		{ CONTAINER_EXITED, "has ended (exit 7)" },
 		{ CONTAINER_RESTARTING, "restarts (exit 7)" },
 	};
-	int64_t began = clock_ms();
 	struct gate g;
 	struct rig r;
 
@@ -212,7 +209,6 @@ START_TEST(not_running)
 	r.fake->list[0].state = rows[_i].state;
 	r.fake->list[0].exit_code = 7;
 	fails(&r, &g, rows[_i].why);
-	ck_assert_int_lt(clock_ms() - began, 5000);
 	close_gate(&r);
 }
 END_TEST
@@ -227,19 +223,17 @@ START_TEST(one_answer_and_no_more)
 		{ FAKE_DIES, "has ended (exit 1)" },
 		{ FAKE_FLAPS, "was restarted" },
 	};
-	int64_t began = clock_ms();
 	struct gate g;
 	struct rig r;
 
 	open_gate(&r, &g, patient);
 	(void)just_started(&r, rows[_i].kind);
 	fails(&r, &g, rows[_i].why);
-	ck_assert_int_lt(clock_ms() - began, 5000);
 	close_gate(&r);
 }
 END_TEST
 
-/* What goes wrong while it is waited for ends the wait, not after 100 s. */
+/* What goes wrong while it is waited for ends the wait. */
 START_TEST(watched_while_it_does_not_answer)
 {
 	static const struct {
@@ -253,7 +247,6 @@ START_TEST(watched_while_it_does_not_answer)
 		{ act_pause, "not running" },
 	};
 	static const enum fake_kind kinds[] = { FAKE_MUTE, FAKE_SICK };
-	int64_t began = clock_ms();
 	struct gate g;
 	struct rig r;
 	pid_t pid;
@@ -262,7 +255,6 @@ START_TEST(watched_while_it_does_not_answer)
 	(void)just_started(&r, kinds[_i % 2]);
 	pid = later(&r, 200, rows[_i / 2].act);
 	fails(&r, &g, rows[_i / 2].why);
-	ck_assert_int_lt(clock_ms() - began, 5000);
 	ck_assert_uint_gt(r.fake->asked, 0);
 	waitpid(pid, NULL, 0);
 	close_gate(&r);
@@ -273,7 +265,6 @@ START_TEST(watched_while_it_settles)
 {
 	static void (*const acts[])(
 	    struct container *) = { act_exit, act_restart, act_count, act_go };
-	int64_t began = clock_ms();
 	struct gate g;
 	struct rig r;
 	pid_t pid;
@@ -282,7 +273,6 @@ START_TEST(watched_while_it_settles)
 	(void)just_started(&r, FAKE_GOOD);
 	pid = later(&r, 200, acts[_i]);
 	fails(&r, &g, "the container");
-	ck_assert_int_lt(clock_ms() - began, 5000);
 	waitpid(pid, NULL, 0);
 	close_gate(&r);
 }
@@ -309,12 +299,13 @@ END_TEST
 
 START_TEST(windows_are_counted)
 {
-	static char *const settings[] = { one_try, long_pause, NULL };
+	static char *const settings[][3] = { { one_try, long_pause },
+		{ one_try, pause_1 } };
 	int64_t began = clock_ms();
 	struct gate g;
 	struct rig r;
 
-	open_gate(&r, &g, settings);
+	open_gate(&r, &g, settings[_i]);
 	(void)just_started(&r, _i == 0 ? FAKE_SLOW : FAKE_SICK);
 	if (_i == 0)
 		passes(&r, &g);
@@ -323,7 +314,6 @@ START_TEST(windows_are_counted)
 		ck_assert_int_ge(clock_ms() - began, 1000);
 	}
 	ck_assert_uint_eq(g.tries, 1);
-	ck_assert_int_lt(clock_ms() - began, 5000);
 	close_gate(&r);
 }
 END_TEST
@@ -341,7 +331,6 @@ START_TEST(settles_for_as_long_as_asked)
 	began = clock_ms();
 	passes(&r, &g);
 	ck_assert_int_ge(clock_ms() - began, 350);
-	ck_assert_int_lt(clock_ms() - began, 5000);
 	close_gate(&r);
 }
 END_TEST
@@ -349,14 +338,12 @@ END_TEST
 /* It is counted since StartedAt: one that took long has settled already. */
 START_TEST(settled_long_ago)
 {
-	int64_t began;
 	struct gate g;
 	struct rig r;
 
-	open_gate(&r, &g, settling_2);
-	began = clock_ms();
+	open_gate(&r, &g, for_ever);
+	r.fake->list[0].started_ms -= INT64_C(2) * 3600 * 1000;
 	passes(&r, &g);
-	ck_assert_int_lt(clock_ms() - began, 1500);
 	close_gate(&r);
 }
 END_TEST
@@ -364,15 +351,12 @@ END_TEST
 /* A wall clock that was set back must not make it wait for a day. */
 START_TEST(started_in_the_future)
 {
-	int64_t began;
 	struct gate g;
 	struct rig r;
 
 	open_gate(&r, &g, settling);
 	r.fake->list[0].started_ms += INT64_C(48) * 3600 * 1000;
-	began = clock_ms();
 	passes(&r, &g);
-	ck_assert_int_lt(clock_ms() - began, 5000);
 	close_gate(&r);
 }
 END_TEST
@@ -400,7 +384,6 @@ END_TEST
 
 START_TEST(told_to_stop)
 {
-	int64_t began;
 	struct gate g;
 	struct rig r;
 
@@ -409,16 +392,13 @@ START_TEST(told_to_stop)
 	ck_assert_int_eq(signals_init(&r.f), 0);
 	fake_on(r.fake, FAKE_INSPECT, (unsigned)_i + 1, FAKE_TERM);
 	g.stoppable = true;
-	began = clock_ms();
 	fails(&r, &g, "told to stop");
-	ck_assert_int_lt(clock_ms() - began, 5000);
 	close_gate(&r);
 }
 END_TEST
 
 START_TEST(told_to_stop_while_settling)
 {
-	int64_t began;
 	struct gate g;
 	struct rig r;
 
@@ -427,9 +407,7 @@ START_TEST(told_to_stop_while_settling)
 	ck_assert_int_eq(signals_init(&r.f), 0);
 	fake_on(r.fake, FAKE_INSPECT, 2, FAKE_TERM);
 	g.stoppable = true;
-	began = clock_ms();
 	fails(&r, &g, "told to stop");
-	ck_assert_int_lt(clock_ms() - began, 5000);
 	close_gate(&r);
 }
 END_TEST

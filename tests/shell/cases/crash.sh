@@ -140,10 +140,8 @@ test_memory_killed_in_a_slow_pull() {
 	kill -KILL "$asked"
 	wait "$asked" 2>/dev/null
 	unset MOCK_DOCKER_HANG
-	began=$(seconds)
 	deploy v1.0.1
 	is "exit code" "$rc" 0
-	below "time" $(($(seconds) - began)) 15
 	still_hangs "$(tail -n 1 "$log.hanging")" && wrong "the pull" "ended" "still there"
 	runs v1.0.1
 	mended

@@ -22,23 +22,17 @@ test_peer_sends_a_huge_header() { unhealthy header=102400; }
 
 test_peer_floods() {
 	export TWILIGHT_HEALTH_TRIES=1
-	began=$(seconds)
 	unhealthy flood
-	below "time" $(($(seconds) - began)) 10
 }
 
 test_peer_trickles() {
 	export TWILIGHT_HEALTH_TRIES=1
-	began=$(seconds)
 	unhealthy trickle
-	below "time" $(($(seconds) - began)) 10
 }
 
 test_peer_hangs() {
 	export TWILIGHT_HEALTH_TRIES=2
-	began=$(seconds)
 	unhealthy hang
-	below "two tries of two seconds" $(($(seconds) - began)) 10
 }
 
 # healthy_so WORD: and so it is healthy.
@@ -123,25 +117,24 @@ x" "http://u:$secret@127.0.0.1/" "http://[::1/"; do
 	has "https gets words of its own" "$all" https
 }
 
-# Slow to start: seen soon after it answers, not at the end of a long pause.
+# Slow to start: seen soon after it answers, not at the end of a long pause, at
+# which it would be ended for its time.
 test_window_is_used() {
 	memory v1.0.0
 	publish v1.0.1 delay=1500
-	export TWILIGHT_HEALTH_TRIES=5 TWILIGHT_HEALTH_SLEEP=5
-	began=$(seconds)
+	export TWILIGHT_HEALTH_TRIES=5 TWILIGHT_HEALTH_SLEEP=600
 	deploy v1.0.1
 	is "exit code" "$rc" 0
 	has "in the first window" "$all" "healthy after 1 tries"
-	below "time" $(($(seconds) - began)) 5
 }
 
 test_later_window() {
 	memory v1.0.0
 	publish v1.0.1 delay=1500
-	export TWILIGHT_HEALTH_TRIES=5 TWILIGHT_HEALTH_SLEEP=1
+	export TWILIGHT_HEALTH_TRIES=50 TWILIGHT_HEALTH_SLEEP=1
 	deploy v1.0.1
 	is "exit code" "$rc" 0
-	has "in the second window" "$all" "healthy after 2 tries"
+	matches "not in the first window" "$all" "healthy after ([2-9]|[1-5][0-9]) tries"
 }
 
 # One good answer is not enough: it dies 300 ms after its start.
@@ -154,16 +147,14 @@ test_dies_after_answering() {
 	runs v1.0.0
 }
 
-# Known at once, not after thirty tries of two seconds.
+# Known at once, not at the end of the budget.
 test_crash_loop_ends_the_wait() {
-	export TWILIGHT_HEALTH_TRIES=30 TWILIGHT_HEALTH_SLEEP=2
+	export TWILIGHT_HEALTH_TRIES=1000 TWILIGHT_HEALTH_SLEEP=2
 	for word in crashloop exit; do
 		memory v1.0.0
 		publish v1.0.1 $word
-		began=$(seconds)
 		deploy v1.0.1
 		is "exit code with $word" "$rc" 1
-		below "time with $word" $(($(seconds) - began)) 15
 		runs v1.0.0
 	done
 }

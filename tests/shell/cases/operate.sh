@@ -203,15 +203,13 @@ test_term_before_the_swap() {
 test_term_while_waiting() {
 	memory v1.0.0
 	publish v1.0.1 never
-	export TWILIGHT_HEALTH_TRIES=30 TWILIGHT_HEALTH_SLEEP=2
-	began=$(seconds)
+	export TWILIGHT_HEALTH_TRIES=1000 TWILIGHT_HEALTH_SLEEP=2
 	begin "deploy v1.0.1"
 	await grep -q never "$engine/control"
 	sleep 0.3
 	kill -TERM "$asked"
 	finish
 	is "exit code" "$rc" 1
-	below "it does not wait to the end" $(($(seconds) - began)) 20
 	runs v1.0.0
 }
 
