@@ -141,39 +141,54 @@ test_memory_json_of_what_stays_open() {
 	runs v1.0.0
 }
 
-# Whoever lost the connection finds the deploy again, and its exit code.
-wait_for() { # TAG BEHAVIOUR CODE
-	publish "$1" "$2"
+# A deploy of TAG that goes on until somebody says how it ends.
+begin_open_end() { # TAG
+	publish "$1" never
+	export TWILIGHT_HEALTH_TRIES=1000 TWILIGHT_HEALTH_SLEEP=1
 	begin "deploy $1"
 	await grep -q "$1" "$engine/control"
-	SSH_ORIGINAL_COMMAND='status --wait' "$PROGRAM" >"$T/wait" 2>"$T/wait.err" </dev/null
-	is "exit code of the one who waits for $1" $? "$3"
-	finish
-	is "exit code of the deploy of $1" "$rc" "$3"
+}
+
+# Whoever lost the connection finds the deploy again: $waiting.
+begin_to_wait() { # TAG
+	SSH_ORIGINAL_COMMAND='status --wait' timeout -k 5 "${LIMIT:-60}" "$PROGRAM" \
+		>"$T/wait" 2>"$T/wait.err" </dev/null &
+	waiting=$!
+	await grep -q "deploy of $1, at: " "$T/wait.err" || wrong "where it is" "at: " "nothing"
 	has "who it is" "$(cat "$T/wait")" "deploy $1 by"
-	has "where it is" "$(cat "$T/wait.err")" "deploy of $1, at: "
+}
+
+waits_for() { # TAG CODE
+	wait "$waiting"
+	is "exit code of the one who waits for $1" $? "$2"
+	finish
+	is "exit code of the deploy of $1" "$rc" "$2"
 	has "how it ended" "$(cat "$T/wait")" "deploy $1: "
 }
 
 test_memory_wait() {
 	memory v1.0.0
-	export TWILIGHT_HEALTH_TRIES=3 TWILIGHT_HEALTH_SLEEP=1
-	wait_for v1.0.1 delay=1500 0
-	wait_for v1.0.2 never 1
+	begin_open_end v1.0.1
+	begin_to_wait v1.0.1
+	kill -TERM "$asked"
+	waits_for v1.0.1 1
 	net "status --wait"
 	is "exit code where nothing runs" "$rc" 1
-	has "the last one" "$out" "deploy v1.0.2: rolled back (1)"
+	has "the last one" "$out" "deploy v1.0.1: rolled back (1)"
+	begin_open_end v1.0.2
+	begin_to_wait v1.0.2
+	behave healthy v1.0.2
+	waits_for v1.0.2 0
 }
 
 # The next deploy begins at once: the answer is about the one that was followed.
 test_memory_wait_while_others_follow() {
 	memory v1.0.0
-	publish v1.0.1 delay=1500
 	publish v1.0.2 never
-	export TWILIGHT_HEALTH_TRIES=3 TWILIGHT_HEALTH_SLEEP=1
-	begin "deploy v1.0.1"
-	await grep -q v1.0.1 "$engine/control"
+	begin_open_end v1.0.1
+	begin_to_wait v1.0.1
 	(
+		export TWILIGHT_HEALTH_TRIES=3
 		busy=3
 		while [ $busy = 3 ]; do
 			SSH_ORIGINAL_COMMAND="deploy v1.0.2" "$PROGRAM" >"$T/next" 2>&1 </dev/null
@@ -181,29 +196,23 @@ test_memory_wait_while_others_follow() {
 		done
 	) &
 	next=$!
-	SSH_ORIGINAL_COMMAND='status --wait' "$PROGRAM" >"$T/wait" 2>&1 </dev/null
-	is "exit code of the one who waits" $? 0
-	has "how it ended" "$(cat "$T/wait")" "deploy v1.0.1: deployed (0)"
-	finish
-	is "exit code of the deploy" "$rc" 0
+	behave healthy v1.0.1
+	waits_for v1.0.1 0
+	has "it was deployed" "$(cat "$T/wait")" "deploy v1.0.1: deployed (0)"
 	wait $next
 	runs v1.0.1
 }
 
 test_memory_wait_for_one_that_is_killed() {
 	memory v1.0.0
-	publish v1.0.1 never
-	export TWILIGHT_HEALTH_TRIES=9 TWILIGHT_HEALTH_SLEEP=1
-	begin "deploy v1.0.1"
-	await grep -q v1.0.1 "$engine/control"
-	SSH_ORIGINAL_COMMAND='status --wait' "$PROGRAM" >"$T/wait" 2>&1 </dev/null &
-	waiting=$!
-	await grep -q 'at: swap' "$T/wait"
+	begin_open_end v1.0.1
+	begin_to_wait v1.0.1
+	await grep -q 'at: swap' "$T/wait.err"
 	kill -KILL "$asked"
 	wait "$asked" 2>/dev/null
 	wait "$waiting"
 	is "exit code" $? 5
-	has "what is to be done" "$(cat "$T/wait")" "interrupted (at: swap); say \`recover\`"
+	has "what is to be done" "$(cat "$T/wait.err")" "interrupted (at: swap); say \`recover\`"
 }
 
 # Killed between the record and the end of the journal: it is over, and known.
