@@ -218,16 +218,10 @@ SH
 # each point, killed there by KILLER (which says in PHASE where that was), recovered,
 # and a good release after it.  `release`: a name of its own for each.
 kill_points() {
-	tags=$1
 	behaviour=$2
 	killer=$4
-	releases=0
 	hits=
-	setting TWILIGHT_HEALTH_SETTLE 1
-	setting TWILIGHT_HEALTH_TRIES 2
-	next_release healthy
-	env_write "$next_tag"
-	deploy_next
+	releases_begin "$1"
 	docker_that_lingers
 	while read -r kp_phase kp_ms <&3; do
 		[ -z "$kp_phase" ] || kill_round "$kp_phase" "$kp_ms"
@@ -243,6 +237,17 @@ POINTS
 		*) fail "a kill in the phase $kp_phase" ;;
 		esac
 	done
+}
+
+# releases_begin release|latest: a home where a first one runs.
+releases_begin() {
+	tags=$1
+	releases=0
+	setting TWILIGHT_HEALTH_SETTLE 1
+	setting TWILIGHT_HEALTH_TRIES 2
+	next_release healthy
+	env_write "$next_tag"
+	deploy_next
 }
 
 next_release() {
@@ -291,8 +296,7 @@ kill_round() {
 	deploy_next
 }
 
-# Who wins is the program's to decide, but so it must be, and so it must say; and never
-# is it a bad release.
+# Who wins is the program's to decide, but so it must be, and so it must say.
 recover_round() {
 	rr_recorded=$(($(records) - kr_lines))
 	here recover
@@ -303,8 +307,13 @@ recover_round() {
 	1:0) ;;
 	*) fail "recover: exit code 0 or 1, or 0 where the history has it; not $CODE" ;;
 	esac
+	round_ended "$rr_code"
+}
+
+# round_ended CODE: so it is, and there is one record of it; never is a bad release taken.
+round_ended() {
 	[ "$(records)" -eq $((kr_lines + 1)) ] || fail "one record of it, not $(records) - $kr_lines"
-	if [ "$rr_code" -eq 0 ]; then
+	if [ "$1" -eq 0 ]; then
 		[ "$behaviour" = healthy ] || fail "a bad release is not taken"
 		serves_next
 	else

@@ -17,6 +17,8 @@ ROOT=$(cd "$E2E_LIB/../.." && pwd)
 . "$E2E_LIB/scenarios.sh"
 # shellcheck source=tests/e2e/killed.sh
 . "$E2E_LIB/killed.sh"
+# shellcheck source=tests/e2e/signals.sh
+. "$E2E_LIB/signals.sh"
 # shellcheck source=tests/e2e/clients.sh
 . "$E2E_LIB/clients.sh"
 # shellcheck source=tests/e2e/outages.sh
@@ -143,7 +145,7 @@ run_lanes() {
 : >"$WORK/results"
 if engine_start "$WORK/engine" && need_package flock util-linux && build_service; then
 	# the longest first
-	together=$(chosen "$SCENARIOS_KILLED$SCENARIOS_CLIENTS$SCENARIOS")
+	together=$(chosen "$SCENARIOS_KILLED$SCENARIOS_SIGNALS$SCENARIOS_CLIENTS$SCENARIOS")
 	alone=$(chosen "$SCENARIOS_OUTAGES")
 	[ -n "$together$alone" ] ||
 		echo "FAIL no scenario's name contains '$PATTERN'" | tee "$WORK/results"

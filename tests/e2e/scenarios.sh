@@ -27,7 +27,6 @@ env_says_another_tag
 prune_keeps_what_counts
 refused_requests
 roles
-told_to_stop
 nothing_but_the_program
 shipped_files
 env_as_compose_reads_it
@@ -428,35 +427,6 @@ scenario_roles() {
 	last_record | grep -q '"operator"' || fail "history: who it was"
 	last_record | grep -q '"SHA256:' || fail "history: the key's fingerprint"
 	at_rest
-}
-
-# TERM ends it at a place where everything stands: before the swap nothing happened,
-# after it the old version comes back.  It never breaks off an `up`.
-scenario_told_to_stop() {
-	v1_runs
-	publish sha-0000002 delay=3000
-	v2_image=$IMAGE
-	same=$(container_now)
-	here_start deploy sha-0000002
-	wait_for 60 journal_there || fail "the deploy begins"
-	# a fast machine may be past its pull by now: then it is the other case already
-	kill -TERM "$HERE"
-	here_wait
-	code 1
-	env_is sha-0000001
-	runs "$v1_image" sha-0000001
-	at_rest
-	[ "$(record_field outcome)" != 'put back' ] || [ "$(container_now)" = "$same" ] ||
-		fail "put back: the container was not touched"
-	here_start deploy sha-0000002
-	wait_for 60 journal_says swap || fail "the deploy reaches the swap"
-	kill -TERM "$HERE"
-	here_wait
-	code 1
-	env_is sha-0000001
-	runs "$v1_image" sha-0000001
-	at_rest
-	recorded deploy 1 'rolled back' sha-0000002 "$v2_image"
 }
 
 # `restrict`: the key opens no way to docker's socket, nor a terminal.

@@ -137,11 +137,13 @@ here() {
 }
 
 # In the background $! is the program itself: the subshell becomes env, env becomes it.
+# No signal is ignored from the start, as INT is there, or HUP under nohup.
 here_program() {
 	IFS=$NL
 	set -f
 	# shellcheck disable=SC2086 # a line, a setting
-	${HERE_WRAP:-} env -i HOME="$HOME" $SETTINGS "$PROGRAM" --actor e2e "$@" </dev/null
+	${HERE_WRAP:-} env --default-signal -i HOME="$HOME" $SETTINGS \
+		"$PROGRAM" --actor e2e "$@" </dev/null
 	hp_code=$?
 	set +f
 	IFS=" 	$NL"
@@ -219,9 +221,12 @@ nothing_runs() {
 	[ -z "$(containers -a)" ] || fail "no container, not:$NL$(docker ps -a)"
 }
 
-# name_is TAG IMAGE: what the host means by a name.
+# What the host means by a name.
+image_named() { docker image inspect -f '{{.Id}}' "$REPO:$1" 2>/dev/null; }
+
+# name_is TAG IMAGE
 name_is() {
-	ni_is=$(docker image inspect -f '{{.Id}}' "$REPO:$1" 2>/dev/null)
+	ni_is=$(image_named "$1")
 	[ "$ni_is" = "$2" ] || fail "the name $1 on image $2, not on ${ni_is:-nothing}"
 }
 
