@@ -244,6 +244,7 @@ setup_units() {
 			unit_environment=${TWILIGHT_PROJECT:+Environment=COMPOSE_PROJECT_NAME=$TWILIGHT_PROJECT}
 		tunnel_render "systemd/$unit" USER="$DEPLOY_USER" HOME="$TWILIGHT_HOME" \
 			COMPOSE_DIR="$COMPOSE_DIR" DOCKER="$DOCKER" \
+			LOCK="${TWILIGHT_LOCK:-$TWILIGHT_HOME/.twilight-deploy/lock}" \
 			ENVIRONMENT="$unit_environment" >"$WORK/unit"
 		CHANGED=
 		[ "$unit" != twilight-cloudflared.service ] ||
@@ -357,13 +358,16 @@ undo_was() {
 	dry || { chown -h "$1" "$3" && chmod "$2" "$3"; }
 }
 
-# The history is what tells who deployed what: it stays, and is root's.
+# The history is what tells who deployed what: it stays, and is root's.  Where there is
+# none, the units' start has left a lock.
 undo_user() {
 	! dry && id "$1" >/dev/null 2>&1 || return 0
 	if [ -d "$TWILIGHT_HOME" ]; then
 		find "$TWILIGHT_HOME" -user "$1" -exec chown -h root:root {} +
-		[ ! -d "$TWILIGHT_HOME/.twilight-deploy" ] ||
-			say "keep    $TWILIGHT_HOME/.twilight-deploy, the history"
+		back_state=$TWILIGHT_HOME/.twilight-deploy
+		[ -L "$back_state" ] || rm -f "$back_state/lock"
+		rmdir "$back_state" 2>/dev/null || [ ! -d "$back_state" ] ||
+			say "keep    $back_state, the history"
 	fi
 	run userdel "$1" ||
 		refuse "user $1 still runs something, perhaps an open connection: pkill -u $1, then --uninstall again"

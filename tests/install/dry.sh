@@ -165,6 +165,15 @@ case_units_order() {
 		fail 'a tunnel that needs no backend'
 }
 
+# The one that the program takes, wherever a setting has it.
+case_unit_takes_the_lock() {
+	unit=etc/systemd/system/twilight-backend.service
+	has "$WORK/all/$unit" 'flock --close "/home/deploy/twilight/.twilight-deploy/lock" /'
+	with_key lock TWILIGHT_LOCK='/srv/a lock' || fail 'exit 0'
+	has "$WORK/lock/$unit" 'flock --close "/srv/a lock" /'
+	has "$WORK/lock/etc/systemd/system/twilight-recover.service" 'Environment="TWILIGHT_LOCK=/srv/a lock"'
+}
+
 # the ssh rule as the installer writes it, and as the snippet has it
 case_tunnel_parses() {
 	sed 's/SSH_HOSTNAME$/ssh.example.org/; s/ACCESS_TEAM$/example/; s/- ACCESS_AUD$/- 737646a56ab1df6ec9bddc7e5ca84eaf3b0768850f3ffb5d74f1534911fe3893/
@@ -318,6 +327,7 @@ else
 	skip 'units_verify: no systemd-analyze here'
 fi
 try units_order
+try unit_takes_the_lock
 try tunnel_parses
 if command -v cloudflared >/dev/null; then
 	try tunnel_validates

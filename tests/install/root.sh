@@ -270,6 +270,17 @@ case_installs_after_an_uninstall() {
 		"$HOME_DIR/.twilight-deploy/history.jsonl" | tr '\n' ' ' | sed 's/ $//')"
 }
 
+# The first start makes the state folder and the lock; nothing was deployed yet.
+case_uninstall_after_a_start() {
+	root_make refused || fail 'a root'
+	install_run || fail 'exit 0'
+	unit_command backend || echo 'there is no such version yet'
+	[ -e "$R$STATE/lock" ] || fail 'a lock'
+	INSTALL_OPTION=--uninstall
+	install_run || fail 'exit 0'
+	is 'what differs' '' "$(differences)"
+}
+
 case_warns_of_allow_users() {
 	root_make refused || fail 'a root'
 	echo 'AllowUsers root' >"$R/etc/ssh/sshd_config.d/10-users.conf"
@@ -439,8 +450,11 @@ case_rolls_back() {
 unit_command() {
 	unit_file=$R/etc/systemd/system/twilight-$1.service
 	unit_folder=$(sed -n 's/^WorkingDirectory=//p' "$unit_file")
+	unit_umask=$(sed -n 's/^UMask=//p' "$unit_file")
 	{
-		echo "cd ${unit_folder:-/} && exec env -i PATH=$ROOT_PATH HOME=/home/deploy \\"
+		echo "set -e; cd ${unit_folder:-/}; umask ${unit_umask:-0022}"
+		sed -n 's/^ExecStartPre=//p' "$unit_file"
+		echo "exec env -i PATH=$ROOT_PATH HOME=/home/deploy \\"
 		sed -n 's/^Environment=\(.*\)/\1 \\/p' "$unit_file"
 		sed -n 's/^ExecStart=//p' "$unit_file"
 	} >"$R/tmp/$1"
@@ -458,6 +472,62 @@ case_unit_at_boot_starts_what_env_says() {
 }
 
 serves() { [ "$(version_served)" = "$1" ]; }
+
+# On a host where nothing was asked for yet, the lock is as the program would have made
+# it; the requests of the other cases then take it.
+case_unit_makes_the_lock() {
+	unit_command backend || echo 'there is no such version yet'
+	is 'owners and modes' "deploy:deploy 700 $STATE${NL}deploy:deploy 600 $STATE/lock" \
+		"$(inside stat -c '%U:%G %a %n' "$STATE" "$STATE/lock")"
+}
+
+# `systemctl restart twilight-backend` in the middle of a deploy.  The unit must not get
+# our lock: `unit_command … 9<&-` would keep it, to give it back.
+case_unit_waits_for_a_deploy() {
+	docker rm -f "$(containers)" >/dev/null
+	exec 9<"$R$STATE/lock"
+	flock 9
+	(exec 9<&- && unit_command backend) &
+	unit_pid=$!
+	wait_for 20 lock_is_waited_for || fail 'the unit waits for the lock'
+	is 'containers meanwhile' '' "$(containers -a)"
+	exec 9<&-
+	wait "$unit_pid" || fail 'exit 0'
+	wait_for 20 serves v1.0.0 || fail "v1.0.0 serves, not: $(version_served)"
+}
+
+lock_is_waited_for() {
+	grep -q -- "-> FLOCK.*:$(stat -c %i "$R$STATE/lock") " /proc/locks
+}
+
+# and a deploy in the middle of that: a docker that stops before the unit's own call
+case_unit_keeps_deploys_out() {
+	client=$R$(sed -n 's/^ExecStart=\(.* \)*\(.*\) compose up .*/\2/p' "$R/etc/systemd/system/twilight-backend.service")
+	mv "$client" "$client.real"
+	trap 'mv "$client.real" "$client"' EXIT
+	mkfifo "$R/tmp/go"
+	exec 8<>"$R/tmp/go"
+	sed "s|REAL|${client#"$R"}.real|" >"$client" <<-'END'
+		#!/bin/sh
+		[ "$*" != 'compose up -d --no-build' ] || { touch /tmp/begun && read -r go </tmp/go; }
+		exec REAL "$@"
+	END
+	chmod 755 "$client"
+	(exec 8<&- && unit_command backend) &
+	unit_pid=$!
+	wait_for 20 test -e "$R/tmp/begun" || fail 'the unit comes to its docker'
+	ask ci deploy v1.2.0
+	code 3
+	said 'deploy already running'
+	ask ci status
+	code 0
+	said 'deploy:    running'
+	echo go >&8
+	wait "$unit_pid" || fail 'exit 0'
+	env_says v1.0.0
+	ask ci deploy v1.0.0
+	code 0
+}
 
 # -- walls ----------------------------------------------------------------------------------------
 
@@ -601,6 +671,7 @@ free_port
 PORT=$FREE_PORT
 PROJECT=install$$
 HOME_DIR=/home/deploy/twilight
+STATE=$HOME_DIR/.twilight-deploy
 COMPOSE_DIR=$HOME_DIR/source/deploy
 REPOSITORY=install/demo
 REPO=$ENGINE_REGISTRY/$REPOSITORY
@@ -644,6 +715,7 @@ apart uninstall_knows_the_lock
 apart uninstall_without_the_tree
 apart uninstall_says_who_is_there
 apart installs_after_an_uninstall
+apart uninstall_after_a_start
 apart tells_systemd
 for name in mv useradd usermod systemctl; do
 	apart interrupted_is_undone $name
@@ -661,9 +733,10 @@ else
 fi
 try sshd_is_as_before_for_others
 try user_can_replace_env_only
+try unit_makes_the_lock
 if sshd_up; then
 	for name in reachable roles registry_login_is_read from_counts revoked_key_has_its_open_connection deploys rolls_back unit_at_boot_starts_what_env_says \
-		no_shell no_pty no_files no_forwarding no_rc_files no_environment \
+		unit_waits_for_a_deploy unit_keeps_deploys_out no_shell no_pty no_files no_forwarding no_rc_files no_environment \
 		command_without_restrict_reaches_the_socket; do
 		try $name
 	done
