@@ -38,7 +38,7 @@ verdict() { # CODE
 	3) echo "error|another deploy is running; nothing was changed|run this job again when it has ended" ;;
 	4) echo "error|the host is not ready; nothing was changed|mend what the last lines name, then run this job again" ;;
 	5) echo "error|not deployed, and the previous version could not be verified|look at the host now" ;;
-	6) echo "warning|superseded; nothing was changed|a newer version is deployed, there is nothing to do" ;;
+	6) echo "warning|superseded; nothing was changed|a newer version is deployed; if every push ends so, see exit 6 in the runbook" ;;
 	70) echo "error|a bug in twilight-deploy|report it with the log above" ;;
 	255) echo "error|the host did not say how it ended|$(cause)" ;;
 	*) echo "error|unknown exit code $1|treat it as a failure, and look at the host" ;;

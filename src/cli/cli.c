@@ -8,6 +8,7 @@
 #include "config/target.h"
 #include "deploy/deploy.h"
 #include "deploy/recover.h"
+#include "deploy/session.h"
 #include "engine/compose.h"
 #include "request/tag.h"
 #include "sys/childenv.h"
@@ -144,7 +145,8 @@ run_locked(struct call *c, struct fault *f)
 		s.record.id[0] = '\0';
 		if (rc == 0)
 			rc = handlers[c->request.verb].locked(c, &s, f);
-		c->record = s.record;
+		if (s.record.id[0] != '\0')
+			c->record = s.record;
 		compose_close(&compose);
 	}
 	session_close(&s);
@@ -246,6 +248,7 @@ cli_main(int argc, char **argv, char *const *env)
 	bool accepted = false;
 
 	output_init(&c.output);
+	session_now(c.record.time, sizeof(c.record.time));
 	if (options_parse(&c.options, argc, argv, &f) == 0) {
 		c.output.verbose = c.options.verbose;
 		accepted = check(&c, &f) == 0;

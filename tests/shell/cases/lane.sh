@@ -89,7 +89,7 @@ test_memory_json() {
 	record_says '"tag":"v1.0.1".*"outcome":"refused","code":6,"seq":6.*superseded'
 	net "deploy no:tag --json"
 	is "exit code of a bad tag" "$rc" 2
-	record_says '"outcome":"refused","code":2'
+	record_says '"id":"","time":"2[0-9]{3}-[0-9T:-]{14}Z".*"outcome":"refused","code":2'
 	is "nothing refused is recorded" "$(grep -c refused "$state/history.jsonl")" 0
 	net "rollback --json" --allow all
 	is "exit code of a rollback" "$rc" 0
@@ -105,7 +105,7 @@ test_memory_json_after_a_kill() {
 	publish v1.0.1 delay=1500
 	publish v1.0.2
 	export TWILIGHT_HEALTH_TRIES=10 TWILIGHT_HEALTH_SLEEP=1
-	begin "deploy v1.0.1"
+	begin "deploy v1.0.1 seq=5"
 	await grep -q v1.0.1 "$engine/control"
 	kill -KILL "$asked"
 	wait "$asked" 2>/dev/null
@@ -116,6 +116,9 @@ test_memory_json_after_a_kill() {
 	record_says '"tag":"v1.0.2".*"outcome":"refused","code":4'
 	cat "$T/env" >"$env"
 	rm "$T/env"
+	net "deploy v1.0.2 seq=4 --json"
+	is "exit code" "$rc" 6
+	record_says '"id":"".*"from":\{"tag":"",.*"to":\{"tag":"v1.0.2","image":"",.*"tries":0'
 	net "deploy v1.0.2 --json"
 	is "exit code" "$rc" 0
 	record_says '"tag":"v1.0.2".*"outcome":"deployed","code":0'
