@@ -5,25 +5,8 @@
 set -u
 
 TREE=$(cd "$(dirname "$0")/../.." && pwd)
-E2E_LIB=$TREE/tests/e2e
-export E2E_LIB
-# shellcheck source=tests/e2e/engine.sh
-. "$E2E_LIB/engine.sh"
-PATH=$PATH:/usr/sbin:/sbin
-export PATH
-# short: the engine's sockets lie under it
-WORK=$(mktemp -d /tmp/docs.XXXXXX) || exit 1
-
-cleanup() {
-	trap '' INT TERM HUP
-	engine_stop
-	rm -rf "$WORK"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM HUP
-
-: >"$WORK/results"
-results() { tee -a "$WORK/results"; }
+# shellcheck source=tests/install/begin.sh
+. "$TREE/tests/install/begin.sh"
 
 # links FILE: those that lead nowhere, files and headings
 links() {
@@ -71,21 +54,9 @@ check_named_tests() {
 
 check_links | results
 check_named_tests | results
-if [ "$(id -u)" -ne 0 ]; then
-	echo 'SKIP runbook: needs root' | results
-elif ! need_package sshd openssh-server || ! need_package jq jq || ! need_package gcc gcc libc6-dev; then
-	echo 'FAIL what the runbook needs (see above)' | results
-elif ! unshare --mount "$TREE/tests/install/root.sh" --probe "$WORK"; then
-	echo 'SKIP runbook: no overlay of / can be mounted here' | results
 # an engine of its own, for the project has the name that the document gives it
-elif DOCKER_HOST=unix:///nonexistent && export DOCKER_HOST && engine_start "$WORK/engine"; then
-	export ENGINE_DIR
-	unshare --mount --pid --fork --kill-child --mount-proc \
-		"$TREE/tests/docs/runbook.sh" "$WORK" | results
-else
-	echo 'FAIL the real components (see above)' | results
-fi
-passed=$(grep -c ^PASS "$WORK/results")
-failed=$(grep -c ^FAIL "$WORK/results")
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+DOCKER_HOST=unix:///nonexistent
+export DOCKER_HOST
+with_roots runbook unshare --mount --pid --fork --kill-child --mount-proc \
+	"$TREE/tests/docs/runbook.sh" "$WORK"
+tally

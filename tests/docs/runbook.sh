@@ -125,7 +125,9 @@ mkdir -p "$SPARE" "$WORK/image" "$WORK/blocks"
 trap sshd_stop EXIT
 trap 'exit 130' INT TERM HUP
 
-if ! gcc -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/service" "$TREE/mocks/service.c" ||
+if ! need_package sshd openssh-server || ! need_package jq jq ||
+	! need_package gcc gcc libc6-dev ||
+	! gcc -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/service" "$TREE/mocks/service.c" ||
 	! (for tag in sha-0a1b2c3 sha-1b2c3d4 v1.0.0 v1.1.0; do publish $tag healthy || exit 1; done &&
 		publish sha-2c3d4e5 exit) >/dev/null ||
 	! host_make clone || ! root_make at-you || ! root_make at-host; then
