@@ -3,7 +3,26 @@
 #include "sys/text.h"
 
 #include <bsd/string.h>
+#include <stdio.h>
 #include <string.h>
+
+/* "compose config", "ps": which command of docker it was. */
+static const char *
+name(const char *const *argv, char *out, size_t size)
+{
+	bool group = strcmp(argv[1], "compose") == 0 || strcmp(argv[1], "image") == 0;
+
+	snprintf(out, size, "%s%s%s", argv[1], group ? " " : "", group ? argv[2] : "");
+	return out;
+}
+
+/* "See 'docker --help'" ends what docker says of a command that it does not know. */
+static bool
+says_why(const char *line, size_t len)
+{
+	return len > 0 && memmem(line, len, "level=warning", 13) == NULL &&
+	    memmem(line, len, " --help'", 8) == NULL;
+}
 
 /* The last line counts: warnings come before it. */
 static const char *
@@ -14,8 +33,7 @@ reason(const struct run_result *res, size_t *len)
 	*len = strcspn(res->err, "\n");
 	for (at = res->err; *at != '\0'; at = *end == '\n' ? end + 1 : end) {
 		end = at + strcspn(at, "\n");
-		if (end == at ||
-		    memmem(at, (size_t)(end - at), "level=warning", 13) != NULL)
+		if (!says_why(at, (size_t)(end - at)))
 			continue;
 		best = at;
 		*len = (size_t)(end - at);
@@ -24,12 +42,14 @@ reason(const struct run_result *res, size_t *len)
 }
 
 int
-call_fault(const char *what, const struct run_result *res, const struct compose *c,
-    struct fault *f)
+call_fault(const char *const *argv, const struct run_result *res, const struct compose *c,
+    const char *next, struct fault *f)
 {
+	char said[300], what[64];
 	const char *line;
-	char said[300];
 	size_t len;
+
+	name(argv, what, sizeof(what));
 
 	if (res->end == RUN_TIMEOUT)
 		return fault_set(f, FAULT_HOST, "see that the docker daemon is well",
@@ -46,7 +66,8 @@ call_fault(const char *what, const struct run_result *res, const struct compose 
 		text_escape(said, sizeof(said), line, len);
 		mask_apply(&c->mask, said);
 	}
-	return fault_set(f, FAULT_HOST, "run it by hand to see more",
+	return fault_set(f, FAULT_HOST,
+	    next == NULL ? "run it by hand to see more" : next,
 	    "docker %s failed (exit %d)%s%s", what, res->status,
 	    said[0] == '\0' ? "" : ": ", said);
 }
@@ -76,7 +97,7 @@ call_any(struct compose *c, const char *const *argv, struct run_result *res,
 	}
 	if (res->end == RUN_EXITED && !res->out_cut)
 		return 0;
-	call_fault(argv[1], res, c, f);
+	call_fault(argv, res, c, NULL, f);
 	run_free(res);
 	return -1;
 }
@@ -89,7 +110,7 @@ call_look(struct compose *c, const char *const *argv, struct run_result *res,
 		return -1;
 	if (res->status == 0)
 		return 0;
-	call_fault(argv[1], res, c, f);
+	call_fault(argv, res, c, NULL, f);
 	run_free(res);
 	return -1;
 }

@@ -17,9 +17,12 @@ int call_look(struct compose *, const char *const *argv, struct run_result *,
 /* What call_any() runs, for those who want it another way. */
 struct run call_run(const struct compose *, const char *const *argv);
 
-/* The fault that all looks share: what docker said, without secrets. */
-int call_fault(const char *what, const struct run_result *, const struct compose *,
-    struct fault *);
+/*
+ * The fault that all looks share: what docker said, without secrets; `next` is
+ * what to do where it ended by itself, NULL for the usual words.
+ */
+int call_fault(const char *const *argv, const struct run_result *, const struct compose *,
+    const char *next, struct fault *);
 
 /* The output as a string, never NULL. */
 const char *call_output(const struct run_result *);

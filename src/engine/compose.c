@@ -23,17 +23,21 @@ static int
 hello(struct engine *e, struct fault *f)
 {
 	static const char *const argv[] = { "docker", "compose", "version", NULL };
+	static const char next[] = "install the docker-compose-plugin";
 	struct compose *c = e->self;
 	struct run_result res;
 	char said[80];
 	int rc = 0;
 
-	if (call_look(c, argv, &res, f) == -1)
+	if (call_any(c, argv, &res, f) == -1)
 		return -1;
-	e->silent = res.out_len == 0;
-	if (!e->silent &&
+	e->silent = res.status == 0 && res.out_len == 0;
+	/* it asks no daemon: what fails here is the plugin */
+	if (res.status != 0)
+		rc = call_fault(argv, &res, c, next, f);
+	else if (!e->silent &&
 	    !inspect_compose_is(call_output(&res), COMPOSE_MAJOR, COMPOSE_MINOR))
-		rc = fault_set(f, FAULT_HOST, "install the docker-compose-plugin",
+		rc = fault_set(f, FAULT_HOST, next,
 		    "docker compose %d.%d or newer is needed, this is: %s", COMPOSE_MAJOR,
 		    COMPOSE_MINOR,
 		    text_escape(said, sizeof(said), res.out, strcspn(res.out, "\n")));
@@ -110,7 +114,7 @@ containers(struct engine *e, struct container *list, size_t max, size_t *n,
 		return rc;
 	/* one that went between the two calls makes it exit with 1: the rest counts */
 	if (res.out_len == 0 && res.status != 0)
-		rc = call_fault("inspect", &res, c, f);
+		rc = call_fault(argv, &res, c, NULL, f);
 	else
 		rc = inspect_containers(call_output(&res), res.out_len, list, max, n, f);
 	run_free(&res);
@@ -133,7 +137,7 @@ inspect(struct engine *e, const char *id, struct container *out, struct fault *f
 	if (res.status != 0 && strcasestr(res.err, "no such") != NULL)
 		rc = 0; /* gone */
 	else if (res.status != 0)
-		rc = call_fault("inspect", &res, c, f);
+		rc = call_fault(argv, &res, c, NULL, f);
 	else
 		rc = inspect_containers(call_output(&res), res.out_len, out, 1, &n, f);
 	run_free(&res);

@@ -24,7 +24,7 @@ images_id(struct engine *e, const char *ref, char id[IMAGE_ID_MAX], struct fault
 		res.out[strcspn(res.out, "\n")] = '\0';
 		(void)strlcpy(id, res.out, IMAGE_ID_MAX);
 	} else if (strcasestr(res.err, "no such image") == NULL)
-		rc = call_fault("image inspect", &res, c, f);
+		rc = call_fault(argv, &res, c, NULL, f);
 	run_free(&res);
 	return rc;
 }

@@ -65,9 +65,19 @@ test_docker_is_killed() {
 	not_ready "killed"
 }
 
+# The words are those of docker 20.10; what ends them says nothing.
 test_docker_without_compose() {
-	export MOCK_DOCKER_FAIL="compose version"
+	mkdir "$T/bin"
+	cat >"$T/bin/docker" <<-'END'
+		#!/bin/sh
+		printf "docker: 'compose' is not a docker command.\nSee 'docker --help'\n" >&2
+		exit 1
+	END
+	chmod 755 "$T/bin/docker"
+	PATH=$T/bin:$PATH
 	not_ready "no compose"
+	has "why" "$all" "is not a docker command"
+	has "what to do" "$all" "install the docker-compose-plugin"
 }
 
 test_engine_is_not_there() {
@@ -77,6 +87,7 @@ test_engine_is_not_there() {
 		export MOCK_DOCKER_FAIL
 		: >"$log"
 		not_ready "$call"
+		has "which command it was" "$all" "docker $call failed"
 		runs "$old"
 	done
 }
