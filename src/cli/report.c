@@ -148,10 +148,14 @@ show_container(struct output *o, const struct container *c, const char *value)
 
 	deploy_tag_of(c->ref, tag);
 	what = tag[0] == '\0' ? c->ref : tag;
-	if (c->state != CONTAINER_RUNNING)
-		what = "nothing, the container is down";
-	output_line(o, REPORT_ROW "%s  image %.12s  since %.19sZ  restarts %lld",
-	    "runs:", what, short_id(c->image), c->started, (long long)c->restarts);
+	if (c->state == CONTAINER_RUNNING)
+		output_line(o, REPORT_ROW "%s  image %.12s  since %.19sZ  restarts %lld",
+		    "runs:", what, short_id(c->image), c->started,
+		    (long long)c->restarts);
+	else
+		output_line(o,
+		    REPORT_ROW "nothing: the container of %s is down (exit %lld)",
+		    "runs:", what, (long long)c->exit_code);
 	if (tag[0] != '\0' && strcmp(tag, value) != 0)
 		output_line(o, REPORT_ROW ".env says %s, but %s runs", "drift:", value,
 		    tag);
@@ -183,7 +187,9 @@ show_engine(struct output *o, struct compose *c, const char *value,
 		    "runs:", c->target->service, service.project);
 	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++) {
 		show_container(o, &list[i], value);
-		if (list[i].state == CONTAINER_RUNNING)
+		/* a rollback takes one that has ended for what runs, too */
+		if (list[i].state == CONTAINER_RUNNING ||
+		    (running->image[0] == '\0' && list[i].state != CONTAINER_CREATED))
 			memcpy(running->image, list[i].image, IMAGE_ID_MAX);
 	}
 	return 0;
@@ -224,9 +230,11 @@ show_all(struct output *o, const struct target *t, char *const *env, int dirfd,
 		rc = show_engine(o, &c, e.value, &running, f);
 		compose_close(&c);
 	}
-	show_way_back(o, dirfd, &running);
+	if (rc == 0)
+		show_way_back(o, dirfd, &running);
 	envfile_free(&e);
-	return rc == -1 ? -1 : show_health(o, t, f);
+	/* it needs no docker, and is what one wants to know where that does not answer */
+	return show_health(o, t, f) == -1 ? -1 : rc;
 }
 
 int

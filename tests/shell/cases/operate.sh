@@ -17,6 +17,37 @@ test_memory_status() {
 	has "the version" "$out" v1.0.1
 }
 
+# Where docker does not answer, one wants to know whether it serves all the same; what a
+# rollback would choose cannot be told without what runs.
+test_memory_status_without_docker() {
+	memory v1.0.0
+	publish v1.0.1
+	deploy v1.0.1
+	export MOCK_DOCKER_FAIL=ps
+	net status
+	is "exit code" "$rc" 4
+	has "why" "$err" "docker ps failed"
+	has "health" "$out" "health:    answered 200: healthy"
+	lacks "no way back is guessed" "$out" "rollback:"
+}
+
+# It says what `rollback` then does.
+test_memory_status_of_a_container_that_ended() {
+	memory v1.0.0
+	publish v1.0.1
+	deploy v1.0.1
+	sed 's/ running healthy / running exit /' "$engine/containers" >"$T/containers"
+	cat "$T/containers" >"$engine/containers"
+	behave down
+	net status
+	is "exit code" "$rc" 0
+	has "what is down" "$out" "runs:      nothing: the container of v1.0.1 is down (exit 1)"
+	has "the way back" "$out" "rollback:  v1.0.0"
+	net rollback --allow all
+	is "exit code of the rollback" "$rc" 0
+	runs v1.0.0
+}
+
 test_status_without_a_host() {
 	rm "$env"
 	net status
