@@ -2,6 +2,7 @@
 
 #include "config/target.h"
 #include "request/request.h"
+#include "sys/text.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -60,6 +61,8 @@ show_verbs(struct output *o)
 int
 help_show(struct output *o, const char *topic, struct fault *f)
 {
+	char safe[96];
+
 	if (topic[0] == '\0')
 		show_verbs(o);
 	else if (strcmp(topic, "exit-codes") == 0)
@@ -67,7 +70,9 @@ help_show(struct output *o, const char *topic, struct fault *f)
 	else if (strcmp(topic, "settings") == 0)
 		target_describe(setting, o);
 	else
-		return fault_set(f, FAULT_REFUSED, "`help exit-codes` or `help settings`",
-		    "invalid request: no such topic");
+		return fault_set(f, FAULT_REFUSED,
+		    "topics are exit-codes and settings; `help` alone lists the verbs",
+		    "invalid request: no such topic: %s",
+		    text_escape(safe, sizeof(safe), topic, strlen(topic)));
 	return 0;
 }

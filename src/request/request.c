@@ -3,6 +3,7 @@
 #include "sys/text.h"
 
 #include <bsd/stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #define JSON 1U
@@ -66,12 +67,15 @@ verb_find(const char *name, size_t len)
 	return (enum verb)v;
 }
 
+/* How the verb is said, where it is one. */
 static int
-invalid(const char *line, size_t len, const char *why, struct fault *f)
+invalid(enum verb v, const char *line, size_t len, const char *why, struct fault *f)
 {
-	char safe[128];
+	char safe[128], next[64];
 
-	return fault_set(f, FAULT_REFUSED, "`help` lists what can be asked",
+	snprintf(next, sizeof(next), "say `%s`", verb_usage(v));
+	return fault_set(f, FAULT_REFUSED,
+	    v == VERB__MAX ? "`help` lists what can be asked" : next,
 	    "invalid request: %s: %s", why, text_escape(safe, sizeof(safe), line, len));
 }
 
@@ -190,7 +194,7 @@ take_word(struct request *r, const struct word *w, struct fault *f)
 		return 0;
 	}
 	return tag ? long_tag(w->at, w->len, f)
-		   : invalid(w->at, w->len, "a word is too long", f);
+		   : invalid(r->verb, w->at, w->len, "a word is too long", f);
 }
 
 /* The word that begins there; there is one. */
@@ -213,7 +217,7 @@ take_words(struct request *r, const char *line, size_t len, struct fault *f)
 
 	r->verb = verb_find(w.at, w.len);
 	if (r->verb == VERB__MAX)
-		return invalid(line, len, "no such verb", f);
+		return invalid(r->verb, line, len, "no such verb", f);
 	while (why == NULL && w.at + w.len < end) {
 		w = word_at(w.at + w.len + 1, end);
 		extra = extra_of(&w);
@@ -227,7 +231,7 @@ take_words(struct request *r, const char *line, size_t len, struct fault *f)
 			return -1;
 	}
 	if (why != NULL)
-		return invalid(line, len, why, f);
+		return invalid(r->verb, line, len, why, f);
 	return verbs[r->verb].words == TAG && r->word[0] == '\0' ? no_tag(f) : 0;
 }
 
@@ -241,9 +245,9 @@ request_parse(struct request *r, const char *line, size_t len, struct fault *f)
 		return no_tag(f);
 	why = bytes_fault(line, len);
 	if (why != NULL)
-		return invalid(line, len, why, f);
+		return invalid(VERB__MAX, line, len, why, f);
 	if (take_words(r, line, len, f) == -1)
 		return -1;
 	why = r->verb == VERB_HISTORY ? set_count(r) : NULL;
-	return why == NULL ? 0 : invalid(line, len, why, f);
+	return why == NULL ? 0 : invalid(r->verb, line, len, why, f);
 }

@@ -4,6 +4,7 @@
 
 #include <regex.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #define WORD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
@@ -26,10 +27,23 @@ refuse(const char *tag, const char *next, struct fault *f)
 	    text_escape(safe, sizeof(safe), tag, strlen(tag)));
 }
 
+/* As it is, for it is the operator's own; yet a line must stay one. */
+static const char *
+allowed(const char *pattern, char *next, size_t size)
+{
+	char *p;
+
+	snprintf(next, size, "TWILIGHT_TAG_PATTERN allows %s", pattern);
+	for (p = next; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	return next;
+}
+
 int
 tag_check(const char *tag, const char *pattern, struct fault *f)
 {
-	char why[128];
+	char why[128], next[256];
 	regmatch_t m;
 	regex_t re;
 	int rc;
@@ -46,8 +60,7 @@ tag_check(const char *tag, const char *pattern, struct fault *f)
 	rc = regexec(&re, tag, 1, &m, 0);
 	regfree(&re);
 	if (rc != 0 || m.rm_so != 0 || (size_t)m.rm_eo != strlen(tag))
-		return refuse(tag, "the operator allows others (TWILIGHT_TAG_PATTERN)",
-		    f);
+		return refuse(tag, allowed(pattern, next, sizeof(next)), f);
 	return 0;
 }
 

@@ -221,6 +221,9 @@ START_TEST(shows_what_it_refuses)
 	    "invalid request: not printable ASCII: evil\\033]0;x\\a");
 	ck_assert_int_eq(parse(&r, "reboot now", 10, &f), -1);
 	ck_assert_str_eq(f.what, "invalid request: no such verb: reboot now");
+	ck_assert_str_eq(f.next, "`help` lists what can be asked");
+	ck_assert_int_eq(parse(&r, "history --json 5", 16, &f), -1);
+	ck_assert_str_eq(f.next, "say `history [N] [--json]`");
 }
 END_TEST
 

@@ -193,6 +193,9 @@ test_version_and_help() {
 	net help
 	is "help" "$rc" 0
 	has "the verbs" "$out" deploy
+	net "help deploy"
+	is "help of what is no topic" "$rc" 2
+	has "which topic" "$err" "no such topic: deploy; topics are "
 	op --version
 	is "--version" "$rc" 0
 	op --help
