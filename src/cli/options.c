@@ -72,9 +72,9 @@ options_parse(struct options *o, int argc, char **argv, struct fault *f)
 
 	memset(o, 0, sizeof(*o));
 	opterr = 0;
-	/* '+': the first word that is no option begins the request */
+	/* '+': the first word that is no option begins the request; ':' tells the two apart */
 	while (at = optind,
-	    (c = getopt_long(argc, argv, "+hv", long_options, NULL)) != -1)
+	    (c = getopt_long(argc, argv, "+:hv", long_options, NULL)) != -1)
 		switch (c) {
 		case OPT_ACTOR:
 			o->actor = optarg;
@@ -96,7 +96,8 @@ options_parse(struct options *o, int argc, char **argv, struct fault *f)
 			    sizeof(o->line));
 			return 0;
 		default:
-			return usage("not an option, or its argument is missing",
+			return usage(c == ':' ? "an argument is missing"
+					      : "not an option",
 			    at < argc ? argv[at] : "", f);
 		}
 	join(o, argc - optind, argv + optind);

@@ -80,7 +80,8 @@ static const struct request requests[] = {
 	{ NULL, { NULL }, 2, "invalid tag: none was given" },
 	{ NULL, { "version" }, 0, "done: \"version\"" },
 	{ NULL, { "--allow", "nosuch" }, 2, "--allow names no verb" },
-	{ NULL, { "--nosuch" }, 2, "not an option" },
+	{ NULL, { "--nosuch" }, 2, "not an option: --nosuch" },
+	{ NULL, { "--actor" }, 2, "an argument is missing: --actor" },
 	/* one odd byte in a long request must not hide who sent it */
 	{ "deploy \001" FIFTY FIFTY FIFTY FIFTY FIFTY, { "--actor", "ci" }, 2,
 	    "\" by ci: exit 2: invalid request: " },
