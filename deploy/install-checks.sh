@@ -143,6 +143,11 @@ check_tree() {
 check_settings() {
 	SETTINGS="TWILIGHT_HOME='$TWILIGHT_HOME' "
 	ENVIRONMENT="Environment=\"TWILIGHT_HOME=$TWILIGHT_HOME\""
+	# a slip in a name would leave a default in force
+	for settings_name in $(env | sed -n 's/^\(TWILIGHT_[A-Za-z0-9_]*\)=.*/\1/p'); do
+		printf '%s\n' "$NAMES" | grep -qxF "$settings_name" ||
+			refuse "$settings_name is no setting: \`twilight-deploy help settings\` lists them"
+	done
 	for settings_name in $NAMES; do
 		[ "$settings_name" != TWILIGHT_HOME ] || continue
 		eval "settings_value=\${$settings_name-}"

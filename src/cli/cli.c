@@ -194,9 +194,17 @@ check(struct call *c, struct fault *f)
 	return tag_check(c->request.word, c->target.tag_pattern, f);
 }
 
+static void
+warn(void *arg, const char *line)
+{
+	output_say(arg, SAY_WARN, line);
+}
+
 static int
 run(struct call *c, struct fault *f)
 {
+	if (handlers[c->request.verb].needs_settings)
+		target_strays(&c->target, c->env, warn, &c->output);
 	if (handlers[c->request.verb].plain != NULL)
 		return handlers[c->request.verb].plain(c, f);
 	/* a docker that is a sudo wrapper would lose its privilege by this */

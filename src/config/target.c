@@ -5,13 +5,17 @@
 
 #include <bsd/string.h>
 #include <errno.h>
+#include <regex.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum kind {
-	TEXT,  /* as it is, not empty */
-	MAYBE, /* text that may be empty */
+	TEXT,  /* as it is */
+	SCOPE, /* all or own */
+	REGEX, /* a POSIX extended expression */
+	NEVER_EMPTY = REGEX,
+	MAYBE, /* text; of these the empty one is the default */
 	PATH,  /* absolute; a default of "/x" is below TWILIGHT_HOME */
 	NAME,  /* what docker takes for a service or project name */
 	NUMBER,
@@ -50,12 +54,12 @@ static const struct setting {
 	    "seconds in a window" },
 	{ "TWILIGHT_HEALTH_SETTLE", SECONDS, AT(health_settle), "2", 0, 3600,
 	    "seconds that a container must have run without a restart" },
-	{ "TWILIGHT_TAG_PATTERN", TEXT, AT(tag_pattern),
+	{ "TWILIGHT_TAG_PATTERN", REGEX, AT(tag_pattern),
 	    "sha-[0-9a-f]{7}|latest|main|v[0-9]+\\.[0-9]+\\.[0-9]+", 0, 0,
 	    "POSIX extended expression that a whole tag must match" },
 	{ "TWILIGHT_KEEP", NUMBER, AT(keep), "3", 1, 100,
 	    "proven versions whose images are kept" },
-	{ "TWILIGHT_PRUNE", TEXT, AT(prune), "all", 0, 0,
+	{ "TWILIGHT_PRUNE", SCOPE, AT(prune), "all", 0, 0,
 	    "all: also dangling images older than a week; own: only ours" },
 	{ "TWILIGHT_DISK_MIN", SIZE, AT(disk_min), "1G", 0, INT64_MAX,
 	    "free bytes below which nothing is begun" },
@@ -66,7 +70,7 @@ static const struct setting {
 	{ "TWILIGHT_CALL_LIMIT", SECONDS, AT(call_limit), "30", 1, 86400,
 	    "seconds for every other call of docker" },
 	{ "TWILIGHT_KEEP_ENV", MAYBE, AT(keep_env), "", 0, 0,
-	    "names of variables that docker gets too" },
+	    "names of variables that docker gets too, parted by spaces" },
 	{ "TWILIGHT_NO_NEW_PRIVS", NUMBER, AT(no_new_privs), "1", 0, 1,
 	    "0 lets a docker that is a sudo wrapper gain privilege" },
 #undef AT
@@ -158,6 +162,22 @@ is_name(const char *s)
 }
 
 static int
+check_regex(const struct setting *s, const char *value, struct fault *f)
+{
+	char must[160] = "an expression of regex(7): ";
+	size_t len = strlen(must);
+	regex_t re;
+	int rc = regcomp(&re, value, REG_EXTENDED | REG_NOSUB);
+
+	if (rc == 0) {
+		regfree(&re);
+		return 0;
+	}
+	regerror(rc, &re, must + len, sizeof(must) - len);
+	return wrong(s, value, must, f);
+}
+
+static int
 set_text(const struct setting *s, char *field, const char *value, struct fault *f)
 {
 	if (s->kind == PATH && *value != '\0' && *value != '/')
@@ -166,9 +186,14 @@ set_text(const struct setting *s, char *field, const char *value, struct fault *
 	if (s->kind == PATH && strpbrk(value, ",:\n") != NULL)
 		return wrong(s, value, "a path without comma, colon and newline", f);
 	if (s->kind == NAME && !is_name(value))
-		return wrong(s, value, "letters, digits, '_', '.' and '-'", f);
-	if (s->kind == TEXT && *value == '\0')
+		return wrong(s, value,
+		    "letters, digits and '_', behind the first also '.' and '-'", f);
+	if (s->kind == SCOPE && strcmp(value, "all") != 0 && strcmp(value, "own") != 0)
+		return wrong(s, value, "all or own", f);
+	if (s->kind <= NEVER_EMPTY && *value == '\0')
 		return wrong(s, value, "something", f);
+	if (s->kind == REGEX && check_regex(s, value, f) == -1)
+		return -1;
 	if (strlcpy(field, value, s->size) >= s->size)
 		return wrong(s, value, "shorter", f);
 	return 0;
@@ -181,7 +206,7 @@ load_one(const struct setting *s, struct target *t, char *const *env, struct fau
 	char below[PATH_MAX];
 	void *field = (char *)t + s->offset;
 
-	if (value == NULL || (*value == '\0' && s->kind != TEXT)) {
+	if (value == NULL || (*value == '\0' && s->kind > NEVER_EMPTY)) {
 		value = s->fallback;
 		/* the home itself is the first row, so it is known by now */
 		if (s->kind == PATH && field != (void *)t->home && *value != '\0') {
@@ -205,14 +230,42 @@ target_load(struct target *t, char *const *env, struct fault *f)
 	for (i = 0; i < SETTINGS; i++)
 		if (load_one(&settings[i], t, env, f) == -1)
 			return -1;
-	if (strcmp(t->prune, "all") != 0 && strcmp(t->prune, "own") != 0)
-		return fault_set(f, FAULT_HOST, "`help settings` lists them",
-		    "bad setting TWILIGHT_PRUNE: must be all or own");
 	if (t->lock[0] == '\0' &&
 	    (size_t)snprintf(t->lock, sizeof(t->lock), "%s/lock", t->state) >=
 		sizeof(t->lock))
 		return fault_set(f, FAULT_HOST, NULL, "TWILIGHT_STATE is too long");
 	return 0;
+}
+
+static bool
+is_known(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < SETTINGS; i++)
+		if (strncmp(settings[i].name, name, len) == 0 &&
+		    settings[i].name[len] == '\0')
+			return true;
+	return strncmp(TARGET_VARIABLE, name, len) == 0 && TARGET_VARIABLE[len] == '\0';
+}
+
+void
+target_strays(const struct target *t, char *const *env,
+    void (*line)(void *, const char *), void *arg)
+{
+	char buf[256], safe[128];
+	size_t len;
+
+	for (; env != NULL && *env != NULL; env++) {
+		len = strcspn(*env, "=");
+		if (strncmp(*env, "TWILIGHT_", 9) != 0 || is_known(*env, len) ||
+		    memmem(t->keep_env, strlen(t->keep_env), *env, len) != NULL)
+			continue;
+		snprintf(buf, sizeof(buf),
+		    "%s is no setting and has no effect; `help settings` lists them",
+		    text_escape(safe, sizeof(safe), *env, len));
+		line(arg, buf);
+	}
 }
 
 void

@@ -41,6 +41,13 @@ struct target {
 /* FAULT_HOST names the setting that is wrong; its value is shown escaped. */
 int target_load(struct target *, char *const *env, struct fault *) MUST_CHECK;
 
+/*
+ * Tells, a line each, of the TWILIGHT_ names in `env` that nobody reads: a slip
+ * in one leaves a default in force.
+ */
+void target_strays(const struct target *, char *const *env,
+    void (*line)(void *, const char *), void *arg);
+
 /* Every setting with its default and what it is for: `help settings`. */
 void target_describe(void (*line)(void *, const char *), void *arg);
 

@@ -240,6 +240,8 @@ static const char *const bad[] = {
 	"TWILIGHT_PROJECT=\x1b[2J",
 	"TWILIGHT_HEALTH_URL=",
 	"TWILIGHT_TAG_PATTERN=",
+	"TWILIGHT_TAG_PATTERN=v[",
+	"TWILIGHT_TAG_PATTERN=(v1",
 	"TWILIGHT_PRUNE=",
 	"TWILIGHT_PRUNE=none",
 	"TWILIGHT_PRUNE=All",
@@ -325,6 +327,13 @@ START_TEST(shows_the_value_escaped)
 	ck_assert_str_eq(f.what,
 	    "bad setting TWILIGHT_DISK_MIN=lots: must be a number of "
 	    "bytes such as 500M or 2G");
+	refused("TWILIGHT_PRUNE=everything");
+	ck_assert_str_eq(f.what,
+	    "bad setting TWILIGHT_PRUNE=everything: must be all or own");
+	refused("TWILIGHT_TAG_PATTERN=(v1");
+	ck_assert_str_eq(f.what,
+	    "bad setting TWILIGHT_TAG_PATTERN=(v1: must be an expression of regex(7): "
+	    "Unmatched ( or \\(");
 }
 END_TEST
 
@@ -446,6 +455,26 @@ START_TEST(describes_itself)
 }
 END_TEST
 
+/* A slip in a name; what docker is to get, and the version, are none. */
+START_TEST(tells_of_strays)
+{
+	char home[] = "TWILIGHT_HOME=/srv", slip[] = "TWILIGHT_HEALTH_TRYS=5",
+	     odd[] = "TWILIGHT_\x1b[2J", longer[] = "TWILIGHT_KEEP_ENVS=x",
+	     keep[] = "TWILIGHT_KEEP_ENV=A TWILIGHT_PORT", port[] = "TWILIGHT_PORT=1",
+	     version[] = "TWILIGHT_VERSION=v1", other[] = "TWILIGHT=1",
+	     path[] = "PATH=/bin";
+	char *env[] = { home, slip, odd, longer, keep, port, version, other, path, NULL };
+	static struct lines l;
+
+	ck_assert_int_eq(target_load(&t, env, &f), 0);
+	target_strays(&t, env, collect, &l);
+	ck_assert_str_eq(l.text,
+	    "TWILIGHT_HEALTH_TRYS is no setting and has no effect; `help settings` lists them\n"
+	    "TWILIGHT_\\033[2J is no setting and has no effect; `help settings` lists them\n"
+	    "TWILIGHT_KEEP_ENVS is no setting and has no effect; `help settings` lists them\n");
+}
+END_TEST
+
 Suite *
 target_suite(void)
 {
@@ -460,6 +489,7 @@ target_suite(void)
 	tcase_add_loop_test(core, takes_numbers, 0, N(numbers));
 	tcase_add_test(core, takes_them_together);
 	tcase_add_test(core, describes_itself);
+	tcase_add_test(core, tells_of_strays);
 	suite_add_tcase(s, core);
 	tcase_add_checked_fixture(limits, setup, NULL);
 	tcase_add_loop_test(limits, bounds_the_length, 0, N(lengths));

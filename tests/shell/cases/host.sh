@@ -40,6 +40,15 @@ test_other_user() {
 	no_change
 }
 
+# A slip in the name of a setting leaves a default in force: that is said.
+test_no_setting() {
+	export TWILIGHT_HELTH_URL=http://localhost:1/
+	deploy "$new"
+	is "exit code" "$rc" 0
+	has "it is named" "$err" "TWILIGHT_HELTH_URL is no setting"
+	is "and nothing else" "$(printf '%s\n' "$err" | grep -c 'no setting')" 1
+}
+
 test_home_not_writable() {
 	as_nobody
 	chown root "$home"

@@ -124,6 +124,8 @@ test_bad_pattern() {
 	deploy v1.2.3
 	is "exit code" "$rc" 4
 	no_change
+	net status
+	is "exit code of status, before any deploy" "$rc" 4
 }
 
 test_words_beside_a_request() {
