@@ -7,6 +7,7 @@
 #include "state/ledger.h"
 #include "state/lock.h"
 #include "sys/deadline.h"
+#include "sys/text.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
@@ -55,17 +56,32 @@ history_line(void *arg, const struct record *r)
 	return true;
 }
 
+const char *
+report_nothing(const struct target *t, char *out, size_t size)
+{
+	char safe[256];
+
+	snprintf(out, size, "nothing was ever deployed: no history in %s",
+	    text_escape(safe, sizeof(safe), t->state, strlen(t->state)));
+	return out;
+}
+
 int
 report_history(struct output *o, const struct target *t, unsigned count, bool json,
     struct fault *f)
 {
 	struct listing l = { o, count, json };
-	int dirfd = folder_open(t->state, false, f), rc;
+	int dirfd = folder_open(t->state, false, f), rc = 0;
+	char none[300];
 
-	if (dirfd == -1)
-		return f->kind == FAULT_NONE ? 0 : -1;
-	rc = history_walk(dirfd, history_line, &l, f);
-	close(dirfd);
+	if (dirfd == -1 && f->kind != FAULT_NONE)
+		return -1;
+	if (dirfd != -1) {
+		rc = history_walk(dirfd, history_line, &l, f);
+		close(dirfd);
+	}
+	if (rc == 0 && l.left == count)
+		output_say(o, SAY_NOTE, report_nothing(t, none, sizeof(none)));
 	return rc;
 }
 

@@ -16,6 +16,9 @@ int report_status(struct output *, const struct target *, char *const *env,
 int report_history(struct output *, const struct target *, unsigned count, bool json,
     struct fault *) MUST_CHECK;
 
+/* In words, with the folder: it may be the wrong one. */
+const char *report_nothing(const struct target *, char *out, size_t size);
+
 /* One record as JSON. */
 void report_record(struct output *, const struct record *);
 

@@ -112,13 +112,15 @@ tell_ending(struct output *o, const struct record *r, struct fault *f)
 
 /* The one with this id; where there is none, or "" was said, the newest. */
 static int
-how_it_ended(struct output *o, int dirfd, const char *id, struct fault *f)
+how_it_ended(struct output *o, const struct target *t, int dirfd, const char *id,
+    struct fault *f)
 {
+	char none[300];
 	struct ending e = { .id = id };
 	struct journal j;
 	int rc;
 
-	if (*id != '\0' && history_walk(dirfd, is_ending, &e, f) == -1)
+	if (dirfd != -1 && *id != '\0' && history_walk(dirfd, is_ending, &e, f) == -1)
 		return -1;
 	if (e.r.id[0] != '\0')
 		return tell_ending(o, &e.r, f);
@@ -128,11 +130,11 @@ how_it_ended(struct output *o, int dirfd, const char *id, struct fault *f)
 		    "the %s of %s was interrupted (at: %s)", j.verb, j.to.tag,
 		    journal_step_name(j.step));
 	e.id = "";
-	if (rc == -1 || history_walk(dirfd, is_ending, &e, f) == -1)
+	if (rc == -1 || (dirfd != -1 && history_walk(dirfd, is_ending, &e, f) == -1))
 		return -1;
 	if (e.r.id[0] != '\0')
 		return tell_ending(o, &e.r, f);
-	output_line(o, REPORT_ROW "nothing was ever deployed", "last:");
+	output_line(o, REPORT_ROW "%s", "last:", report_nothing(t, none, sizeof(none)));
 	return 0;
 }
 
@@ -148,9 +150,10 @@ wait_for_end(struct output *o, const struct target *t, struct fault *f)
 	/* it may have been made by what was followed */
 	if (dirfd == -1)
 		dirfd = folder_open(t->state, false, f);
-	if (dirfd == -1)
-		return f->kind == FAULT_NONE ? 0 : -1;
-	rc = how_it_ended(o, dirfd, w.id, f);
-	close(dirfd);
+	if (dirfd == -1 && f->kind != FAULT_NONE)
+		return -1;
+	rc = how_it_ended(o, t, dirfd, w.id, f);
+	if (dirfd != -1)
+		close(dirfd);
 	return rc;
 }

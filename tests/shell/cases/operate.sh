@@ -55,6 +55,22 @@ test_status_without_a_host() {
 	has "message" "$all" "missing env file: $env"
 }
 
+# That it is nothing is said, and of which folder: it may be the wrong one.
+test_nothing_was_deployed() {
+	nothing="nothing was ever deployed: no history in $state"
+	for made in no yes; do
+		net history
+		is "exit code of the history" "$rc" 0
+		is "the history" "$out$err" "  - $nothing"
+		net "history --json"
+		is "records" "$out" ""
+		net "status --wait"
+		is "exit code of status --wait" "$rc" 0
+		is "status --wait" "$out$err" "last:      $nothing"
+		[ -d "$state" ] || mkdir -m 700 "$state"
+	done
+}
+
 test_history() {
 	net history
 	is "exit code of none" "$rc" 0
