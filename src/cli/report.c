@@ -130,9 +130,12 @@ report_last(struct output *o, const struct record *r)
 	    r->why);
 }
 
+/* What was adopted was found running: as in `status --wait`, nobody deployed it then. */
 static bool
 last_line(void *arg, const struct record *r)
 {
+	if (r->outcome == OUTCOME_ADOPTED)
+		return true;
 	report_last(arg, r);
 	return false;
 }

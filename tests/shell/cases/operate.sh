@@ -48,6 +48,17 @@ test_memory_status_of_a_container_that_ended() {
 	runs v1.0.0
 }
 
+# A rollback that was refused has found what runs to be healthy, and deployed nothing.
+test_memory_status_of_what_was_adopted() {
+	memory v1.0.0
+	op rollback
+	is "exit code of the rollback" "$rc" 2
+	net status
+	lacks "the last deploy" "$out" "last:"
+	net "status --wait"
+	has "as it is waited for" "$out" "last:      nothing was ever deployed"
+}
+
 test_status_without_a_host() {
 	rm "$env"
 	net status
