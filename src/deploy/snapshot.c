@@ -78,8 +78,12 @@ adopt(struct deploy *d, struct fault *f)
 	if (known != 0)
 		return known == 1 ? 0 : -1;
 	http_get(&d->s->url, deadline_in(PROBE_ANSWER_MS), &answer);
-	if (!http_healthy(&answer))
+	if (!http_healthy(&answer)) {
+		progress_say(d->s->progress, SAY_WARN,
+		    "%s runs and is not healthy: %s; is TWILIGHT_HEALTH_URL right?",
+		    d->j.from.tag, answer.why);
 		return 0;
+	}
 	memset(&r, 0, sizeof(r));
 	snprintf(r.id, sizeof(r.id), "%.30s-adopted", d->j.id);
 	(void)strlcpy(r.time, d->s->time, sizeof(r.time));
@@ -138,8 +142,8 @@ deploy_snapshot(struct deploy *d, struct fault *f)
 		return -1;
 	if (which == -1) {
 		progress_say(d->s->progress, SAY_NOTE,
-		    "service %s has no container: there is nothing to go back to",
-		    d->s->target->service);
+		    "service %s has no container: the way back is %s of .env, if its image is here",
+		    d->s->target->service, d->env.value);
 		return 0;
 	}
 	note_container(d, &list[which]);

@@ -193,6 +193,8 @@ START_TEST(not_adopted)
 	rig_history(&r);
 	ck_assert_uint_eq(r.records, 1);
 	ck_assert_str_eq(r.history[0].from.tag, "v1");
+	/* said before anything is changed: perhaps it is the URL that is wrong */
+	ck_assert((_i == 0) == (strstr(r.said, "v1 runs and is not healthy: ") != NULL));
 	rig_close(&r);
 }
 END_TEST

@@ -192,6 +192,7 @@ test_memory_first_deploy_old_image_is_here() {
 	publish v1.0.1 never
 	deploy v1.0.1
 	is "exit code" "$rc" 1
+	has "what it may go back to" "$err" "the way back is v1.0.0 of .env, if its image is here"
 	runs v1.0.0
 }
 
