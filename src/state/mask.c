@@ -10,24 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-"
-#define NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+#define WORD LETTERS DIGITS "_.+-"
+#define NAME LETTERS DIGITS "_.-"
 #define SHORTEST 6
 #define NAME_LONGEST 31 /* what is longer may be a line of a key */
 #define FILE_MAX (1024 * 1024)
 
-/* Where the value begins; the line itself when it has no name. */
+/* Where the value begins, of what is commented out too; the line where it has no name. */
 static char *
-value_of(char *line)
+value_of(char *line, bool comment)
 {
-	char *name = line + strspn(line, " \t"), *end;
+	char *name = line + strspn(line, comment ? " \t#" : " \t"), *end;
 	size_t len;
 
 	if (strncmp(name, "export ", 7) == 0)
 		name += 7 + strspn(name + 7, " \t");
 	len = strspn(name, NAME);
 	end = name + len + strspn(name + len, " \t");
-	if (len == 0 || len > NAME_LONGEST || (*end != '=' && *end != ':'))
+	if (len == 0 || len > NAME_LONGEST || (*end != '=' && (comment || *end != ':')))
 		return line;
 	if (strncmp(name, "TWILIGHT_", 9) == 0 || strncmp(name, "COMPOSE_", 8) == 0)
 		return end + strlen(end);
@@ -64,17 +66,35 @@ add_whole(struct mask *m, const char *text)
 	add(m, text, len);
 }
 
-/* Appends the words of `text`. */
+/* Appends the words of `text`; of prose only those that may be an old password. */
 static void
-add_words(struct mask *m, const char *text)
+add_words(struct mask *m, const char *text, bool prose)
 {
 	size_t len;
 
 	for (; *text != '\0'; text += len) {
 		text += strcspn(text, WORD);
 		len = strspn(text, WORD);
-		add(m, text, len);
+		if (!prose ||
+		    (strcspn(text, DIGITS) < len && strcspn(text, LETTERS) < len))
+			add(m, text, len);
 	}
+}
+
+/*
+ * A comment that assigns nothing is prose: docker gets none of it, and to hide
+ * "version" or "connection" would make what is shown unreadable.
+ */
+static void
+add_line(struct mask *m, char *line)
+{
+	bool comment = line[strspn(line, " \t")] == '#';
+	char *value = value_of(line, comment);
+	bool prose = comment && value == line;
+
+	if (!prose)
+		add_whole(m, value);
+	add_words(m, value, prose);
 }
 
 int
@@ -97,10 +117,8 @@ mask_load(struct mask *m, const char *env_file, struct fault *f)
 		if (bytes[i] == '\0')
 			bytes[i] = '\n';
 	rest = bytes;
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		add_whole(m, value_of(line));
-		add_words(m, value_of(line));
-	}
+	while ((line = strsep(&rest, "\n")) != NULL)
+		add_line(m, line);
 	freezero(bytes, len);
 	return 0;
 }

@@ -47,6 +47,17 @@ static const struct {
 	    "manifest for registry.example/demo" },
 	{ "COMPOSE_PROJECT_NAME=production", "production", "production" },
 	{ "A=abcde\nB=\nC\n", "abcde", "abcde" },
+	/* what is commented out may be in the container that runs; prose is in none */
+	{ "#S=hunter2", "hunter2", "*******" },
+	{ "  # export S = \"pass word\"", "pass word", "*********" },
+	{ "# the password was hunter2, once", "hunter2 was once the password",
+	    "******* was once the password" },
+	{ "# Note: the version of this container", "the container's version is v1",
+	    "the container's version is v1" },
+	{ "# The port on 127.0.0.1", "listen tcp4 127.0.0.1:8081: bind",
+	    "listen tcp4 127.0.0.1:8081: bind" },
+	{ "#TWILIGHT_IMAGE=registry.example/demo", "registry.example/demo",
+	    "registry.example/demo" },
 	{ "", "text", "text" },
 };
 
