@@ -26,8 +26,8 @@ session_now(char *out, size_t size)
 static int
 check_files(const char *env_file, const char *lock, struct fault *f)
 {
+	char safe[256], owner[64], next[200];
 	const struct passwd *pw;
-	char safe[256], next[200];
 	struct stat st, at;
 
 	text_escape(safe, sizeof(safe), env_file, strlen(env_file));
@@ -46,12 +46,11 @@ check_files(const char *env_file, const char *lock, struct fault *f)
 		return 0;
 	pw = getpwuid(st.st_uid);
 	if (pw == NULL)
-		snprintf(next, sizeof(next),
-		    "run it as its owner: sudo -u '#%u' twilight-deploy",
-		    (unsigned)st.st_uid);
-	else
-		snprintf(next, sizeof(next),
-		    "run it as its owner: sudo -u %s twilight-deploy", pw->pw_name);
+		snprintf(owner, sizeof(owner), "'#%u'", (unsigned)st.st_uid);
+	/* sudo takes none of our settings along */
+	snprintf(next, sizeof(next),
+	    "run it as its owner, with its settings: sudo -u %s TWILIGHT_...=... twilight-deploy ...",
+	    pw == NULL ? owner : pw->pw_name);
 	return fault_set(f, FAULT_HOST, next, "%s belongs to another user", safe);
 }
 

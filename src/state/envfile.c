@@ -54,7 +54,7 @@ refuse_errno(int error, const char *shown, struct fault *f)
 	switch (error) {
 	case ENOENT:
 		return fault_set(f, FAULT_HOST,
-		    "create it, or name another in TWILIGHT_ENV_FILE",
+		    "write it (deploy/env.example), or set TWILIGHT_HOME",
 		    "missing env file: %s", shown);
 	case ELOOP:
 		return fault_set(f, FAULT_HOST, "let it be a link to the file itself",
@@ -113,13 +113,13 @@ static int
 find(struct envfile *e, const char *key, const char *shown, struct fault *f)
 {
 	struct envscan found;
+	char next[128];
 
 	if (envscan_find(&found, e->bytes, e->len, key, shown, f) == -1)
 		return -1;
+	snprintf(next, sizeof(next), "write the version that runs into it: %s=...", key);
 	if (found.len == 0)
-		return fault_set(f, FAULT_HOST,
-		    "write the version that runs now into it: one line, NAME=value",
-		    "missing %s in %s", key, shown);
+		return fault_set(f, FAULT_HOST, next, "missing %s in %s", key, shown);
 	e->at = found.at;
 	e->value_len = found.len;
 	e->line = found.line;

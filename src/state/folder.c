@@ -43,7 +43,8 @@ folder_open(const char *path, bool make, struct fault *f)
 	if (fd == -1 && errno == ENOENT && !make)
 		return -1;
 	if (fd == -1)
-		return fault_set(f, FAULT_HOST, "see TWILIGHT_STATE",
+		return fault_set(f, FAULT_HOST,
+		    errno == EACCES ? "run it as its owner" : "see TWILIGHT_STATE",
 		    "cannot open state folder %s: %s", safe, strerror(errno));
 	if (check(fd, safe, f) == -1) {
 		close(fd);

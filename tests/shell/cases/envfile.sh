@@ -126,6 +126,7 @@ test_missing_version() {
 		deploy "$new"
 		is "exit code for [$text]" "$rc" 4
 		has "message for [$text]" "$all" "missing TWILIGHT_VERSION in $env"
+		has "what to write for [$text]" "$all" "TWILIGHT_VERSION=..."
 		no_change
 	done
 }

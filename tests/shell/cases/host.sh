@@ -35,7 +35,7 @@ test_other_user() {
 	remember
 	deploy "$new"
 	is "exit code" "$rc" 4
-	has "what to type" "$all" "sudo -u "
+	matches "what to type" "$all" 'sudo -u [^ ]+ TWILIGHT_\.\.\.=\.\.\. twilight-deploy'
 	is "nothing is made" "$(ls -d "$state" 2>/dev/null)" ""
 	no_change
 }
@@ -77,6 +77,9 @@ test_state_folder_not_ours() {
 	deploy "$new"
 	is "exit code" "$rc" 4
 	no_change
+	net status
+	is "exit code of status" "$rc" 4
+	has "what to do" "$err" "run it as its owner"
 }
 
 # A folder that others may write to can hold anything.
