@@ -264,7 +264,7 @@ restore_all(struct deploy *d, struct fault *why)
 		rc = first ? bring_old_value(d, &f) : bring_back(d, &f);
 	if (rc == 0) {
 		conclude(why, FAULT_FAILED,
-		    "the lines above tell why; deploy a mended version",
+		    "the lines above tell why; mend the cause, then deploy again",
 		    "rolled back, %s serves and is healthy", d->j.from.tag);
 		d->gate.tries = tries;
 		close_journal(d, OUTCOME_ROLLED_BACK, why);

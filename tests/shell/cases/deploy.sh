@@ -114,6 +114,7 @@ test_up_failure() {
 	is ".env is restored" "$(version)" "$old"
 	is "two up in all" "$(calls 'compose up -d data')" 2
 	has "docker's own words are shown" "$all" "told to fail up 1"
+	has "no version is blamed" "$err" "mend the cause, then deploy again"
 }
 
 test_up_failure_every_time() {
