@@ -301,7 +301,7 @@ next_steps() {
 	[ -n "${TUNNEL_UUID-}" ] ||
 		say "- the tunnel: TUNNEL_UUID=… $0, or $HERE/cloudflared-ssh-ingress.yml.snippet into one that is there"
 	say "- Cloudflare Access before ${SSH_HOSTNAME:-the ssh host name}: one policy, action Service Auth (https://one.dash.cloudflare.com)"
-	say "- try it: ssh $DEPLOY_USER@HOST status"
+	say "- try it: ssh $DEPLOY_USER@HOST status${KEY:+ (the key is good from: $DEPLOY_FROM; see DEPLOY_FROM)}"
 }
 
 # -- back --------------------------------------------------------------------------------

@@ -82,7 +82,8 @@ home/deploy/twilight/.env' "$(cd "$WORK/keep" && find . -type f -printf '%P\n' |
 }
 
 case_key_line() {
-	with_key key DEPLOY_EXPIRES=20991231 TWILIGHT_HEALTH_TRIES=5 || fail 'exit 0'
+	with_key key DEPLOY_EXPIRES=20991231 TWILIGHT_HEALTH_TRIES=5 >"$WORK/said" || fail 'exit 0'
+	has "$WORK/said" 'try it: ssh deploy@HOST status (the key is good from: 127.0.0.1,::1;'
 	keys key | sed 1d >"$WORK/line"
 	is 'the line' 'restrict,from="127.0.0.1,::1",expiry-time="20991231",command="'"TWILIGHT_HOME='/home/deploy/twilight' TWILIGHT_HEALTH_TRIES='5'"' /usr/local/bin/twilight-deploy --actor ci --allow deploy,rollback,status" '"$CI" \
 		"$(cat "$WORK/line")"
