@@ -155,10 +155,10 @@ $(B)/%.o: %.c Makefile
 check: deps ## all tests that need no engine
 	$(MAKE) --no-print-directory layers check-unit check-shell check-lane
 
-check-unit: $(B)/unit
+check-unit: $(B)/unit ## the suites in C
 	CK_VERBOSITY=normal tests/unit/run.sh $(B)/unit
 
-check-shell: $(PROGRAM) build/service
+check-shell: $(PROGRAM) build/service ## the program over a docker that is a mock
 	tests/shell/run.sh $(PROGRAM)
 
 check-lane: deps ## from a CI job over ssh to the host; the workflows
@@ -239,7 +239,7 @@ install: $(PROGRAM) ## below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 0644 docs/twilight-deploy.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 
-uninstall:
+uninstall: ## what install put there goes
 	rm -f $(DESTDIR)$(PREFIX)/bin/twilight-deploy \
 	    $(DESTDIR)$(PREFIX)/share/man/man8/twilight-deploy.8
 
@@ -253,4 +253,4 @@ clean: ## what was built goes
 
 help: ## this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
-	    sort | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	    LC_ALL=C sort -t'|' -k1,1 | awk -F'|' '{ printf "%-21s %s\n", $$1, $$2 }'
