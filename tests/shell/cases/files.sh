@@ -66,3 +66,18 @@ test_man_page_is_in_step() {
 		grep -q "^|.*\`$verb" "$REPO/README.md" || wrong "README" "$verb" "not there"
 	done
 }
+
+# Whoever reads a record finds each field and each outcome explained.
+test_record_is_documented() {
+	page=$REPO/docs/architecture.md
+	deploy "$new"
+	net "history --json"
+	for field in $(printf '%s\n' "$out" | grep -o '"[a-z]*":' | tr -d '":' | sort -u); do
+		grep -q "\`$field\`" "$page" || wrong "architecture.md" "$field" "not there"
+	done
+	sed -n 's/.*\[OUTCOME_[A-Z_]*\] = { "\([a-z ]*\)".*/\1/p' "$REPO/src/state/history.c" >"$T/outcomes"
+	while read -r outcome; do
+		grep -q "^|.*\`$outcome\`.* |" "$page" || wrong "architecture.md" "$outcome" "not there"
+	done <"$T/outcomes"
+	is "outcomes" "$(wc -l <"$T/outcomes")" 8
+}
