@@ -49,7 +49,7 @@ check_files(const char *env_file, const char *lock, struct fault *f)
 		snprintf(owner, sizeof(owner), "'#%u'", (unsigned)st.st_uid);
 	/* sudo takes none of our settings along */
 	snprintf(next, sizeof(next),
-	    "run it as its owner, with its settings: sudo -u %s TWILIGHT_...=... twilight-deploy ...",
+	    "run it as its owner: sudo -u %s [TWILIGHT_...=...] twilight-deploy ...",
 	    pw == NULL ? owner : pw->pw_name);
 	return fault_set(f, FAULT_HOST, next, "%s belongs to another user", safe);
 }

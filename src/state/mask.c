@@ -10,12 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define LETTERS LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 #define WORD LETTERS DIGITS "_.+-"
 #define NAME LETTERS DIGITS "_.-"
 #define SHORTEST 6
-#define NAME_LONGEST 31 /* what is longer may be a line of a key */
+#define PLAIN_LONGEST 14 /* "authentication" */
+#define NAME_LONGEST 31  /* what is longer may be a line of a key */
 #define FILE_MAX (1024 * 1024)
 
 /* Where the value begins, of what is commented out too; the line where it has no name. */
@@ -66,7 +68,17 @@ add_whole(struct mask *m, const char *text)
 	add(m, text, len);
 }
 
-/* Appends the words of `text`; of prose only those that may be an old password. */
+/* "connection", "Note:", "127.0.0.1": nobody's password, and wanted to be read. */
+static bool
+is_plain(const char *word, size_t len)
+{
+	if (strspn(word, DIGITS ".") >= len)
+		return memchr(word, '.', len) != NULL;
+	return len <= PLAIN_LONGEST && strchr(LETTERS, word[0]) != NULL &&
+	    1 + strspn(word + 1, LOWER ".-") >= len;
+}
+
+/* Appends the words of `text`; of prose without those that are plain. */
 static void
 add_words(struct mask *m, const char *text, bool prose)
 {
@@ -75,16 +87,12 @@ add_words(struct mask *m, const char *text, bool prose)
 	for (; *text != '\0'; text += len) {
 		text += strcspn(text, WORD);
 		len = strspn(text, WORD);
-		if (!prose ||
-		    (strcspn(text, DIGITS) < len && strcspn(text, LETTERS) < len))
+		if (len > 0 && !(prose && is_plain(text, len)))
 			add(m, text, len);
 	}
 }
 
-/*
- * A comment that assigns nothing is prose: docker gets none of it, and to hide
- * "version" or "connection" would make what is shown unreadable.
- */
+/* A comment that assigns nothing is prose. */
 static void
 add_line(struct mask *m, char *line)
 {

@@ -5,8 +5,8 @@
  * in its log.  Every value of .env on a line of its own is replaced by stars,
  * and every piece of one that is letters, digits, '_', '.', '+' and '-', of six
  * and more bytes; those of TWILIGHT_ and COMPOSE_ variables are not secret and
- * stay.  So does a comment, but for an assignment in it and for its words of
- * letters and digits.
+ * stay.  So do the plain words of a comment that assigns nothing: docker gets none
+ * of them, and without "version" and "connection" nothing could be read.
  */
 #ifndef STATE_MASK_H
 #define STATE_MASK_H
