@@ -7,9 +7,11 @@
  *   2. no setuid, no setgid: whoever runs it is whom it runs as
  *   3. nothing that it makes is readable by others; no core dumps
  *   4. the environment is data: read by name, never inherited
+ *   5. a reader that left is an error of write(2), and not our death
  */
 #include "cli/cli.h"
 #include "sys/log.h"
+#include "sys/signals.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -69,6 +71,7 @@ main(int argc, char **argv)
 	refuse_setuid();
 	leave_no_traces();
 	environ = nothing;
+	signals_tame();
 	log_open();
 	return cli_main(argc, argv, env);
 }

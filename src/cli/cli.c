@@ -17,9 +17,11 @@
 
 #include <sys/prctl.h>
 #include <bsd/string.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 /* All that a request carries through this file. */
 struct call {
@@ -200,13 +202,28 @@ warn(void *arg, const char *line)
 	output_say(arg, SAY_WARN, line);
 }
 
+/* What was asked for is the answer: one that cannot be written is none. */
+static int
+run_plain(struct call *c, struct fault *f)
+{
+	int lost;
+
+	if (handlers[c->request.verb].plain(c, f) == -1)
+		return -1;
+	lost = c->output.gone[STDOUT_FILENO];
+	return lost == 0 || lost == EPIPE
+	    ? 0
+	    : fault_set(f, FAULT_HOST, NULL, "cannot write the answer: %s",
+		  strerror(lost));
+}
+
 static int
 run(struct call *c, struct fault *f)
 {
 	if (handlers[c->request.verb].needs_settings)
 		target_strays(&c->target, c->env, warn, &c->output);
 	if (handlers[c->request.verb].plain != NULL)
-		return handlers[c->request.verb].plain(c, f);
+		return run_plain(c, f);
 	/* a docker that is a sudo wrapper would lose its privilege by this */
 	if (c->target.no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return fault_set(f, FAULT_HOST, NULL, "cannot set no_new_privs");

@@ -57,7 +57,7 @@ put(struct output *o, int fd, const char *prefix, const char *line)
 	ssize_t done = 0, n;
 	int len;
 
-	if (o->gone[fd] || !ready(o, fd))
+	if (o->gone[fd] != 0 || !ready(o, fd))
 		return;
 	len = snprintf(buf, sizeof(buf), "%s%s\n", prefix, line);
 	if (len >= (int)sizeof(buf)) {
@@ -70,7 +70,7 @@ put(struct output *o, int fd, const char *prefix, const char *line)
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1) {
-			o->gone[fd] = errno != EAGAIN;
+			o->gone[fd] = errno == EAGAIN ? 0 : errno;
 			return;
 		}
 		done += n;

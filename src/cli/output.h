@@ -15,10 +15,11 @@
 #include <stdint.h>
 
 struct output {
-	bool verbose;        /* SAY_DETAIL too */
-	bool json;           /* stdout is for the record: all talk goes to stderr */
-	bool droppable;      /* a lock is held */
-	bool gone[3];        /* by descriptor: its reader has left */
+	bool verbose;   /* SAY_DETAIL too */
+	bool json;      /* stdout is for the record: all talk goes to stderr */
+	bool droppable; /* a lock is held */
+	int gone[3];    /* by descriptor: errno of the write that was the last; EPIPE:
+				its reader has left */
 	int64_t patience_ms; /* how much longer a stalled reader is waited for, in all */
 };
 

@@ -12,17 +12,20 @@
 static int pipe_fd = -1; /* the signalfd */
 static int stop;         /* the first INT or TERM */
 
+void
+signals_tame(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+}
+
 int
 signals_init(struct fault *f)
 {
 	sigset_t set;
 
 	signal(SIGHUP, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	/* a file size limit is an error of write(2), not our death */
-	signal(SIGXFSZ, SIG_IGN);
-	/* an inherited "ignore" would reap our children behind our back */
-	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);

@@ -2,8 +2,8 @@
  * signals.h: signals as data.
  *
  * After signals_init() INT, TERM and CHLD are blocked and arrive through one
- * signalfd(2), so no system call of ours is ever interrupted by them; HUP and
- * PIPE are ignored: a client that left is no reason to stop.
+ * signalfd(2), so no system call of ours is ever interrupted by them; HUP is
+ * ignored: a client that left is no reason to stop.
  */
 #ifndef SYS_SIGNALS_H
 #define SYS_SIGNALS_H
@@ -12,7 +12,13 @@
 
 #include <stdint.h>
 
-/* Also ignores HUP and PIPE.  FAULT_HOST where no descriptor can be had. */
+/*
+ * For main(), whatever we were started with: a write that fails is an error and not
+ * our death (PIPE, XFSZ), and our children leave their exit codes to us (CHLD).
+ */
+void signals_tame(void);
+
+/* FAULT_HOST where no descriptor can be had. */
 int signals_init(struct fault *) MUST_CHECK;
 
 /* Becomes readable when a signal is there; for poll(2).  -1 before init. */

@@ -101,6 +101,23 @@ test_history() {
 	lacks "only that" "$out" v1.0.1
 }
 
+# An answer that is not there is no success; a reader that has had enough is.
+test_answer_that_cannot_be_written() {
+	deploy v1.0.0
+	for verb in history status help version; do
+		"$PROGRAM" $verb >/dev/full 2>"$T/err"
+		is "exit code of $verb" $? 4
+		has "what is wrong" "$(cat "$T/err")" "cannot write the answer: No space left"
+	done
+	mkfifo "$T/pipe"
+	exec 3<>"$T/pipe" 4>"$T/pipe" 3<&-
+	"$PROGRAM" history >&4 2>"$T/err"
+	is "exit code where the reader has left" $? 0
+	exec 4>&-
+	"$PROGRAM" deploy v1.0.1 --json >/dev/full 2>"$T/err"
+	is "exit code of a deploy: what came of it" $? 0
+}
+
 test_history_numbers() {
 	for n in 0 -1 x 1x 99999999999999999999 ''; do
 		net "history $n"
