@@ -108,6 +108,7 @@ deploy_forward(struct deploy *d, struct fault *f)
 			deploy_commit(d);
 			return 0;
 		}
+		d->interrupted = d->interrupted || d->gate.stopped;
 	}
 	show_evidence(d, f);
 	progress_say(d->s->progress, SAY_SHOUT, "%s FAILED -- rolling back to %s", failed,

@@ -130,6 +130,7 @@ told_to_stop(const struct watch *w, struct fault *f)
 {
 	if (!w->g->stoppable || signals_stop() == 0)
 		return 0;
+	w->g->stopped = true;
 	return fault_set(f, FAULT_FAILED, NULL, "told to stop before it was healthy");
 }
 
@@ -239,6 +240,7 @@ gate_pass(struct session *s, struct gate *g, struct fault *f)
 
 	g->container[0] = '\0';
 	g->tries = 0;
+	g->stopped = false;
 	memset(&g->answer, 0, sizeof(g->answer));
 	w.began = clock_ms();
 	w.beat = w.began + BEAT_MS;

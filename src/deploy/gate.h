@@ -17,6 +17,7 @@ struct gate {
 	/* told */
 	char container[IMAGE_ID_MAX]; /* the one that was looked at; "" for none */
 	unsigned tries;               /* windows used */
+	bool stopped;                 /* a signal ended the wait: nothing is judged */
 	struct http_answer answer;    /* the last one; why is "" when none was asked */
 };
 

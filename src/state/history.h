@@ -39,7 +39,7 @@ struct record {
 	int64_t seq;    /* the order of pushes; 0: none was said */
 	unsigned tries; /* windows of the probe, 0 for none */
 	int64_t pull_ms, up_ms, health_ms, total_ms;
-	bool interrupted;         /* by a kill: what it was to be was never judged */
+	bool interrupted; /* by a kill or a signal: what it was to be was never judged */
 	char why[RECORD_WHY_MAX]; /* in words; "" when it went well */
 };
 

@@ -288,6 +288,26 @@ test_term_while_waiting() {
 	runs v1.0.0
 }
 
+# What was told to stop says nothing about the version.
+test_term_condemns_nothing() {
+	memory v1.0.0
+	publish v1.0.1
+	deploy v1.0.1
+	is "exit code of another" "$rc" 0
+	export MOCK_DOCKER_SLOW="compose up"
+	: >"$log"
+	begin "deploy v1.0.0"
+	await was_called "compose up"
+	kill -TERM "$asked"
+	finish
+	unset MOCK_DOCKER_SLOW
+	is "exit code" "$rc" 1
+	has "it was the signal" "$all" "told to stop"
+	net rollback --allow all
+	is "exit code of the rollback" "$rc" 0
+	runs v1.0.0
+}
+
 # A signal never interrupts an `up`: it is acted on after it.
 test_term_in_the_up() {
 	memory v1.0.0
