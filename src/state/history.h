@@ -26,8 +26,6 @@ enum outcome {
 	OUTCOME__MAX
 };
 
-#define RECORD_WHY_MAX 240
-
 struct record {
 	char id[40];
 	char time[32]; /* RFC 3339, UTC, when it began */
@@ -40,7 +38,7 @@ struct record {
 	unsigned tries; /* windows of the probe, 0 for none */
 	int64_t pull_ms, up_ms, health_ms, total_ms;
 	bool interrupted; /* by a kill or a signal: what it was to be was never judged */
-	char why[RECORD_WHY_MAX]; /* in words; "" when it went well */
+	char why[FAULT_WHAT_MAX]; /* in words; "" when it went well */
 };
 
 const char *outcome_name(enum outcome);

@@ -25,10 +25,12 @@ enum fault_kind {
 	FAULT_BUG = 70        /* ours */
 };
 
+#define FAULT_WHAT_MAX 512
+
 struct fault {
 	enum fault_kind kind;
-	char what[512]; /* what happened, and why */
-	char next[256]; /* what to do or to type next */
+	char what[FAULT_WHAT_MAX]; /* what happened, and why */
+	char next[256];            /* what to do or to type next */
 };
 
 /* Always -1.  `next` may be NULL where `what` says it already. */
