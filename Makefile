@@ -124,7 +124,7 @@ LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
 .PHONY: all check check-unit check-shell check-lane check-engine check-install \
-	check-docs e2e crash fuzz model bench lint format analyse layers coverage deps demo \
+	check-docs e2e crash fuzz model bench lint format analyse memcheck layers coverage deps demo \
 	install uninstall dist clean help
 
 all: $(PROGRAM) ## the program, build/twilight-deploy
@@ -216,13 +216,17 @@ format: ## all C as .clang-format has it
 	tests/deps.sh clang-format-14
 	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
 
-analyse: ## gcc's and clang's analysers, cppcheck, hardening, valgrind: minutes
-	tests/deps.sh clang-tidy cppcheck valgrind binutils
+analyse: ## gcc's and clang's analysers, cppcheck, hardening: minutes
+	tests/deps.sh clang-tidy cppcheck binutils
 	$(MAKE) --no-print-directory $(PROGRAM)
 	$(MAKE) --no-print-directory STATIC=1 build/static/twilight-deploy
 	tests/analyse.sh
 	tests/hardening.sh $(PROGRAM) build/static/twilight-deploy
-	tests/valgrind.sh $(PROGRAM)
+
+memcheck: ## the shell harness under valgrind; MEMCHECK=sample for some of it
+	tests/deps.sh valgrind
+	$(MAKE) -s $(PROGRAM) build/service
+	SERVICE=$(CURDIR)/build/service tests/valgrind.sh $(PROGRAM) $(or $(MEMCHECK),all)
 
 coverage: ## line coverage of src/, at least 85 %
 	tests/deps.sh gcovr
