@@ -204,7 +204,7 @@ show_engine(struct output *o, struct compose *c, const char *value,
 		output_line(o,
 		    REPORT_ROW "nothing: service %s of project %s has no container",
 		    "runs:", c->target->service, service.project);
-	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++) {
+	for (i = 0; i < n; i++) {
 		show_container(o, &list[i], value);
 		/* a rollback takes one that has ended for what runs, too */
 		if (list[i].state == CONTAINER_RUNNING ||

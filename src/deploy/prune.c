@@ -51,7 +51,7 @@ add_used(struct deploy *d, struct keep *k, struct fault *f)
 
 	if (e->containers(e, list, GATE_CONTAINERS_MAX, &n, f) == -1)
 		return -1;
-	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++)
+	for (i = 0; i < n; i++)
 		add(k, list[i].image);
 	return 0;
 }

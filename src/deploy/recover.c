@@ -32,7 +32,7 @@ look_at_containers(struct deploy *d, struct found *found, struct fault *f)
 	d->recreate = d->j.step != JOURNAL_PULL;
 	found->old_runs = n == 0 && d->j.container[0] == '\0';
 	found->replaced = n > 0 && d->j.container[0] != '\0';
-	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++) {
+	for (i = 0; i < n; i++) {
 		if (strcmp(list[i].id, d->j.container) == 0)
 			found->replaced = false;
 		if (list[i].state != CONTAINER_RUNNING)

@@ -149,7 +149,7 @@ something_runs(struct deploy *d)
 
 	if (e->silent || e->containers(e, list, GATE_CONTAINERS_MAX, &n, &f) == -1)
 		return e->silent;
-	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++)
+	for (i = 0; i < n; i++)
 		if (list[i].state == CONTAINER_RUNNING)
 			return true;
 	return false;
@@ -221,7 +221,7 @@ remove_made(struct deploy *d, struct fault *f)
 	if (restore_value(d, f) == -1 || restore_names(d, f) == -1 ||
 	    e->containers(e, list, GATE_CONTAINERS_MAX, &n, f) == -1)
 		return -1;
-	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++)
+	for (i = 0; i < n; i++)
 		if (e->remove(e, list[i].id, f) == -1)
 			return -1;
 	return 0;

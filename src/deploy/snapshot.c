@@ -50,7 +50,7 @@ choose(struct deploy *d, const struct container *list, size_t n, int *which,
 		} else if (*which == -1 && !half)
 			*which = (int)i;
 	}
-	if (running > 1 || n > GATE_CONTAINERS_MAX)
+	if (running > 1 || n == GATE_CONTAINERS_MAX)
 		return fault_set(f, FAULT_HOST, "scale it to one",
 		    "service %s runs in more than one container", d->s->target->service);
 	return 0;

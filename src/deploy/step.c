@@ -98,7 +98,7 @@ deploy_sweep(struct deploy *d, struct fault *f)
 		return 0;
 	if (e->containers(e, list, GATE_CONTAINERS_MAX, &n, f) == -1)
 		return -1;
-	for (i = 0; i < n && i < GATE_CONTAINERS_MAX; i++) {
+	for (i = 0; i < n; i++) {
 		/* compose's temporary name: twelve hex digits of the old id */
 		if (list[i].state != CONTAINER_CREATED ||
 		    strspn(list[i].name, "0123456789abcdef") != 12 ||

@@ -75,7 +75,7 @@ struct engine {
 	int (*describe)(struct engine *, const char *tag, struct service *,
 	    struct fault *);
 
-	/* The service's containers, one-offs left out; *n may exceed `max`. */
+	/* The service's containers, one-offs left out; of many, `max`. */
 	int (*containers)(struct engine *, struct container *, size_t max, size_t *n,
 	    struct fault *);
 	int (*inspect)(struct engine *, const char *id, struct container *,

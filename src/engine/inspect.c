@@ -99,9 +99,11 @@ inspect_containers(const char *json, size_t len, struct container *list, size_t 
 	int rc = 0;
 
 	*n = json_array_size(doc);
+	if (*n > max)
+		*n = max;
 	if (!json_is_array(doc))
 		rc = not_understood("inspect", f);
-	for (i = 0; rc == 0 && i < *n && i < max; i++)
+	for (i = 0; rc == 0 && i < *n; i++)
 		if (!take_container(json_array_get(doc, i), &list[i]))
 			rc = not_understood("inspect", f);
 	json_decref(doc);

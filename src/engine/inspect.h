@@ -7,8 +7,8 @@
 #include "engine/engine.h"
 
 /*
- * `docker inspect --type container …`: an array.  Fills up to `max`; *n is
- * how many there were.  FAULT_HOST when it is not that.
+ * `docker inspect --type container …`: an array, of which `max` are
+ * taken.  FAULT_HOST when it is not that.
  */
 int inspect_containers(const char *json, size_t len, struct container *, size_t max,
     size_t *n, struct fault *) MUST_CHECK;

@@ -480,6 +480,25 @@ START_TEST(second_name_fails)
 	fake_on(r.fake, FAKE_NAME, 1, FAKE_FAIL);
 	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_HOST);
 	nothing_changed(&r);
+/* More than are looked at: the one that runs may be among the others. */
+START_TEST(very_many_containers)
+{
+	char name[32];
+	struct rig r;
+	int i;
+
+	rig_open(&r, NULL);
+	for (i = 2; i <= GATE_CONTAINERS_MAX + _i; i++) {
+		snprintf(name, sizeof(name), "deploy-data-%d", i);
+		fake_start(r.fake, REPO ":v1", 'a', name, CONTAINER_EXITED);
+	}
+	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_HOST);
+	ck_assert_ptr_nonnull(strstr(r.f.what, "more than one container"));
+	nothing_changed(&r);
+	rig_close(&r);
+}
+END_TEST
+
 	rig_env_is(&r, "v1");
 	rig_close(&r);
 }
@@ -676,3 +695,4 @@ deploy_suite(void)
 	suite_add_tcase(s, h);
 	return s;
 }
+	tcase_add_loop_test(limits, very_many_containers, 0, 3);

@@ -523,12 +523,9 @@ containers(struct engine *e, struct container *list, size_t max, size_t *n,
 	*n = 0;
 	if (enter(k, FAKE_CONTAINERS, "", "", &act, f) == -1)
 		return -1;
-	for (i = 0; i < FAKE_MAX; i++)
-		if (k->list[i].state != CONTAINER_GONE) {
-			if (*n < max)
-				list[*n] = k->list[i];
-			(*n)++;
-		}
+	for (i = 0; i < FAKE_MAX && *n < max; i++)
+		if (k->list[i].state != CONTAINER_GONE)
+			list[(*n)++] = k->list[i];
 	return 0;
 }
 
