@@ -16,15 +16,16 @@
 void
 deploy_tag_of(const char *ref, char tag[TAG_MAX])
 {
-	const char *slash = strrchr(ref, '/');
-	const char *colon = strchr(slash == NULL ? ref : slash, ':');
+	const char *end = ref + strcspn(ref, "@");
+	const char *colon = memrchr(ref, ':', (size_t)(end - ref));
 	size_t len;
 
 	tag[0] = '\0';
-	/* "sha256:…" is an id, not a repository with a tag */
-	if (colon == NULL || strncmp(ref, "sha256:", 7) == 0)
+	/* what stands behind a registry's colon is its port; "sha256:…" is an id */
+	if (colon == NULL || strchr(colon, '/') != NULL ||
+	    strncmp(ref, "sha256:", 7) == 0)
 		return;
-	len = strcspn(colon + 1, "@");
+	len = (size_t)(end - colon) - 1;
 	if (len >= TAG_MAX)
 		return;
 	memcpy(tag, colon + 1, len);

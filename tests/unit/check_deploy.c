@@ -278,6 +278,28 @@ START_TEST(drift_is_said)
 END_TEST
 
 /* Half-made containers go before `up`; those with a name of their own stay. */
+/* Where no tag can be read from what runs, it counts as what .env says. */
+START_TEST(runs_without_a_tag)
+{
+	static const char *const refs[] = { REPO, REPO "@sha256:0123",
+		"sha256:0123456789abcdef" };
+	struct rig r;
+
+	rig_open(&r, NULL);
+	if (_i < 3)
+		strcpy(r.fake->list[0].ref, refs[_i]);
+	else
+		/* longer than docker knows any */
+		memset(r.fake->list[0].ref + strlen(REPO ":"), 'x', TAG_MAX);
+	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_NONE);
+	ck_assert_ptr_null(strstr(r.said, "drift"));
+	rig_last_is(&r, OUTCOME_DEPLOYED, 0);
+	ck_assert_str_eq(r.history[r.records - 1].from.tag, "v1");
+	ck_assert_str_eq(r.history[r.records - 1].from.image, fake_id('a'));
+	rig_close(&r);
+}
+END_TEST
+
 START_TEST(leftovers_go_first)
 {
 	const struct fake_call *removed, *up;
@@ -670,7 +692,8 @@ deploy_suite(void)
 	tcase_add_test(c, same_version_again);
 	tcase_add_test(c, mutable_tag);
 	tcase_add_test(c, drift_is_said);
-	tcase_add_test(c, leftovers_go_first);
+	tcase_add_loop_test(c, runs_without_a_tag, 0, 4);
+	tcase_add_loop_test(c, leftovers_go_first, 0, 2);
 	tcase_add_test(c, healthy_after_a_while);
 	tcase_add_test(c, silent);
 	tcase_add_test(limits, env_is_not_there);
