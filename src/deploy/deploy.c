@@ -85,7 +85,7 @@ show_evidence(struct deploy *d, const struct fault *why)
 		progress_say(d->s->progress, SAY_WARN, "last health answer: %s%s%s",
 		    a->why, len == 0 ? "" : ": ",
 		    text_escape(body, sizeof(body), a->body, len));
-	if (e->silent || d->gate.container[0] == '\0')
+	if (d->gate.container[0] == '\0')
 		return;
 	progress_say(d->s->progress, SAY_WARN, "last log lines of the container:");
 	if (e->logs(e, d->gate.container, &none) == -1)

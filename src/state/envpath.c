@@ -1,6 +1,5 @@
 #include "state/envpath.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,13 +15,10 @@ envpath_resolve(const char *path)
 	char *file;
 	ssize_t n;
 
-	n = readlink(path, target, sizeof(target));
+	/* no link holds PATH_MAX bytes: symlink(2) */
+	n = readlink(path, target, sizeof(target) - 1);
 	if (n == -1)
 		return strdup(path); /* no link; if absent, open(2) says so */
-	if ((size_t)n == sizeof(target)) {
-		errno = ENAMETOOLONG;
-		return NULL;
-	}
 	target[n] = '\0';
 	if (target[0] == '/' || slash == NULL)
 		return strdup(target);

@@ -75,7 +75,7 @@ file_read(int dirfd, const char *name, size_t max, char **bytes, size_t *len)
 	if (fd == -1)
 		return -1;
 	/* one byte more than allowed shows that there is more, one for NUL */
-	if (size < 0 || (size_t)size > max)
+	if ((size_t)size > max)
 		size = (off_t)max;
 	buf = malloc((size_t)size + 2);
 	if (buf != NULL)

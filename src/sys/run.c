@@ -163,9 +163,9 @@ child(const struct run *r, const struct pipes *p, pid_t parent)
 	child_fail(3, "exec");
 }
 
-/* Waits until exec worked or failed; closes the pipe. */
+/* Waits until exec worked or failed. */
 static int
-exec_verdict(const struct run *r, struct pipes *p, struct fault *f)
+exec_verdict(const struct run *r, const struct pipes *p, struct fault *f)
 {
 	struct exec_failure e = { .error = EIO, .what = "start" };
 	size_t got = 0;
@@ -179,7 +179,6 @@ exec_verdict(const struct run *r, struct pipes *p, struct fault *f)
 			break;
 		got += (size_t)n;
 	}
-	shut(&p->exec);
 	/* a report that came in part is a failure all the same */
 	if (got == 0)
 		return 0;

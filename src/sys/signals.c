@@ -48,8 +48,6 @@ signals_stop(void)
 {
 	struct signalfd_siginfo si;
 
-	if (pipe_fd == -1)
-		return 0;
 	while (read(pipe_fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
 		if (si.ssi_signo != SIGCHLD && stop == 0)
 			stop = (int)si.ssi_signo;
