@@ -5,6 +5,7 @@
 #include "fake.h"
 
 #include "state/lock.h"
+#include "sys/deadline.h"
 #include "sys/signals.h"
 
 #include <check.h>
@@ -277,7 +278,6 @@ START_TEST(drift_is_said)
 }
 END_TEST
 
-/* Half-made containers go before `up`; those with a name of their own stay. */
 /* Where no tag can be read from what runs, it counts as what .env says. */
 START_TEST(runs_without_a_tag)
 {
@@ -300,14 +300,20 @@ START_TEST(runs_without_a_tag)
 }
 END_TEST
 
+/* Half-made containers go before `up`; those with a name of their own stay. */
 START_TEST(leftovers_go_first)
 {
 	const struct fake_call *removed, *up;
 	struct rig r;
 
 	rig_open(&r, NULL);
+	if (_i == 1)
+		/* docker lists the newest first */
+		memset(r.fake->list, 0, sizeof(r.fake->list));
 	fake_start(r.fake, REPO ":v2", 'b', "0123456789ab_deploy-data-1",
 	    CONTAINER_CREATED);
+	if (_i == 1)
+		fake_start(r.fake, REPO ":v1", 'a', "deploy-data-1", CONTAINER_RUNNING);
 	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_NONE);
 	ck_assert_ptr_null(strstr(r.said, "drift"));
 	removed = fake_call(r.fake, FAKE_REMOVE, 1);
@@ -333,6 +339,25 @@ START_TEST(healthy_after_a_while)
 	fake_push(r.fake, "v2", 'b', FAKE_SLOW);
 	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_NONE);
 	ck_assert_ptr_nonnull(strstr(r.said, "healthy after 1 tries"));
+	rig_close(&r);
+}
+END_TEST
+
+/* By its own clock it has run for an hour: what `up` took to now is all that counts. */
+START_TEST(clock_is_set_forth)
+{
+	static char settle[] = "TWILIGHT_HEALTH_SETTLE=0.4";
+	static char *const settings[] = { settle, NULL };
+	int64_t began = clock_ms();
+	struct rig r;
+
+	rig_open(&r, settings);
+	fake_on(r.fake, FAKE_UP, 1, FAKE_CLOCK);
+	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_NONE);
+	ck_assert_int_ge(clock_ms() - began, 350);
+	rig_last_is(&r, OUTCOME_DEPLOYED, 0);
+	ck_assert_int_ge(r.history[1].total_ms, r.history[1].health_ms);
+	ck_assert_int_le(r.history[1].total_ms, clock_ms() - began);
 	rig_close(&r);
 }
 END_TEST
@@ -455,6 +480,25 @@ START_TEST(two_containers_run)
 }
 END_TEST
 
+/* More than are looked at: the one that runs may be among the others. */
+START_TEST(very_many_containers)
+{
+	char name[32];
+	struct rig r;
+	int i;
+
+	rig_open(&r, NULL);
+	for (i = 2; i <= GATE_CONTAINERS_MAX + _i; i++) {
+		snprintf(name, sizeof(name), "deploy-data-%d", i);
+		fake_start(r.fake, REPO ":v1", 'a', name, CONTAINER_EXITED);
+	}
+	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_HOST);
+	ck_assert_ptr_nonnull(strstr(r.f.what, "more than one container"));
+	nothing_changed(&r);
+	rig_close(&r);
+}
+END_TEST
+
 START_TEST(another_holds_the_lock)
 {
 	struct fault f = { 0 };
@@ -502,25 +546,6 @@ START_TEST(second_name_fails)
 	fake_on(r.fake, FAKE_NAME, 1, FAKE_FAIL);
 	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_HOST);
 	nothing_changed(&r);
-/* More than are looked at: the one that runs may be among the others. */
-START_TEST(very_many_containers)
-{
-	char name[32];
-	struct rig r;
-	int i;
-
-	rig_open(&r, NULL);
-	for (i = 2; i <= GATE_CONTAINERS_MAX + _i; i++) {
-		snprintf(name, sizeof(name), "deploy-data-%d", i);
-		fake_start(r.fake, REPO ":v1", 'a', name, CONTAINER_EXITED);
-	}
-	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_HOST);
-	ck_assert_ptr_nonnull(strstr(r.f.what, "more than one container"));
-	nothing_changed(&r);
-	rig_close(&r);
-}
-END_TEST
-
 	rig_env_is(&r, "v1");
 	rig_close(&r);
 }
@@ -532,6 +557,7 @@ START_TEST(done_is_done)
 	static const enum fake_fn fns[] = { FAKE_NAME, FAKE_NAMES, FAKE_NAMES, FAKE_PRUNE,
 		FAKE_UNNAME };
 	static const unsigned nth[] = { 2, 1, 2, 1, 1 };
+	char said[32];
 	struct rig r;
 
 	rig_open(&r, NULL);
@@ -539,6 +565,9 @@ START_TEST(done_is_done)
 	fake_on(r.fake, fns[_i / 2], nth[_i / 2], _i % 2 == 0 ? FAKE_FAIL : FAKE_HOST);
 	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_NONE);
 	ck_assert_uint_ge(r.fake->count[fns[_i / 2]], nth[_i / 2]);
+	/* what is used by somebody is kept without a word */
+	snprintf(said, sizeof(said), "fake: %s ", fake_fn_name(fns[_i / 2]));
+	ck_assert_int_eq(strstr(r.said, said) != NULL, fns[_i / 2] != FAKE_UNNAME);
 	rig_env_is(&r, "v2");
 	rig_runs(&r, fake_id('b'));
 	rig_last_is(&r, OUTCOME_DEPLOYED, 0);
@@ -696,10 +725,12 @@ deploy_suite(void)
 	tcase_add_loop_test(c, leftovers_go_first, 0, 2);
 	tcase_add_test(c, healthy_after_a_while);
 	tcase_add_test(c, silent);
+	tcase_add_test(limits, clock_is_set_forth);
 	tcase_add_test(limits, env_is_not_there);
 	tcase_add_loop_test(limits, env_is_not_ready, 0, 7);
 	tcase_add_loop_test(limits, compose_file_without_the_variable, 0, 4);
 	tcase_add_test(limits, two_containers_run);
+	tcase_add_loop_test(limits, very_many_containers, 0, 3);
 	tcase_add_test(limits, another_holds_the_lock);
 	tcase_add_loop_test(limits, docker_does_not_answer, 0, 6);
 	tcase_add_test(limits, second_name_fails);
@@ -718,4 +749,3 @@ deploy_suite(void)
 	suite_add_tcase(s, h);
 	return s;
 }
-	tcase_add_loop_test(limits, very_many_containers, 0, 3);

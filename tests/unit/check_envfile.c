@@ -239,20 +239,23 @@ START_TEST(keeps_mode)
 }
 END_TEST
 
+/* Both, and each where the other is what the new file is born with. */
 START_TEST(keeps_owner_and_group)
 {
+	const uid_t owner = _i == 1 ? geteuid() : OTHER;
+	const gid_t group = _i == 2 ? getegid() : OTHER + 1;
 	struct stat st;
 
 	if (geteuid() != 0)
 		SKIP("not run as root");
 	puts_env(K "=v\n");
-	ck_assert_int_eq(chown(".env", OTHER, OTHER + 1), 0);
+	ck_assert_int_eq(chown(".env", owner, group), 0);
 	ck_assert_int_eq(chmod(".env", 0640), 0);
 	must_read(".env");
 	must_replace();
 	ck_assert_int_eq(stat(".env", &st), 0);
-	ck_assert_uint_eq(st.st_uid, OTHER);
-	ck_assert_uint_eq(st.st_gid, OTHER + 1);
+	ck_assert_uint_eq(st.st_uid, owner);
+	ck_assert_uint_eq(st.st_gid, group);
 	ck_assert_uint_eq(st.st_mode & 07777, 0640);
 }
 END_TEST
@@ -916,6 +919,26 @@ START_TEST(refuses_a_group_that_it_cannot_keep)
 }
 END_TEST
 
+/* Of one of the groups that it is in beside its own it is a member as well. */
+START_TEST(keeps_a_group_that_it_is_in)
+{
+	static const gid_t groups[] = { OTHER + 1, OTHER };
+	struct stat st;
+
+	if (!as_nobody(NOBODY, 0755, OTHER))
+		SKIP("not run as root");
+	ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_eq(setgroups(2, groups), 0);
+	ck_assert_int_eq(seteuid(NOBODY), 0);
+	must_read("d/.env");
+	ck_assert_msg(envfile_writable(&e, &f) == 0, "%s", f.what);
+	must_replace();
+	as_root();
+	ck_assert_int_eq(stat("d/.env", &st), 0);
+	ck_assert_uint_eq(st.st_gid, OTHER);
+}
+END_TEST
+
 START_TEST(keeps_the_group_of_a_setgid_folder)
 {
 	struct stat st;
@@ -946,7 +969,7 @@ envfile_suite(void)
 	tcase_add_test(core, names_key_and_path_as_given);
 	tcase_add_test(core, replaces_by_absolute_path);
 	tcase_add_loop_test(core, keeps_mode, 0, 8);
-	tcase_add_test(core, keeps_owner_and_group);
+	tcase_add_loop_test(core, keeps_owner_and_group, 0, 3);
 	tcase_add_test(core, keeps_attributes);
 	tcase_add_test(core, keeps_acl);
 	tcase_add_test(core, takes_no_acl_from_the_folder);
@@ -986,6 +1009,7 @@ envfile_suite(void)
 	tcase_add_test(hostile, refuses_an_unreadable_file);
 	tcase_add_test(hostile, accepts_a_sticky_folder);
 	tcase_add_test(hostile, refuses_a_group_that_it_cannot_keep);
+	tcase_add_test(hostile, keeps_a_group_that_it_is_in);
 	tcase_add_test(hostile, keeps_the_group_of_a_setgid_folder);
 	suite_add_tcase(s, hostile);
 	return s;

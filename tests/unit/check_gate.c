@@ -261,6 +261,25 @@ START_TEST(watched_while_it_does_not_answer)
 }
 END_TEST
 
+/* One good answer is not enough: the second is bad, and the wait goes on. */
+START_TEST(answers_once_and_wavers)
+{
+	struct gate g;
+	struct rig r;
+
+	open_gate(&r, &g, NULL);
+	(void)just_started(&r, FAKE_WAVERS);
+	if (_i == 1) {
+		r.target.health_tries = 1;
+		fails(&r, &g, "answered 503, after 1 tries");
+	} else
+		passes(&r, &g);
+	ck_assert_uint_eq(g.tries, _i == 1 ? 1 : 2);
+	ck_assert_uint_eq(r.fake->asked, _i == 1 ? 2 : 4);
+	close_gate(&r);
+}
+END_TEST
+
 START_TEST(watched_while_it_settles)
 {
 	static void (*const acts[])(
@@ -487,6 +506,7 @@ gate_suite(void)
 	tcase_add_test(limits, not_to_be_stopped);
 	tcase_add_loop_test(limits, silent_engine_is_not_asked, 0, 2);
 	tcase_add_loop_test(h, one_answer_and_no_more, 0, 2);
+	tcase_add_loop_test(h, answers_once_and_wavers, 0, 2);
 	tcase_add_loop_test(h, watched_while_it_does_not_answer, 0, 10);
 	tcase_add_loop_test(h, watched_while_it_settles, 0, 4);
 	tcase_add_loop_test(h, engine_does_not_answer, 0, 4);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
@@ -21,6 +22,8 @@
 #define HISTORY "history.jsonl"
 
 Suite *history_suite(void);
+
+extern int (*unit_on_fsync)(int fd);
 
 static char folder[ROOM_MAX];
 static int dir;
@@ -589,6 +592,38 @@ START_TEST(leaves_no_half_line_on_a_full_disk)
 }
 END_TEST
 
+static int
+refuse_file(int fd)
+{
+	struct stat st;
+
+	errno = EIO;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? -1 : 0;
+}
+
+static int
+refuse_folder(int fd)
+{
+	struct stat st;
+
+	errno = EIO;
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? -1 : 0;
+}
+
+/* The journal may go only once the record is on the disk, and the file's name. */
+START_TEST(says_what_is_not_on_the_disk)
+{
+	int rc;
+
+	unit_on_fsync = _i == 0 ? refuse_file : refuse_folder;
+	rc = history_append(dir, &full, &f);
+	unit_on_fsync = NULL;
+	ck_assert_int_eq(rc, -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	ck_assert_ptr_nonnull(strstr(f.what, "Input/output error"));
+}
+END_TEST
+
 START_TEST(keeps_all_when_it_cannot_filter)
 {
 	struct rlimit before, little;
@@ -862,6 +897,7 @@ history_suite(void)
 	tcase_add_test(limits, bounds_a_line);
 	tcase_add_test(limits, bounds_the_file);
 	tcase_add_test(limits, leaves_no_half_line_on_a_full_disk);
+	tcase_add_loop_test(limits, says_what_is_not_on_the_disk, 0, 2);
 	tcase_add_test(limits, keeps_all_when_it_cannot_filter);
 	suite_add_tcase(s, limits);
 

@@ -187,6 +187,7 @@ START_TEST(body_is_kept_up_to_its_bound)
 	static const struct liar_script
 	    ok = { .text = OK "content-LENGTH: \t2 \r\n\r\nok",
 		    .chunk = 1,
+		    .pause_ms = 1,
 		    .end = LIAR_HANG },
 	    flood = { .text = OK "\r\n", .more = "0123456789abcdef", .times = 4096 },
 	    none = { .text = "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n",

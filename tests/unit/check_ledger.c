@@ -459,6 +459,17 @@ START_TEST(trims_by_image_and_tag)
 }
 END_TEST
 
+/* The image that was left is not here: nobody can go to it, condemned or not. */
+START_TEST(trims_who_condemned_what_is_gone)
+{
+	tell("D - v1=A;RD v1=A v2=B");
+	fill("P", "-", "v9=Z", LEDGER_KEEP + 100);
+	trim("");
+	/* the deploy stays for its number */
+	ck_assert_uint_eq(lines(), LEDGER_KEEP + 1);
+}
+END_TEST
+
 START_TEST(trims_garbage)
 {
 	FILE *fp = fopen(HISTORY, "w");
@@ -610,6 +621,7 @@ ledger_suite(void)
 	tcase_add_test(limits, trims_late);
 	tcase_add_test(limits, trims_the_oldest);
 	tcase_add_test(limits, trims_by_image_and_tag);
+	tcase_add_test(limits, trims_who_condemned_what_is_gone);
 	tcase_add_test(limits, tells_many);
 	tcase_add_test(limits, tells_long_names_apart);
 	tcase_add_loop_test(limits, trimming_keeps_the_sequence, 0, 2);

@@ -39,6 +39,7 @@ static const struct {
 	{ "P=pa$s!w@rd", "login pa$s!w@rd.", "login *********." },
 	{ "P = 'a!b\"c d' # note", "a!b\"c d", "*******" },
 	{ "P=\"a!b'c d\"\r\n", "a!b'c d", "*******" },
+	{ "P: a!b@c#d\n", "a!b@c#d", "*******" },
 	{ "export P=a!b@c#d\t # note\r\n", "a!b@c#d", "*******" },
 	{ "P=a!b@c", "a!b@c", "a!b@c" },
 	{ "TWILIGHT_X=a!b@c#d", "a!b@c#d", "a!b@c#d" },

@@ -330,6 +330,28 @@ START_TEST(ends_an_up_beyond_its_limit)
 }
 END_TEST
 
+/* Docker is asked first: a pull that is let end leaves nothing half-done. */
+START_TEST(asks_before_it_kills)
+{
+	orphan("pull",
+	    "trap 'echo asked >asked; exit 0' TERM; echo $$ >ready; "
+	    "while :; do sleep 0.05; done");
+	settles();
+	ck_assert_str_eq(child_wrote("asked"), "asked\n");
+}
+END_TEST
+
+/* Who has let go of the lock moves nothing any more: its number may be anybody's. */
+START_TEST(ends_nobody_who_let_go)
+{
+	pid_t pid = orphan("up", "echo $$ >ready; sleep 1; exec 4>&-; exec sleep 600");
+
+	settles();
+	ck_assert(!child_gone(pid));
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+}
+END_TEST
+
 /* The slow one: TERM is ignored, and KILL comes to the whole group. */
 START_TEST(kills_the_group_that_ignores_it)
 {
@@ -380,6 +402,8 @@ START_TEST(ends_nobody_it_does_not_know)
 	ck_assert_ptr_nonnull(strstr(f.what, "still holds up.lock"));
 	ck_assert_str_ne(f.next, "");
 	ck_assert(!child_gone(pid));
+	/* 0 would be all of our own group */
+	ck_assert_int_eq(signals_stop(), 0);
 	fault_clear(&f);
 	ck_assert_int_eq(moves("up", "echo ran >ran"), -1);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
@@ -525,7 +549,9 @@ mover_suite(void)
 	tcase_set_timeout(limits, 60);
 	tcase_add_test(limits, tells_that_it_took_too_long);
 	tcase_add_test(limits, ends_an_up_beyond_its_limit);
+	tcase_add_test(limits, asks_before_it_kills);
 	tcase_add_test(limits, kills_the_group_that_ignores_it);
+	tcase_add_test(limits, ends_nobody_who_let_go);
 	tcase_add_loop_test(limits, cuts_long_lines, 0, N(longs));
 	tcase_add_test(limits, tells_that_it_took_too_long_when_something_is_left);
 	suite_add_tcase(s, limits);

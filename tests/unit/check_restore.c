@@ -7,6 +7,7 @@
 
 #include <bsd/string.h>
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include <unistd.h>
 
 Suite *restore_suite(void);
+
+extern int (*unit_on_fsync)(int fd);
 
 /* One call of a deploy from v1 to v2 that goes wrong. */
 struct row {
@@ -92,6 +95,9 @@ START_TEST(one_call_fails)
 	ck_assert_msg(r.fake->count[FAKE_UP] == row->ups, "%s: %u ups", row->name,
 	    r.fake->count[FAKE_UP]);
 	ck_assert_ptr_nonnull(strstr(r.f.what, "not deployed"));
+	ck_assert_ptr_nonnull(strstr(r.f.what,
+	    row->outcome == OUTCOME_PUT_BACK ? "what ran runs as before"
+					     : "v1 serves and is healthy"));
 	/* the next one goes well, and what failed once may be tried again */
 	fake_calm(r.fake);
 	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_NONE);
@@ -158,6 +164,7 @@ START_TEST(one_call_fails_after_a_drift)
 	up = fake_call(r.fake, FAKE_UP, 2);
 	if (row->ups > 1) {
 		ck_assert_ptr_nonnull(up);
+		ck_assert_ptr_nonnull(strstr(r.said, "rolling back to v1"));
 		ck_assert_str_eq(up->what, "up v1");
 		ck_assert_str_eq(up->value, "v0");
 	}
@@ -237,6 +244,33 @@ START_TEST(edited_meanwhile)
 }
 END_TEST
 
+/*
+ * .env says two things by now: nothing is written into it, and the journal
+ * stays for when a person has mended it.  What ran runs all the same.
+ */
+START_TEST(spoiled_meanwhile)
+{
+	struct rig r;
+
+	rig_open(&r, NULL);
+	fake_on(r.fake, _i == 0 ? FAKE_PULL : FAKE_UP, 1, FAKE_SPOIL);
+	if (_i == 0)
+		fake_on(r.fake, FAKE_PULL, 1, FAKE_LATE);
+	rig_kind_is(&r, rig_deploy(&r, "bad"), FAULT_UNVERIFIED);
+	ck_assert_ptr_nonnull(strstr(r.said, "assigned a second time"));
+	rig_runs(&r, fake_id('a'));
+	ck_assert(rig_journal(&r, NULL));
+	/* the next one can do no more */
+	rig_kind_is(&r, rig_recover(&r), FAULT_HOST);
+	rig_runs(&r, fake_id('a'));
+	ck_assert(rig_journal(&r, NULL));
+	rig_write_env(&r, _i == 0 ? "v1" : "bad");
+	rig_kind_is(&r, rig_recover(&r), FAULT_FAILED);
+	check_back(&r, _i == 0 ? OUTCOME_PUT_BACK : OUTCOME_ROLLED_BACK);
+	rig_close(&r);
+}
+END_TEST
+
 /* ---- the second `up` ---- */
 
 /* Only where the first of the way back failed, or nothing runs after it. */
@@ -252,6 +286,21 @@ START_TEST(up_once_more)
 	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_FAILED);
 	check_back(&r, OUTCOME_ROLLED_BACK);
 	ck_assert_uint_eq(r.fake->count[FAKE_UP], 3);
+	rig_close(&r);
+}
+END_TEST
+
+/* Where it cannot be seen what is left over, that is one try. */
+START_TEST(leftovers_cannot_be_seen)
+{
+	struct rig r;
+
+	rig_open(&r, NULL);
+	fake_on(r.fake, FAKE_CONTAINERS, 3, FAKE_FAIL);
+	rig_kind_is(&r, rig_deploy(&r, "bad"), FAULT_FAILED);
+	check_back(&r, OUTCOME_ROLLED_BACK);
+	ck_assert_ptr_nonnull(strstr(r.said, "containers failed; once more"));
+	ck_assert_uint_eq(r.fake->count[FAKE_UP], 2);
 	rig_close(&r);
 }
 END_TEST
@@ -360,6 +409,24 @@ START_TEST(not_verified)
 }
 END_TEST
 
+/* `up` failed, which the gate is to judge; but then docker is gone. */
+START_TEST(docker_goes_after_up)
+{
+	struct rig r;
+
+	rig_open(&r, NULL);
+	fake_from(r.fake, FAKE_UP, 2, FAKE_FAIL);
+	fake_from(r.fake, FAKE_CONTAINERS, 5, FAKE_HOST);
+	rig_kind_is(&r, rig_deploy(&r, "bad"), FAULT_UNVERIFIED);
+	ck_assert_uint_eq(r.fake->count[FAKE_CONTAINERS], 5);
+	ck_assert(rig_journal(&r, NULL));
+	fake_calm(r.fake);
+	rig_kind_is(&r, rig_recover(&r), FAULT_FAILED);
+	check_back(&r, OUTCOME_ROLLED_BACK);
+	rig_close(&r);
+}
+END_TEST
+
 START_TEST(the_old_one_is_not_well)
 {
 	static const enum fake_kind kinds[] = { FAKE_SICK, FAKE_MUTE, FAKE_DIES,
@@ -429,6 +496,7 @@ START_TEST(first_fails_before_up)
 	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_FAILED);
 	rig_env_is(&r, "v1");
 	ck_assert_uint_eq(r.fake->count[FAKE_UP], 0);
+	ck_assert_ptr_nonnull(strstr(r.f.what, "nothing ran before either"));
 	rig_last_is(&r, OUTCOME_PUT_BACK, 1);
 	ck_assert(!rig_journal(&r, NULL));
 	rig_close(&r);
@@ -463,11 +531,34 @@ START_TEST(first_goes_to_the_old_value)
 	if (_i == 1)
 		fake_push(r.fake, "v1", 'a', FAKE_SICK);
 	rig_kind_is(&r, rig_deploy(&r, "bad"), _i == 0 ? FAULT_FAILED : FAULT_UNVERIFIED);
+	ck_assert_ptr_nonnull(strstr(r.said, "rolling back to v1"));
+	ck_assert_ptr_nonnull(strstr(r.f.what, _i == 0 ? "v1 serves" : "v1 could not"));
 	rig_env_is(&r, "v1");
 	rig_runs(&r, fake_id('a'));
 	ck_assert_uint_eq(fake_containers(r.fake), 1);
 	rig_last_is(&r, _i == 0 ? OUTCOME_ROLLED_BACK : OUTCOME_UNVERIFIED,
 	    _i == 0 ? 1 : 5);
+	rig_close(&r);
+}
+END_TEST
+
+/* What was made cannot be removed now: the next run tries again. */
+START_TEST(first_cannot_be_removed)
+{
+	struct rig r;
+
+	rig_open_bare(&r, NULL);
+	fake_have(r.fake, REPO ":v1", 'a');
+	if (_i == 0)
+		fake_on(r.fake, FAKE_CONTAINERS, 3, FAKE_HOST);
+	else
+		fake_on(r.fake, FAKE_REMOVE, 1, FAKE_HOST);
+	rig_kind_is(&r, rig_deploy(&r, "bad"), FAULT_UNVERIFIED);
+	ck_assert_uint_eq(r.fake->count[FAKE_UP], 1);
+	ck_assert(rig_journal(&r, NULL));
+	fake_calm(r.fake);
+	rig_kind_is(&r, rig_recover(&r), FAULT_FAILED);
+	rig_runs(&r, fake_id('a'));
 	rig_close(&r);
 }
 END_TEST
@@ -615,27 +706,41 @@ START_TEST(a_call_cannot_be_ended)
 }
 END_TEST
 
-/* What could not be recorded is recorded by the next one. */
+static ino_t records;
+
+static int
+refuse_records(int fd)
+{
+	struct stat st;
+
+	errno = EIO;
+	return fstat(fd, &st) == 0 && st.st_ino == records ? -1 : 0;
+}
+
+/* What is not known to be on the disk keeps its journal, however it ended. */
 START_TEST(history_cannot_be_written)
 {
-	char path[PATH_MAX + 32], away[PATH_MAX + 32];
+	static const char *const tags[] = { "v3", "bad", "nosuch" };
+	char path[PATH_MAX + 32];
+	struct stat st;
 	struct rig r;
 
 	rig_open(&r, NULL);
 	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_NONE);
 	snprintf(path, sizeof(path), "%s/history.jsonl", r.target.state);
-	snprintf(away, sizeof(away), "%s/away", r.target.state);
-	/* read as empty, but never to be written */
-	ck_assert_int_eq(rename(path, away), 0);
-	ck_assert_int_eq(symlink("/nowhere", path), 0);
-	(void)rig_deploy(&r, _i == 0 ? "v3" : "bad");
-	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_int_eq(rename(away, path), 0);
-	/* whether it began at all or not: what runs and what is said agree */
-	(void)rig_recover(&r);
+	ck_assert_int_eq(stat(path, &st), 0);
+	records = st.st_ino;
+	unit_on_fsync = refuse_records;
+	rig_kind_is(&r, rig_deploy(&r, tags[_i]), _i == 0 ? FAULT_NONE : FAULT_FAILED);
+	unit_on_fsync = NULL;
+	ck_assert_ptr_nonnull(strstr(r.said, "cannot write the history"));
+	ck_assert(rig_journal(&r, NULL));
+	rig_runs(&r, fake_id(_i == 0 ? 'c' : 'b'));
+	/* it is there all the same: the next one finds it, and says it once */
+	rig_kind_is(&r, rig_recover(&r), FAULT_NONE);
 	ck_assert(!rig_journal(&r, NULL));
-	ck_assert_ptr_nonnull(fake_running(r.fake));
 	rig_ids_are_unique(&r);
+	ck_assert_uint_eq(r.records, 3);
 	rig_close(&r);
 }
 END_TEST
@@ -657,17 +762,21 @@ restore_suite(void)
 	tcase_add_loop_test(c, first_fails_before_up, 0, 3);
 	tcase_add_loop_test(c, first_is_not_well, 0, 4);
 	tcase_add_loop_test(c, first_goes_to_the_old_value, 0, 2);
+	tcase_add_loop_test(c, first_cannot_be_removed, 0, 2);
 	tcase_add_test(c, first_of_the_old_value);
 	tcase_add_test(c, the_old_one_was_down);
 	tcase_add_loop_test(c, silent_goes_back, 0, 2);
 	tcase_add_test(c, silent_pull_fails);
 	tcase_add_loop_test(limits, up_once_more, 0, 6);
+	tcase_add_test(limits, leftovers_cannot_be_seen);
 	tcase_add_test(limits, up_not_once_more);
 	tcase_add_test(limits, leftover_goes_before_the_second);
 	tcase_add_loop_test(limits, only_half_made_ones_go, 0, 5);
 	tcase_add_loop_test(limits, evidence_is_not_needed, 0, 2);
 	tcase_add_loop_test(h, edited_meanwhile, 0, 3);
+	tcase_add_loop_test(h, spoiled_meanwhile, 0, 2);
 	tcase_add_loop_test(h, not_verified, 0, WORSE);
+	tcase_add_test(h, docker_goes_after_up);
 	tcase_add_loop_test(h, the_old_one_is_not_well, 0, 6);
 	tcase_add_loop_test(h, name_cannot_be_put_back, 0, 4);
 	tcase_add_test(h, nothing_comes_back);
@@ -675,7 +784,7 @@ restore_suite(void)
 	tcase_add_loop_test(h, env_cannot_be_put_back, 0, 2);
 	tcase_add_test(h, displaced_image_is_gone);
 	tcase_add_loop_test(h, a_call_cannot_be_ended, 0, 2);
-	tcase_add_loop_test(h, history_cannot_be_written, 0, 2);
+	tcase_add_loop_test(h, history_cannot_be_written, 0, 3);
 	tcase_set_timeout(c, 60);
 	tcase_set_timeout(limits, 60);
 	tcase_set_timeout(h, 60);

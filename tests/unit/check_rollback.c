@@ -469,6 +469,21 @@ START_TEST(silent)
 }
 END_TEST
 
+/* It told of images once: what is known of them is of no use to it now. */
+START_TEST(silent_since)
+{
+	struct rig r;
+
+	rig_open(&r, NULL);
+	rig_kind_is(&r, rig_deploy(&r, "v2"), FAULT_NONE);
+	r.fake->quiet = true;
+	rig_kind_is(&r, back(&r), FAULT_NONE);
+	rig_env_is(&r, "v1");
+	ck_assert_str_eq(r.fake->served, "v1");
+	rig_close(&r);
+}
+END_TEST
+
 START_TEST(silent_has_none)
 {
 	struct rig r;
@@ -589,6 +604,7 @@ rollback_suite(void)
 	tcase_add_loop_test(limits, gone_from_the_host, 0, 2);
 	tcase_add_loop_test(limits, by_tag_that_is_no_target, 0, 5);
 	tcase_add_loop_test(limits, nothing_runs, 0, 2);
+	tcase_add_test(limits, silent_since);
 	tcase_add_test(limits, silent_has_none);
 	tcase_add_test(limits, a_long_history);
 	tcase_add_test(limits, a_long_history_of_lost_images);

@@ -433,6 +433,20 @@ edit(const struct fake *k)
 	stepping = counted;
 }
 
+/* Somebody's script: below the line that is there stands another. */
+static void
+spoil(const struct fake *k)
+{
+	char path[128];
+	FILE *fp;
+
+	snprintf(path, sizeof(path), "%s/.env", k->home);
+	fp = fopen(path, "ae");
+	ck_assert_ptr_nonnull(fp);
+	fputs(TARGET_VARIABLE "=v9\n", fp);
+	fclose(fp);
+}
+
 /* Every call begins here: counted, logged; -1 when it fails and does nothing. */
 static int
 enter(struct fake *k, enum fake_fn fn, const char *arg, const char *more,
@@ -446,6 +460,10 @@ enter(struct fake *k, enum fake_fn fn, const char *arg, const char *more,
 		ck_assert_msg(fn == FAKE_HELLO || fn == FAKE_PULL || fn == FAKE_UP ||
 			fn == FAKE_PRUNE || fn == FAKE_SETTLE,
 		    "%s was called on a silent engine", fn_names[fn]);
+	/* docker has an error of its own for each of these without a word */
+	ck_assert_msg(*arg != '\0' || fn == FAKE_HELLO || fn == FAKE_CONTAINERS ||
+		fn == FAKE_ROOT || fn == FAKE_PRUNE || fn == FAKE_SETTLE,
+	    "%s was called for nothing", fn_names[fn]);
 	*act = FAKE_TERM;
 	for (i = 0; i < k->n_rules; i++) {
 		const struct fake_rule *r = &k->rules[i];
@@ -457,6 +475,8 @@ enter(struct fake *k, enum fake_fn fn, const char *arg, const char *more,
 			kill(getpid(), SIGTERM);
 		if (r->act == FAKE_EDIT)
 			edit(k);
+		if (r->act == FAKE_SPOIL)
+			spoil(k);
 		if (r->act == FAKE_LOSE)
 			fake_lose(k, 'c');
 		if (r->act == FAKE_FULL)
@@ -697,6 +717,7 @@ up(struct engine *e, const char *tag, unsigned how, struct fault *f)
 	char ref[REF_MAX];
 	const char *id;
 	enum fake_act act;
+	unsigned i;
 
 	if (enter(k, FAKE_UP, tag, (how & UP_DEPENDS) != 0 ? "+depends" : "", &act, f) ==
 	    -1)
@@ -714,6 +735,8 @@ up(struct engine *e, const char *tag, unsigned how, struct fault *f)
 		id = fake_id('e');
 	if (recreate(k, ref, id, act, f) == -1)
 		return -1;
+	for (i = 0; act == FAKE_CLOCK && i < FAKE_MAX; i++)
+		k->list[i].started_ms -= 3600 * 1000;
 	if (act == FAKE_TWINS)
 		start(k, make(k, ref, id, "deploy-data-2"));
 	if (act == FAKE_NOTHING)
@@ -835,6 +858,8 @@ status_now(struct fake *k)
 		return 503;
 	case FAKE_SLOW:
 		return ++*answers > 2 ? 200 : 0;
+	case FAKE_WAVERS:
+		return ++*answers == 2 ? 503 : 200;
 	case FAKE_MUTE:
 		return 0;
 	case FAKE_DIES:

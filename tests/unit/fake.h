@@ -26,6 +26,7 @@ enum fake_kind {
 	FAKE_GOOD,     /* answers 200 */
 	FAKE_SICK,     /* answers 503 */
 	FAKE_SLOW,     /* answers nothing twice, then 200 */
+	FAKE_WAVERS,   /* answers 200, 503 once, then 200 */
 	FAKE_MUTE,     /* closes every connection */
 	FAKE_DIES,     /* answers 200 once, then has ended */
 	FAKE_FLAPS,    /* answers 200, and was restarted after each answer */
@@ -65,7 +66,9 @@ enum fake_act {
 	FAKE_NOTHING,  /* `up` leaves none */
 	FAKE_STRANGER, /* `up` makes one of another image */
 	FAKE_CREATED,  /* `up` makes one that is not started */
+	FAKE_CLOCK,    /* `up` goes well, and then the wall clock is set forth */
 	FAKE_EDIT,     /* somebody writes v9 into .env, then all is done */
+	FAKE_SPOIL,    /* the same below the line that is there, then all is done */
 	FAKE_LOSE,     /* somebody removes image c, then all is done */
 	FAKE_FULL      /* from here on .env cannot be replaced; all is done */
 };

@@ -217,7 +217,7 @@ const struct lie lies[] = {
 	{ "100, then silence", "9110 15.2: not final", SLOW,
 	    { BYTES("HTTP/1.1 100 \r\n\r\n"), .end = LIAR_HANG } },
 	{ "100, then no HTTP", "9112 4", GARBAGE("begins \"ok\""),
-	    { BYTES("HTTP/1.1 100 \r\n\r\nok\n") } },
+	    { BYTES("HTTP/1.1 100 \r\n\r\nok") } },
 	{ "100, then half a status line", "9112 8", CUT,
 	    { BYTES("HTTP/1.1 100 \r\n\r\nHTTP/1.1 20") } },
 	{ "100, then an empty line", "9112 4", NOT_HTTP,
@@ -294,6 +294,8 @@ const struct lie lies[] = {
 	/* lengths */
 	{ "length in capitals", "9110 5.1: any case", HEALTHY(200),
 	    { BYTES(OK "CONTENT-LENGTH: 2\r\n\r\nok"), .end = LIAR_HANG } },
+	{ "a name as long as it", "9110 5.1: another field", HEALTHY(200),
+	    FIELD("Content-Strong: x") },
 	{ "length with zeros", "9110 8.6: digits", HEALTHY(200),
 	    { BYTES(OK "Content-Length: 0000000000000000000000000000002\r\n\r\nok"),
 		.end = LIAR_HANG } },

@@ -5,8 +5,8 @@ test_swap() {
 	deploy "$new"
 	is "exit code" "$rc" 0
 	is ".env" "$(version)" "$new"
-	has "what it can go back to" "$all" "rollback target: $old"
-	has "what it does" "$all" "deploying:       $new"
+	has "what it can go back to" "$out" "rollback target: $old"
+	has "what it does" "$out" "deploying:       $new"
 }
 
 test_compose_calls() {

@@ -1,14 +1,14 @@
 # docker.sh: a docker that is missing, broken, slow or dying; and what it gets to see.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
-# not_ready: docker cannot be asked, so nothing was begun.
+# not_ready WHAT [WORDS]: docker cannot be asked, so nothing was begun.
 not_ready() {
 	remember
-	LIMIT=20
 	deploy "$new"
 	is "exit code: $1" "$rc" 4
 	no_change
 	matches "it says docker: $1" "$all" '[Dd]ocker'
+	has "it says how: $1" "$all" "${2-}"
 }
 
 test_docker_is_missing() {
@@ -50,7 +50,7 @@ test_docker_is_no_program() {
 
 test_docker_hangs() {
 	export TWILIGHT_CALL_LIMIT=1 MOCK_DOCKER_HANG="compose version"
-	not_ready "hangs"
+	not_ready "hangs" "docker compose version did not answer within 1 s"
 	still_hangs "$(tail -n 1 "$log.hanging")" && wrong "the call that hung" "ended" "still there"
 }
 
@@ -62,7 +62,7 @@ test_docker_hangs_and_ignores_term() {
 
 test_docker_is_killed() {
 	export MOCK_DOCKER_KILL="compose version"
-	not_ready "killed"
+	not_ready "killed" "docker compose version was killed by signal 9 (Killed)"
 }
 
 # The words are those of docker 20.10; what ends them says nothing.
@@ -99,6 +99,25 @@ test_engine_hangs() {
 	runs "$old"
 }
 
+# What docker says of its failure is shown, but for what .env holds.
+test_docker_quotes_a_secret() {
+	memory
+	mkdir "$T/secret"
+	cat >"$T/secret/docker" <<-END
+		#!/bin/sh
+		case \$* in
+		"compose config "*)
+			echo "cannot use $secret as it is" >&2
+			exit 15
+			;;
+		esac
+		exec "$MOCKS/docker" "\$@"
+	END
+	chmod 755 "$T/secret/docker"
+	PATH=$T/secret:$PATH
+	not_ready "a secret" "docker compose config failed (exit 15): cannot use ******* as it is"
+}
+
 # A compose that does not know COMPOSE_ENV_FILES would deploy something else.
 test_old_compose() {
 	memory
@@ -119,7 +138,6 @@ test_old_compose() {
 
 test_pull_hangs() {
 	export TWILIGHT_PULL_LIMIT=1 MOCK_DOCKER_HANG="compose pull"
-	LIMIT=20
 	deploy "$new"
 	is "exit code" "$rc" 1
 	is ".env" "$(version)" "$old"
@@ -139,7 +157,6 @@ test_up_hangs() {
 	memory v1.0.0
 	publish v1.0.1
 	export TWILIGHT_UP_LIMIT=1 MOCK_DOCKER_HANG="compose up"
-	LIMIT=40
 	deploy v1.0.1
 	matches "exit code" "$rc" '^(1|5)$'
 	runs v1.0.0
@@ -162,7 +179,6 @@ test_docker_talks_much() {
 	for call in "compose version" "compose pull" "compose up" "image prune"; do
 		MOCK_DOCKER_FLOOD=$call
 		export MOCK_DOCKER_FLOOD
-		LIMIT=30
 		deploy "$new"
 		# After a flood `compose version` is no silent mock any more.
 		[ "$call" = "compose version" ] || is "exit code when it floods in $call" "$rc" 0

@@ -188,7 +188,6 @@ test_env_file_is_a_folder() {
 test_env_file_is_no_file() {
 	rm "$env"
 	mkfifo "$env"
-	LIMIT=10
 	deploy "$new"
 	is "a pipe" "$rc" 4
 	rm "$env"

@@ -5,10 +5,9 @@
 unhealthy() {
 	memory v1.0.0
 	publish v1.0.1 "$1"
-	LIMIT=30
 	deploy v1.0.1
 	is "exit code with $1" "$rc" 1
-	has "message with $1" "$all" "HEALTH FAILED -- rolling back to v1.0.0"
+	matches "message with $1" "$err" "^HEALTH FAILED -- rolling back to v1.0.0\$"
 	is "no control byte comes back from $1" \
 		"$(printf '%s' "$all" | LC_ALL=C tr -d '[:print:]\n')" ""
 	runs v1.0.0
@@ -157,6 +156,25 @@ test_crash_loop_ends_the_wait() {
 		is "exit code with $word" "$rc" 1
 		runs v1.0.0
 	done
+}
+
+# Has it been looked at since `up`, beside being found?
+is_watched() {
+	[ "$(sed '1,/compose up/d' "$log" | grep -c '^docker inspect')" -gt 1 ]
+}
+
+# Somebody removes it while it is waited for.
+test_container_goes() {
+	memory v1.0.0
+	publish v1.0.1 never
+	export TWILIGHT_HEALTH_TRIES=30 TWILIGHT_HEALTH_SLEEP=2
+	begin "deploy v1.0.1"
+	await is_watched
+	: >"$engine/containers"
+	finish
+	is "exit code" "$rc" 1
+	has "why" "$err" "  ! the container is gone"
+	runs v1.0.0
 }
 
 # Another program answers on the port, the container itself is down.

@@ -142,6 +142,17 @@ test_bad_prune() {
 	bad TWILIGHT_PRUNE everything ALL
 }
 
+# The holder's words would be written over it.
+test_env_file_for_a_lock() {
+	TWILIGHT_LOCK=$env
+	export TWILIGHT_LOCK
+	remember
+	deploy "$new"
+	is "exit code" "$rc" 4
+	has "it says why" "$all" "TWILIGHT_LOCK is the env file $env"
+	no_change
+}
+
 # Set to nothing is not set at all: the default.
 test_relative_paths() {
 	cd "$T" || return

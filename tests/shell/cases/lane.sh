@@ -254,6 +254,19 @@ test_wait_that_nobody_reads() {
 	kill "$waiting" "$holder" 2>/dev/null
 }
 
+# Somebody has the lock, and no step is on disk to be told of.
+test_wait_without_a_journal() {
+	needs flock
+	export TWILIGHT_LOCK="$T/lock"
+	deploy "$new"
+	(flock 9 && exec sleep 1) 9>"$T/lock" &
+	await sh -c '! flock -n "$0" true' "$T/lock"
+	net "status --wait"
+	is "exit code" "$rc" 0
+	lacks "a step" "$all" "at:"
+	has "the last one" "$out" "deploy $new: deployed (0)"
+}
+
 test_wait_for_nothing() {
 	net "status --wait"
 	is "exit code" "$rc" 0

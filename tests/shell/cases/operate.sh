@@ -5,6 +5,7 @@ test_status() {
 	net status
 	is "exit code" "$rc" 0
 	has "the version" "$out" "$old"
+	has "what runs, by a docker that is silent" "$out" "not known: docker tells nothing"
 	is "docker moves nothing" "$(grep -c -e pull -e ' up ' -e ' rm ' -e ' tag ' "$log")" 0
 }
 
@@ -15,6 +16,13 @@ test_memory_status() {
 	net status
 	is "exit code" "$rc" 0
 	has "the version" "$out" v1.0.1
+	has "its image" "$out" "v1.0.1  image $(image_of v1.0.1 | cut -c8-19)  since 20"
+	matches "its health" "$out" '^health: +answered 200: healthy$'
+	rm "$state/history.jsonl"
+	mkdir "$state/history.jsonl"
+	net status
+	is "exit code without a history" "$rc" 0
+	has "why there is none" "$out" "last:      cannot read the history"
 }
 
 # Where docker does not answer, one wants to know whether it serves all the same; what a

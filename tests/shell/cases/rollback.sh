@@ -199,13 +199,15 @@ test_memory_first_deploy_old_image_is_here() {
 # --- the verb -------------------------------------------------------------------
 
 # Another project on the same engine runs what was pulled from the same repository:
-# the name that its container was made from stays, others go.
+# the name that its container was made from stays, others go.  Docker itself would
+# refuse only the last name of what is used.
 test_memory_prune_spares_other_projects() {
 	memory v1.0.0
 	export TWILIGHT_KEEP=1
 	printf 'feed other-web-1 %s %s running healthy 2026-01-01T00:00:00.000000000Z 0\n' \
 		"$(image_of v0.9.0)" "$repository:v0.9.0" >>"$engine/containers"
 	printf '%s %s\n' "$repository:v0.9.0" "$(image_of v0.9.0)" \
+		other/web:v0.9.0 "$(image_of v0.9.0)" \
 		"$repository:v0.9.1" "$(image_of v0.9.1)" >>"$engine/images"
 	publish v1.0.1
 	deploy v1.0.1
