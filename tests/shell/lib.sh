@@ -137,6 +137,7 @@ finale() {
 	is "no temporary file is left in the home" \
 		"$(cd "$home" && find . -name '.env?*' ! -name '.env.kept' | tr '\n' ' ')" ""
 	is "docker is called as the mock knows it" "$(grep '^unknown' "$log")" ""
+	is "no warning is without words" "$(grep -x '  ! *' "$T/talk" 2>/dev/null)" ""
 	is "no call ended by a signal or as our own bug" "$(sort -u "$T/codes" 2>/dev/null |
 		grep -vx '[0-6]' | tr '\n' ' ')" ""
 }

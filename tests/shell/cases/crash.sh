@@ -80,6 +80,41 @@ test_memory_killed_before_the_up() {
 	mended
 }
 
+# mended_beside LINE: the service depends on db, of which docker knows that LINE.
+mended_beside() {
+	memory v1.0.0
+	publish v1.0.1
+	mkdir "$T/bin"
+	cat >"$T/bin/docker" <<-END
+		#!/bin/sh
+		case \$* in
+		"compose config "*)
+			"$MOCKS/docker" "\$@" | sed 's/"command": null,/& "depends_on": {"db": {}},/'
+			;;
+		*) exec "$MOCKS/docker" "\$@" ;;
+		esac
+	END
+	chmod 755 "$T/bin/docker"
+	PATH=$T/bin:$PATH
+	printf '%s' "$1" >>"$engine/containers"
+	die_at "compose up" "deploy v1.0.1" v1.0.0 v1.0.1
+	op recover
+	ups=$(grep '^docker compose up' "$log")
+	has "up" "$ups" "docker compose up -d data"
+}
+
+# After a boot what the service depends on may be down; else it is left alone.
+test_memory_mended_where_what_it_needs_is_down() {
+	mended_beside ''
+	lacks "it is started too" "$ups" --no-deps
+}
+
+test_memory_mended_where_what_it_needs_runs() {
+	mended_beside "feed twilight-db-1 $(image_of db) other/db:v1 running healthy 2026-01-01T00:00:00.000000000Z 0
+"
+	has "it is left alone" "$ups" --no-deps
+}
+
 # `up` is through, the program waits for health: the new version is completed.
 test_memory_killed_while_waiting() {
 	memory v1.0.0

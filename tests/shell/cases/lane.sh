@@ -259,9 +259,13 @@ test_wait_without_a_journal() {
 	needs flock
 	export TWILIGHT_LOCK="$T/lock"
 	deploy "$new"
-	(flock 9 && exec sleep 1) 9>"$T/lock" &
+	(flock 9 && exec sleep 600) 9>"$T/lock" &
+	holder=$!
 	await sh -c '! flock -n "$0" true' "$T/lock"
-	net "status --wait"
+	begin "status --wait"
+	await grep -q running "$T/out"
+	kill "$holder"
+	finish
 	is "exit code" "$rc" 0
 	lacks "a step" "$all" "at:"
 	has "the last one" "$out" "deploy $new: deployed (0)"

@@ -103,6 +103,8 @@ test_history() {
 	for tag in v1.0.0 v1.0.1 v1.0.2; do
 		has "it knows" "$out" $tag
 	done
+	matches "why" "$out" '  deploy +v1.0.0 -> v1.0.1 .* by [^ ]+  [0-9]+ ms  not deployed: '
+	matches "and nothing where there is nothing" "$out" ' -> v1.0.2 .* [0-9]+ ms$'
 	net "history 1"
 	is "exit code of one" "$rc" 0
 	has "the newest" "$out" v1.0.2
