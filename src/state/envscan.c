@@ -1,5 +1,5 @@
 /*
- * envscan.c: finds one assignment in the text of a .env file.
+ * envscan.c: the assignments in the text of a .env file.
  *
  * This MUST
  *
@@ -78,16 +78,6 @@ struct scan {
 	unsigned line; /* of p, from 1 */
 };
 
-struct assignment {
-	const char *name;
-	size_t name_len;
-	bool bare; /* a name and no value */
-	bool quoted;
-	const char *at; /* the value, without quotes and comment */
-	const char *end;
-	unsigned line; /* of the name */
-};
-
 static void
 skip_blanks(struct scan *s)
 {
@@ -140,7 +130,7 @@ skip_export(struct scan *s)
 
 /* Reads a name and what parts it from its value. */
 static enum wrong
-read_name(struct scan *s, struct assignment *a)
+read_name(struct scan *s, struct envscan_value *a)
 {
 	bool spaced = false, parted = false;
 	size_t n;
@@ -191,9 +181,9 @@ plain_end(const char *p, const char *end)
 }
 
 static enum wrong
-read_quoted(struct scan *s, struct assignment *a)
+read_quoted(struct scan *s, struct envscan_value *a)
 {
-	const char quote = *s->p++;
+	const char quote = a->quote = *s->p++;
 	bool escaped = false;
 
 	a->at = s->p;
@@ -211,12 +201,12 @@ read_quoted(struct scan *s, struct assignment *a)
 }
 
 static enum wrong
-read_value(struct scan *s, struct assignment *a)
+read_value(struct scan *s, struct envscan_value *a)
 {
 	skip_blanks(s);
-	a->quoted = s->p < s->end && (*s->p == '"' || *s->p == '\'');
-	if (a->quoted)
+	if (s->p < s->end && (*s->p == '"' || *s->p == '\''))
 		return read_quoted(s, a);
+	a->quote = '\0';
 	a->at = s->p;
 	skip_line(s);
 	a->end = plain_end(a->at, s->p);
@@ -232,7 +222,7 @@ value_byte(char c)
 
 /* Is it a value that means the same to every reader, and in quotes or not? */
 static enum wrong
-judge_value(const struct assignment *a)
+judge_value(const struct envscan_value *a)
 {
 	const size_t len = (size_t)(a->end - a->at);
 	const char *p;
@@ -262,7 +252,7 @@ judge_rest(const struct scan *s)
 
 static enum wrong
 take(struct envscan *found, const char *bytes, const struct scan *s,
-    const struct assignment *a)
+    const struct envscan_value *a)
 {
 	enum wrong w;
 
@@ -270,7 +260,7 @@ take(struct envscan *found, const char *bytes, const struct scan *s,
 		return WRONG_AGAIN;
 	if ((w = judge_value(a)) != RIGHT)
 		return w;
-	if (a->quoted && (w = judge_rest(s)) != RIGHT)
+	if (a->quote != '\0' && (w = judge_rest(s)) != RIGHT)
 		return w;
 	found->line = a->line;
 	found->at = (size_t)(a->at - bytes);
@@ -293,33 +283,57 @@ find_nul(const char *bytes, size_t len, unsigned *line)
 }
 
 static bool
-is_named(const struct assignment *a, const char *key)
+is_named(const struct envscan_value *a, const char *key)
 {
 	return a->name_len == strlen(key) && memcmp(a->name, key, a->name_len) == 0;
+}
+
+static struct scan
+begin(const char *bytes, size_t len)
+{
+	static const char bom[] = "\xef\xbb\xbf";
+	const bool marked = len >= 3 && memcmp(bytes, bom, 3) == 0;
+
+	return (struct scan){ bytes + (marked ? 3 : 0), bytes + len, 1 };
+}
+
+static enum wrong
+read_statement(struct scan *s, struct envscan_value *a)
+{
+	enum wrong w;
+
+	skip_export(s);
+	w = read_name(s, a);
+	return w != RIGHT || a->bare ? w : read_value(s, a);
 }
 
 static enum wrong
 find(struct envscan *found, const char *bytes, size_t len, const char *key,
     unsigned *line)
 {
-	static const char bom[] = "\xef\xbb\xbf";
-	struct scan s = { bytes, bytes + len, 1 };
-	struct assignment a;
+	struct scan s = begin(bytes, len);
+	struct envscan_value a;
 	enum wrong w = RIGHT;
 
-	if (len >= 3 && memcmp(bytes, bom, 3) == 0)
-		s.p += 3;
 	while (w == RIGHT && next_statement(&s)) {
-		skip_export(&s);
-		*line = s.line;
-		if ((w = read_name(&s, &a)) != RIGHT)
-			break;
-		if (a.bare)
-			w = is_named(&a, key) ? WRONG_BARE : RIGHT;
-		else if ((w = read_value(&s, &a)) == RIGHT && is_named(&a, key))
-			w = take(found, bytes, &s, &a);
+		w = read_statement(&s, &a);
+		*line = a.line;
+		if (w == RIGHT && is_named(&a, key))
+			w = a.bare ? WRONG_BARE : take(found, bytes, &s, &a);
 	}
 	return w;
+}
+
+void
+envscan_each(const char *bytes, size_t len,
+    void (*each)(void *arg, const struct envscan_value *), void *arg)
+{
+	struct scan s = begin(bytes, len);
+	struct envscan_value a;
+
+	while (next_statement(&s) && read_statement(&s, &a) == RIGHT)
+		if (!a.bare)
+			each(arg, &a);
 }
 
 int

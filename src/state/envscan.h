@@ -1,12 +1,13 @@
 /*
- * envscan.h: finds one assignment in the text of a .env file; no input and
- * no output.  Callers want envfile.h.
+ * envscan.h: the assignments in the text of a .env file; no input and no
+ * output.  Callers want envfile.h.
  */
 #ifndef STATE_ENVSCAN_H
 #define STATE_ENVSCAN_H
 
 #include "sys/fault.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define ENVSCAN_VALUE_MAX 256 /* bytes, NUL included */
@@ -24,5 +25,23 @@ struct envscan {
  */
 int envscan_find(struct envscan *, const char *bytes, size_t len, const char *key,
     const char *shown, struct fault *) MUST_CHECK;
+
+/* One assignment, as it stands in the text. */
+struct envscan_value {
+	const char *name;
+	size_t name_len;
+	bool bare;      /* a name and no value */
+	char quote;     /* around the value: ' or "; NUL for none */
+	const char *at; /* the value, without quotes and comment */
+	const char *end;
+	unsigned line; /* of the name */
+};
+
+/*
+ * Calls `each` for every assignment of a value, in order, up to the first that
+ * compose refuses.  There is no NUL in `bytes`.
+ */
+void envscan_each(const char *bytes, size_t len,
+    void (*each)(void *arg, const struct envscan_value *), void *arg);
 
 #endif

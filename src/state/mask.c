@@ -1,12 +1,17 @@
+/*
+ * MUST: compare raw bytes, before anything is cut or escaped.
+ * MUST: mask too much rather than too little: a line that compose refuses counts.
+ */
 #include "state/mask.h"
 
+#include "state/envscan.h"
 #include "sys/file.h"
+#include "sys/text.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,13 +21,241 @@
 #define WORD LETTERS DIGITS "_.+-"
 #define NAME LETTERS DIGITS "_.-"
 #define SHORTEST 6
+#define CUT_SHORTEST 3   /* of the beginning of a value */
 #define PLAIN_LONGEST 14 /* "authentication" */
 #define NAME_LONGEST 31  /* what is longer may be a line of a key */
 #define FILE_MAX (1024 * 1024)
 
+/* One reading of the file. */
+struct load {
+	struct mask *m;
+	const char *version; /* the value that stays readable */
+	size_t version_len;
+};
+
+/* Blanks around a value may be lost on the way, and say nothing. */
+static void
+add(struct load *l, const char *text, size_t len)
+{
+	struct mask *m = l->m;
+	size_t room = m->room == 0 ? 64 : 2 * m->room;
+	void *grown;
+
+	for (; len > 0 && strchr(" \t\r\n", *text) != NULL; len--)
+		text++;
+	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+		len--;
+	if (len < SHORTEST ||
+	    (len == l->version_len && memcmp(text, l->version, len) == 0))
+		return;
+	if (m->n == m->room) {
+		if ((grown = reallocarray(m->list, room, sizeof(*m->list))) == NULL) {
+			m->failed = true;
+			return;
+		}
+		m->list = grown;
+		m->room = room;
+	}
+	if ((m->list[m->n].bytes = malloc(len)) == NULL) {
+		m->failed = true;
+		return;
+	}
+	memcpy(m->list[m->n].bytes, text, len);
+	m->list[m->n++].len = len;
+}
+
+/* "connection", "Note:", "127.0.0.1": nobody's password, and needed to understand. */
+static bool
+is_plain(const char *word, size_t len)
+{
+	if (strspn(word, DIGITS ".") >= len)
+		return memchr(word, '.', len) != NULL;
+	return len <= PLAIN_LONGEST && strchr(LETTERS, word[0]) != NULL &&
+	    1 + strspn(word + 1, LOWER ".-") >= len;
+}
+
+/* Each word of `text`; of prose without those that are plain. */
+static void
+add_words(struct load *l, const char *text, bool prose)
+{
+	size_t len;
+
+	for (; *text != '\0'; text += len) {
+		text += strcspn(text, WORD);
+		len = strspn(text, WORD);
+		if (len > 0 && !(prose && is_plain(text, len)))
+			add(l, text, len);
+	}
+}
+
+/* As JSON and Go's %q write it, where that differs; `room` is for twice the value. */
+static void
+add_quoted(struct load *l, const char *value, char *room)
+{
+	static const char plain[] = "\"\\\n\r\t", quoted[] = "\"\\nrt";
+	const char *special;
+	char *out = room;
+
+	if (value[strcspn(value, plain)] == '\0')
+		return;
+	for (; *value != '\0'; value++) {
+		special = strchr(plain, *value);
+		if (special != NULL)
+			*out++ = '\\';
+		*out++ = special == NULL ? *value : quoted[special - plain];
+	}
+	add(l, room, (size_t)(out - room));
+}
+
+/* A value, or a part of one: whole, quoted, its lines and its words. */
+static void
+add_value(struct load *l, const char *value)
+{
+	size_t len = strlen(value), line;
+	char *room = malloc(2 * len + 1);
+
+	if (room == NULL) {
+		l->m->failed = true;
+		return;
+	}
+	add(l, value, len);
+	add_quoted(l, value, room);
+	freezero(room, 2 * len + 1);
+	add_words(l, value, false);
+	if (strpbrk(value, "\r\n") == NULL)
+		return;
+	for (; *value != '\0'; value += line + (value[line] != '\0')) {
+		line = strcspn(value, "\r\n");
+		add(l, value, line);
+	}
+}
+
+/* Does this name's value stay readable?  Every line of compose's has the project. */
+static bool
+is_readable(const struct mask *m, const char *name, size_t len)
+{
+	const char *const names[] = { m->variable, "COMPOSE_PROJECT_NAME", "COMPOSE_FILE",
+		"COMPOSE_PROFILES" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
+			return true;
+	return false;
+}
+
+/* ---- as compose reads it ---- */
+
+/* "\0ddd", a code point below 256 in octal; 0 where it is none. */
+static unsigned
+octal(const char *p, const char *end)
+{
+	unsigned code = 0;
+	int i;
+
+	if (end - p < 4 || *p != '0')
+		return 0;
+	for (i = 1; i < 4; i++) {
+		if (p[i] < '0' || p[i] > '7')
+			return 0;
+		code = code * 8 + (unsigned)(p[i] - '0');
+	}
+	return code < 256 ? code : 0;
+}
+
+/* What a backslash in quotes does; `*p` is behind it.  Appends to `out`. */
+static char *
+take_escape(const struct envscan_value *v, const char **p, char *out)
+{
+	static const char from[] = "abfnrtv\\$", to[] = "\a\b\f\n\r\t\v\\$";
+	const char c = *(*p)++, *known = v->quote == '"' ? strchr(from, c) : NULL;
+	unsigned code = v->quote == '"' ? octal(*p - 1, v->end) : 0;
+
+	if (code != 0) {
+		*p += 3;
+		if (code >= 0x80)
+			*out++ = (char)(0xc0 | code >> 6);
+		*out++ = (char)(code < 0x80 ? code : 0x80 | (code & 0x3f));
+	} else if (known != NULL)
+		*out++ = to[known - from];
+	else {
+		if (c != v->quote)
+			*out++ = '\\';
+		*out++ = c;
+	}
+	return out;
+}
+
+/* Goes over "{NAME:-" or "NAME", up to what stands for itself. */
+static const char *
+skip_reference(const char *p, const char *end)
+{
+	const bool braces = *p == '{';
+
+	p += braces;
+	while (p < end && strchr(LETTERS DIGITS "_", *p) != NULL)
+		p++;
+	while (braces && p < end && strchr(":-+?", *p) != NULL)
+		p++;
+	return p;
+}
+
+/* Adds what compose makes of the value, in parts where it refers to others. */
+static void
+add_parts(struct load *l, const struct envscan_value *v, char *room)
+{
+	const bool refers = v->quote != '\'';
+	const char *p = v->at;
+	char *out = room;
+	unsigned open = 0;
+
+	while (p < v->end) {
+		const char c = *p++, next = p < v->end ? *p : '\0';
+		const bool begins = refers && c == '$' && next != '$' && next != '\0';
+
+		if (c == '\\' && v->quote != '\0' && next != '\0')
+			out = take_escape(v, &p, out);
+		else if (begins || (open > 0 && c == '}')) {
+			*out = '\0';
+			add_value(l, room);
+			out = room;
+			open += begins ? next == '{' : -1U;
+			p = begins ? skip_reference(p, v->end) : p;
+		} else {
+			*out++ = c;
+			p += refers && c == '$' && next == '$';
+		}
+	}
+	*out = '\0';
+	add_value(l, room);
+}
+
+static void
+add_assignment(void *arg, const struct envscan_value *v)
+{
+	struct load *l = arg;
+	size_t len = (size_t)(v->end - v->at);
+	char *room;
+
+	if (is_readable(l->m, v->name, v->name_len))
+		return;
+	if ((room = malloc(len + 1)) == NULL) {
+		l->m->failed = true;
+		return;
+	}
+	memcpy(room, v->at, len);
+	room[len] = '\0';
+	add_value(l, room);
+	if (strpbrk(room, "$\\") != NULL)
+		add_parts(l, v, room);
+	freezero(room, len + 1);
+}
+
+/* ---- line by line, for what compose does not read: comments, mistakes ---- */
+
 /* Where the value begins, of what is commented out too; the line where it has no name. */
 static char *
-value_of(char *line, bool comment)
+value_of(const struct mask *m, char *line, bool comment)
 {
 	char *name = line + strspn(line, comment ? " \t#" : " \t"), *end;
 	size_t len;
@@ -33,24 +266,12 @@ value_of(char *line, bool comment)
 	end = name + len + strspn(name + len, " \t");
 	if (len == 0 || len > NAME_LONGEST || (*end != '=' && (comment || *end != ':')))
 		return line;
-	if (strncmp(name, "TWILIGHT_", 9) == 0 || strncmp(name, "COMPOSE_", 8) == 0)
-		return end + strlen(end);
-	return end + 1;
+	return is_readable(m, name, len) ? end + strlen(end) : end + 1;
 }
 
+/* Without quotes and comment. */
 static void
-add(struct mask *m, const char *text, size_t len)
-{
-	if (len < SHORTEST)
-		return;
-	memcpy(m->bytes + m->len, text, len);
-	m->len += len;
-	m->bytes[m->len++] = '\0';
-}
-
-/* The value on this line as its program gets it: a password may have no words. */
-static void
-add_whole(struct mask *m, const char *text)
+add_bare(struct load *l, const char *text)
 {
 	const char *comment;
 	size_t len;
@@ -65,92 +286,126 @@ add_whole(struct mask *m, const char *text)
 		while (len > 0 && strchr(" \t\r", text[len - 1]) != NULL)
 			len--;
 	}
-	add(m, text, len);
-}
-
-/* "connection", "Note:", "127.0.0.1": nobody's password, and wanted to be read. */
-static bool
-is_plain(const char *word, size_t len)
-{
-	if (strspn(word, DIGITS ".") >= len)
-		return memchr(word, '.', len) != NULL;
-	return len <= PLAIN_LONGEST && strchr(LETTERS, word[0]) != NULL &&
-	    1 + strspn(word + 1, LOWER ".-") >= len;
-}
-
-/* Appends the words of `text`; of prose without those that are plain. */
-static void
-add_words(struct mask *m, const char *text, bool prose)
-{
-	size_t len;
-
-	for (; *text != '\0'; text += len) {
-		text += strcspn(text, WORD);
-		len = strspn(text, WORD);
-		if (len > 0 && !(prose && is_plain(text, len)))
-			add(m, text, len);
-	}
+	add(l, text, len);
 }
 
 /* A comment that assigns nothing is prose. */
 static void
-add_line(struct mask *m, char *line)
+add_line(struct load *l, char *line)
 {
 	bool comment = line[strspn(line, " \t")] == '#';
-	char *value = value_of(line, comment);
+	char *value = value_of(l->m, line, comment);
 	bool prose = comment && value == line;
 
 	if (!prose)
-		add_whole(m, value);
-	add_words(m, value, prose);
+		add_bare(l, value);
+	add_words(l, value, prose);
 }
 
-int
-mask_load(struct mask *m, const char *env_file, struct fault *f)
-{
-	char real[PATH_MAX], *bytes, *rest, *line;
-	size_t len, i;
+/* ---- the file ---- */
 
-	memset(m, 0, sizeof(*m));
-	if (realpath(env_file, real) == NULL ||
-	    file_read(AT_FDCWD, real, FILE_MAX, &bytes, &len) == -1)
-		return 0;
-	/* each line at most twice: whole, and in words */
-	m->bytes = malloc(2 * len + 4);
-	if (m->bytes == NULL) {
-		free(bytes);
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
-	}
+static void
+read_bytes(struct mask *m, char *bytes, size_t len)
+{
+	struct load l = { .m = m };
+	struct envscan found;
+	struct fault f = { 0 };
+	char *line, *rest = bytes;
+	size_t i;
+
 	for (i = 0; i < len; i++)
 		if (bytes[i] == '\0')
 			bytes[i] = '\n';
-	rest = bytes;
+	if (envscan_find(&found, bytes, len, m->variable, "", &f) == 0) {
+		l.version = bytes + found.at;
+		l.version_len = found.len;
+	}
+	envscan_each(bytes, len, add_assignment, &l);
+	/* last, for it takes the lines apart */
 	while ((line = strsep(&rest, "\n")) != NULL)
-		add_line(m, line);
-	freezero(bytes, len);
-	return 0;
+		add_line(&l, line);
 }
 
-void
-mask_apply(const struct mask *m, char *text)
+/* Reads the file if it is not as it was. */
+static void
+refresh(struct mask *m)
 {
-	const char *word;
-	char *at;
-	size_t i, len;
+	char real[PATH_MAX], *bytes;
+	struct stat st, *seen = &m->seen;
+	size_t len;
 
-	for (i = 0; i < m->len; i += len + 1) {
-		word = m->bytes + i;
-		len = strlen(word);
-		for (at = text; (at = strstr(at, word)) != NULL; at += len)
-			memset(at, '*', len);
+	if (stat(m->path, &st) == -1 ||
+	    (st.st_dev == seen->st_dev && st.st_ino == seen->st_ino &&
+		st.st_size == seen->st_size &&
+		st.st_ctim.tv_sec == seen->st_ctim.tv_sec &&
+		st.st_ctim.tv_nsec == seen->st_ctim.tv_nsec))
+		return;
+	if (realpath(m->path, real) == NULL ||
+	    file_read(AT_FDCWD, real, FILE_MAX, &bytes, &len) == -1)
+		return;
+	*seen = st;
+	read_bytes(m, bytes, len);
+	freezero(bytes, len);
+}
+
+int
+mask_load(struct mask *m, const char *env_file, const char *variable, struct fault *f)
+{
+	memset(m, 0, sizeof(*m));
+	m->path = env_file;
+	m->variable = variable;
+	refresh(m);
+	if (!m->failed)
+		return 0;
+	mask_free(m);
+	return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+}
+
+/* How many bytes are a value or, where the text was cut, the beginning of one. */
+static size_t
+match(const struct mask *m, const char *text, size_t len, bool cut)
+{
+	const struct mask_secret *s;
+	size_t best = 0, n;
+
+	for (s = m->list; s < m->list + m->n; s++) {
+		n = s->len <= len ? s->len : cut && len >= CUT_SHORTEST ? len : 0;
+		if (n > best && *text == *s->bytes && memcmp(text, s->bytes, n) == 0)
+			best = n;
 	}
+	return best;
+}
+
+char *
+mask_show(struct mask *m, char *dst, size_t size, const char *src, size_t len, bool cut)
+{
+	char raw[MASK_SHOW_MAX];
+	size_t take = len, until = 0, i, n;
+
+	if (m == NULL)
+		return text_escape(dst, size, src, len);
+	refresh(m);
+	/* text_escape() takes less than its size, and marks that it did */
+	if (take > size)
+		take = size;
+	if (take > sizeof(raw))
+		take = sizeof(raw);
+	for (i = 0; i < take; i++) {
+		n = match(m, src + i, len - i, cut);
+		if (i + n > until)
+			until = i + n;
+		raw[i] = i < until ? '*' : src[i];
+	}
+	return text_escape(dst, size, raw, take);
 }
 
 void
 mask_free(struct mask *m)
 {
-	if (m->bytes != NULL)
-		explicit_bzero(m->bytes, m->len);
-	free(m->bytes);
+	size_t i;
+
+	for (i = 0; i < m->n; i++)
+		freezero(m->list[i].bytes, m->list[i].len);
+	free(m->list);
 	memset(m, 0, sizeof(*m));
 }

@@ -1,30 +1,54 @@
 /*
- * mask.h: what .env holds, made unreadable in text that is to be shown.
+ * mask.h: text from elsewhere, made safe to show.
  *
- * docker and compose quote values in their errors and warnings, a container
- * in its log.  Every value of .env on a line of its own is replaced by stars,
- * and every piece of one that is letters, digits, '_', '.', '+' and '-', of six
- * and more bytes; those of TWILIGHT_ and COMPOSE_ variables are not secret and
- * stay.  So do the plain words of a comment that assigns nothing: docker gets none
- * of them, and without "version" and "connection" nothing could be read.
+ * docker, compose and a daemon quote values of .env in what they print, a container
+ * in its log, a service in its health answer.  A value is masked as it stands in the
+ * file and as compose resolves it (compose-go dotenv/parser.go: quotes, escapes, the
+ * parts between two references), each of its lines, as JSON and Go quote it, and each
+ * word of it: letters, digits, '_', '.', '+', '-'.  Less than six bytes are not
+ * masked, for nothing could be read then.  What is commented out counts, but for the
+ * plain words of prose; readable stay the values of `variable` and of compose's own
+ * COMPOSE_PROJECT_NAME, COMPOSE_FILE and COMPOSE_PROFILES.
  */
 #ifndef STATE_MASK_H
 #define STATE_MASK_H
 
 #include "sys/fault.h"
 
+#include <sys/stat.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct mask {
-	char *bytes; /* the words, one after the other, NUL between; owned */
-	size_t len;
+	/* private: */
+	const char *path, *variable; /* the caller's */
+	struct stat seen;            /* of the file as it was read last */
+	struct mask_secret {
+		char *bytes;
+		size_t len;
+	} * list; /* of all contents that were seen */
+	size_t n, room;
+	bool failed; /* not all of it could be kept */
 };
 
-/* A file that cannot be read hides nothing: others say what is wrong with it. */
-int mask_load(struct mask *, const char *env_file, struct fault *) MUST_CHECK;
+/*
+ * `env_file` and `variable` must outlive the mask.  A file that cannot be read masks
+ * nothing.  FAULT_HOST: out of memory; then nothing is owned.
+ */
+int mask_load(struct mask *, const char *env_file, const char *variable,
+    struct fault *) MUST_CHECK;
 
-/* In place; the length stays. */
-void mask_apply(const struct mask *, char *text);
+#define MASK_SHOW_MAX 4096
+
+/*
+ * Writes `len` raw bytes of `src` into `dst`: masked first, then cut and escaped as
+ * text_escape() does it; `size` is 16 to MASK_SHOW_MAX.  `cut`: more came behind them,
+ * so that at their end the beginning of a value is masked, too.  A .env that was
+ * changed is read again, and its earlier values stay masked.  A mask of NULL masks
+ * nothing.  Returns `dst`.
+ */
+char *mask_show(struct mask *, char *dst, size_t size, const char *src, size_t len,
+    bool cut);
 
 void mask_free(struct mask *);
 

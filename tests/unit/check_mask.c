@@ -42,10 +42,12 @@ static const struct {
 	{ "P: a!b@c#d\n", "a!b@c#d", "*******" },
 	{ "export P=a!b@c#d\t # note\r\n", "a!b@c#d", "*******" },
 	{ "P=a!b@c", "a!b@c", "a!b@c" },
-	{ "TWILIGHT_X=a!b@c#d", "a!b@c#d", "a!b@c#d" },
-	/* ours are no secrets, and short ones are words like any other */
-	{ "TWILIGHT_IMAGE=registry.example/demo", "manifest for registry.example/demo",
-	    "manifest for registry.example/demo" },
+	{ "TWILIGHT_X=a!b@c#d", "a!b@c#d", "*******" },
+	/* the version is what messages are about, also where another value is the same */
+	{ "TWILIGHT_VERSION=sha-abc1234\nB=sha-abc1234", "sha-abc1234", "sha-abc1234" },
+	{ "export TWILIGHT_VERSION='sha-abc1234'", "sha-abc1234", "sha-abc1234" },
+	{ "TWILIGHT_VERSIONS=sha-abc1234", "sha-abc1234", "***********" },
+	/* short ones are words like any other */
 	{ "COMPOSE_PROJECT_NAME=production", "production", "production" },
 	{ "A=abcde\nB=\nC\n", "abcde", "abcde" },
 	/* what is commented out may be in the container that runs; prose is in none */
@@ -60,13 +62,46 @@ static const struct {
 	{ "# was hunTers, correct_horse, correcthorsebattery, 123456",
 	    "hunTers correct_horse correcthorsebattery 123456",
 	    "******* ************* ******************* ******" },
-	{ "#TWILIGHT_IMAGE=registry.example/demo", "registry.example/demo",
-	    "registry.example/demo" },
+	{ "#TWILIGHT_VERSION=sha-abc1234", "sha-abc1234", "sha-abc1234" },
+	/* raw bytes, as they stand there and as compose reads them */
+	{ "P=p\xc3\xa4ss!w", "p\xc3\xa4ss!w", "*******" },
+	{ "P='a\\b!c\\d'", "a\\b!c\\d", "*******" },
+	{ "P='a\\'b!c@d'", "a\\'b!c@d a'b!c@d", "******** *******" },
+	{ "P=\"a\\\"b!c@d\"", "a\\\"b!c@d a\"b!c@d", "******** *******" },
+	{ "P=\"a\\tb!c\\\\d\"", "a\tb!c\\d", "*******" },
+	{ "P=\"a\\0101!\\0344!b\"", "aA!\xc3\xa4!b", "*******" },
+	{ "P=\"a!\\0400b\"", "a!\\0400b", "********" },
+	{ "P=\"a\\x!b@c\"", "a\\x!b@c", "*******" },
+	{ "P='a\\tb!c@d'", "a\\tb!c@d", "********" },
+	{ "P='a\\\\b!cd'", "a\\\\b!cd", "*******" },
+	{ "P=a$$b!c@d", "a$b!c@d", "*******" },
+	{ "P=\"a\\$b!c@d\"", "a$b!c@d", "*******" },
+	{ "P=a!b@c#${B}d!e@f#", "a!b@c#xyd!e@f#", "******xy******" },
+	{ "P=\"a!b@c#$B\"", "a!b@c#xy", "******xy" },
+	{ "P=${B:-a!b@c#}d!e@f#", "a!b@c#d!e@f#", "************" },
+	{ "P='a!b$B@c'", "a!b$B@c", "*******" },
+	{ "P=a!b@c#$", "a!b@c#$", "*******" },
+	/* over lines, in whole and each; as JSON and Go quote it */
+	{ "P=\"a!\nb!c@d#\ne!\"", "b!c@d# a!\nb!c@d#\ne!", "****** ************" },
+	{ "P=\"a!b@c#\\nd!e@f#\"", "d!e@f#", "******" },
+	{ "K=\"\nAbCd12==\nTWILIGHT_VERSION=x!y\n\"", "AbCd12== TWILIGHT_VERSION=x!y",
+	    "******** ********************" },
+	{ "P='a\"b\\c!d'", "{\"p\":\"a\\\"b\\\\c!d\"}", "{\"p\":\"*********\"}" },
+	{ "P=\"a!b\nc!d\"", "a!b\\nc!d", "********" },
+	/* one may lie over the other, and have blanks around it */
+	{ "A=abc!def\nB=def!ghi", "abc!def!ghi", "***********" },
+	{ "A=abc!def\nB=abc!def!ghi", "abc!def!ghi", "***********" },
+	{ "A=' a!b@c# '", "a!b@c#", "******" },
+	/* what follows a mistake counts as well, and a NUL ends nothing */
+	{ "not a statement\nP='a!b@c#'", "a!b@c#", "******" },
 	{ "", "text", "text" },
 };
 
+static char path[64];
+static struct mask m;
+
 static void
-write_env(const char *path, const char *bytes)
+write_env(const char *bytes)
 {
 	FILE *fp = fopen(path, "w");
 
@@ -75,35 +110,119 @@ write_env(const char *path, const char *bytes)
 	ck_assert_int_eq(fclose(fp), 0);
 }
 
+static void
+setup(void)
+{
+	int fd;
+
+	strcpy(path, "/tmp/check_mask.XXXXXX");
+	fd = mkstemp(path);
+	ck_assert_int_ne(fd, -1);
+	close(fd);
+}
+
+static void
+teardown(void)
+{
+	mask_free(&m);
+	unlink(path);
+}
+
+static void
+load(const char *env)
+{
+	struct fault f = { 0 };
+
+	write_env(env);
+	ck_assert_int_eq(mask_load(&m, path, "TWILIGHT_VERSION", &f), 0);
+}
+
+static void
+shows(const char *text, bool cut, const char *want)
+{
+	char shown[200];
+
+	mask_show(&m, shown, sizeof(shown), text, strlen(text), cut);
+	ck_assert_str_eq(shown, want);
+}
+
 START_TEST(masks)
 {
-	char path[] = "/tmp/check_mask.XXXXXX", text[200];
-	struct fault f = { 0 };
-	struct mask m;
+	load(rows[_i].env);
+	shows(rows[_i].text, false, rows[_i].want);
+}
+END_TEST
 
-	close(mkstemp(path));
-	write_env(path, rows[_i].env);
-	ck_assert_int_eq(mask_load(&m, path, &f), 0);
+/* What was cut may end in the beginning of a value. */
+static const struct {
+	const char *text, *want;
+} ends[] = {
+	{ "login hunter", "login ******" },
+	{ "login hun", "login ***" },
+	{ "login hu", "login hu" },
+	{ "login p\344!", "login ***" },
+	{ "hunter2 hunter", "******* ******" },
+	{ "hunters", "hunters" },
+};
+
+START_TEST(masks_the_beginning_at_a_cut)
+{
+	load("A=hunter2\nB='p\344!ssw'\n");
+	shows(ends[_i].text, true, ends[_i].want);
+	if (_i == 0)
+		shows(ends[_i].text, false, ends[_i].text);
+}
+END_TEST
+
+/* Escaping makes a value longer, so that it lies across the cut at any offset. */
+START_TEST(masks_before_it_cuts)
+{
+	char text[120], shown[64];
+
+	load("A=\"hun\\\\ter\344\"\n");
+	memset(text, '.', sizeof(text));
+	memcpy(text + _i, "hun\\ter\344", 8);
+	mask_show(&m, shown, sizeof(shown), text, sizeof(text), false);
+	ck_assert_ptr_null(strstr(shown, "h"));
+	ck_assert_ptr_null(strstr(shown, "t"));
+	ck_assert_str_eq(shown + strlen(shown) - 3, "...");
+}
+END_TEST
+
+START_TEST(reads_a_file_that_was_changed)
+{
+	load("A=hunter2\n");
+	write_env("A=swordfish\n");
+	shows("hunter2, swordfish", false, "*******, *********");
 	unlink(path);
-	strcpy(text, rows[_i].text);
-	mask_apply(&m, text);
-	ck_assert_str_eq(text, rows[_i].want);
-	mask_free(&m);
+	shows("hunter2, swordfish", false, "*******, *********");
+}
+END_TEST
+
+START_TEST(keeps_many)
+{
+	char env[4000] = "", line[16];
+	int i;
+
+	for (i = 0; i < 200; i++) {
+		snprintf(line, sizeof(line), "K=secret%03d\n", i);
+		strcat(env, line);
+	}
+	load(env);
+	shows("secret000 secret199", false, "********* *********");
 }
 END_TEST
 
 START_TEST(hides_nothing_of_nothing)
 {
 	struct fault f = { 0 };
-	struct mask m;
-	char text[] = "text";
+	char shown[32];
 
-	ck_assert_int_eq(mask_load(&m, "/nonexistent/.env", &f), 0);
-	mask_apply(&m, text);
-	ck_assert_str_eq(text, "text");
-	mask_free(&m);
-	ck_assert_int_eq(mask_load(&m, "/dev", &f), 0);
-	mask_free(&m);
+	ck_assert_int_eq(mask_load(&m, _i == 0 ? "/nonexistent/.env" : "/dev", "V", &f),
+	    0);
+	shows("text\n", false, "text\\n");
+	mask_show(NULL, shown, sizeof(shown), "text\n", 5, true);
+	ck_assert_str_eq(shown, "text\\n");
 }
 END_TEST
 
@@ -113,8 +232,14 @@ mask_suite(void)
 	Suite *s = suite_create("mask");
 	TCase *core = tcase_create("Core"), *limits = tcase_create("Limits");
 
+	tcase_add_checked_fixture(core, setup, teardown);
 	tcase_add_loop_test(core, masks, 0, N(rows));
-	tcase_add_test(limits, hides_nothing_of_nothing);
+	tcase_add_test(core, reads_a_file_that_was_changed);
+	tcase_add_checked_fixture(limits, setup, teardown);
+	tcase_add_loop_test(limits, masks_the_beginning_at_a_cut, 0, N(ends));
+	tcase_add_loop_test(limits, masks_before_it_cuts, 0, 80);
+	tcase_add_test(limits, keeps_many);
+	tcase_add_loop_test(limits, hides_nothing_of_nothing, 0, 2);
 	suite_add_tcase(s, core);
 	suite_add_tcase(s, limits);
 	return s;
