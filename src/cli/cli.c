@@ -141,6 +141,7 @@ run_locked(struct call *c, struct fault *f)
 	rc = compose_open(&compose, &c->target, c->env, s.dirfd, &progress, f);
 	if (rc == 0) {
 		s.engine = &compose.engine;
+		s.mask = &compose.mask;
 		rc = s.engine->hello(s.engine, f);
 		if (rc == 0)
 			rc = recover(c, &s, f);

@@ -16,7 +16,6 @@
 
 #include "state/ledger.h"
 #include "sys/deadline.h"
-#include "sys/text.h"
 
 #include <bsd/string.h>
 #include <string.h>
@@ -84,7 +83,7 @@ show_evidence(struct deploy *d, const struct fault *why)
 	if (len > 0 || (a->why[0] != '\0' && strstr(why->what, a->why) == NULL))
 		progress_say(d->s->progress, SAY_WARN, "last health answer: %s%s%s",
 		    a->why, len == 0 ? "" : ": ",
-		    text_escape(body, sizeof(body), a->body, len));
+		    mask_show(d->s->mask, body, sizeof(body), a->body, len, true));
 	if (d->gate.container[0] == '\0')
 		return;
 	progress_say(d->s->progress, SAY_WARN, "last log lines of the container:");

@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "health/url.h"
 #include "state/history.h"
+#include "state/mask.h"
 #include "sys/progress.h"
 #include "sys/who.h"
 
@@ -17,6 +18,7 @@ struct session {
 	const struct progress *progress;
 	const struct who *who;
 	struct engine *engine; /* set by the caller after session_open() */
+	struct mask *mask;     /* the same; for text from elsewhere, NULL: none */
 	struct url url;        /* of the health check */
 	char time[32];         /* when it began, RFC 3339 */
 	int64_t began;         /* the same, sys/deadline.h */

@@ -1,7 +1,5 @@
 #include "engine/call.h"
 
-#include "sys/text.h"
-
 #include <bsd/string.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +40,7 @@ reason(const struct run_result *res, size_t *len)
 }
 
 int
-call_fault(const char *const *argv, const struct run_result *res, const struct compose *c,
+call_fault(const char *const *argv, const struct run_result *res, struct compose *c,
     const char *next, struct fault *f)
 {
 	char said[300], what[64];
@@ -63,8 +61,8 @@ call_fault(const char *const *argv, const struct run_result *res, const struct c
 		(void)strlcpy(said, "an env file cannot be parsed", sizeof(said));
 	else {
 		line = reason(res, &len);
-		text_escape(said, sizeof(said), line, len);
-		mask_apply(&c->mask, said);
+		mask_show(&c->mask, said, sizeof(said), line, len,
+		    line + len == res->err + sizeof(res->err) - 1);
 	}
 	return fault_set(f, FAULT_HOST,
 	    next == NULL ? "run it by hand to see more" : next,

@@ -21,7 +21,7 @@ struct run call_run(const struct compose *, const char *const *argv);
  * The fault that all looks share: what docker said, without secrets; `next` is
  * what to do where it ended by itself, NULL for the usual words.
  */
-int call_fault(const char *const *argv, const struct run_result *, const struct compose *,
+int call_fault(const char *const *argv, const struct run_result *, struct compose *,
     const char *next, struct fault *);
 
 /* The output as a string, never NULL. */

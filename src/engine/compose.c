@@ -40,7 +40,8 @@ hello(struct engine *e, struct fault *f)
 		rc = fault_set(f, FAULT_HOST, next,
 		    "docker compose %d.%d or newer is needed, this is: %s", COMPOSE_MAJOR,
 		    COMPOSE_MINOR,
-		    text_escape(said, sizeof(said), res.out, strcspn(res.out, "\n")));
+		    mask_show(&c->mask, said, sizeof(said), res.out,
+			strcspn(res.out, "\n"), false));
 	run_free(&res);
 	return rc;
 }
@@ -161,16 +162,22 @@ depends_run(struct engine *e, const struct service *s, bool *all, struct fault *
 }
 
 static void
-show_lines(struct compose *c, char *text)
+show_lines(struct compose *c, const struct run_result *res)
 {
-	char safe[480], *line;
+	const char *line = res->out, *end = line + res->out_len, *newline;
+	char safe[480];
+	bool last;
 
-	while ((line = strsep(&text, "\n")) != NULL)
-		if (*line != '\0') {
-			text_escape(safe, sizeof(safe), line, strlen(line));
-			mask_apply(&c->mask, safe);
-			progress_say(c->progress, SAY_CHILD, "%s", safe);
-		}
+	for (; line < end; line = newline + 1) {
+		newline = memchr(line, '\n', (size_t)(end - line));
+		last = newline == NULL;
+		if (last)
+			newline = end;
+		if (newline > line)
+			progress_say(c->progress, SAY_CHILD, "%s",
+			    mask_show(&c->mask, safe, sizeof(safe), line,
+				(size_t)(newline - line), last && res->out_cut));
+	}
 }
 
 static int
@@ -186,7 +193,7 @@ logs(struct engine *e, const char *id, struct fault *f)
 	r.merge = true;
 	rc = run_child(&r, &res, f);
 	if (rc == 0 && res.out != NULL)
-		show_lines(e->self, res.out);
+		show_lines(e->self, &res);
 	run_free(&res);
 	return rc;
 }
@@ -320,7 +327,7 @@ compose_open(struct compose *c, const struct target *t, char *const *env, int di
 	if (find_files(c, f) == -1 || fill_env(c, env, f) == -1)
 		return -1;
 	if (run_find("docker", c->env.list, c->docker, sizeof(c->docker), f) == -1 ||
-	    mask_load(&c->mask, t->env_file, f) == -1) {
+	    mask_load(&c->mask, t->env_file, TARGET_VARIABLE, f) == -1) {
 		childenv_free(&c->env);
 		return -1;
 	}

@@ -19,8 +19,8 @@
 #define TAIL_LINES 4096
 
 void
-mover_init(struct mover *m, int dirfd, const struct progress *progress,
-    const struct mask *mask, int64_t up_limit_ms)
+mover_init(struct mover *m, int dirfd, const struct progress *progress, struct mask *mask,
+    int64_t up_limit_ms)
 {
 	memset(m, 0, sizeof(*m));
 	m->dirfd = dirfd;
@@ -68,13 +68,10 @@ weight(const struct mover *m, const char *line, size_t len)
 	return i == 12 && i < len && line[i] == ' ' ? SAY_DETAIL : SAY_CHILD;
 }
 
+/* `cut`: the line goes on behind what was read of it. */
 static void
-pass_on(struct mover *m, const char *line, size_t len, bool whole)
+pass_on(struct mover *m, const char *line, size_t len, bool cut)
 {
-	bool secret = m->secret || mover_line_is_secret(line, len);
-
-	/* what goes out in pieces is one line: one mark hides them all */
-	m->secret = secret && !whole;
 	while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == ' '))
 		len--;
 	while (len > 0 && *line == ' ') {
@@ -83,34 +80,42 @@ pass_on(struct mover *m, const char *line, size_t len, bool whole)
 	}
 	if (len == 0)
 		return;
-	if (secret)
+	if (mover_line_is_secret(line, len))
 		(void)strlcpy(m->last, "(a line that may quote an env file is not shown)",
 		    sizeof(m->last));
 	else
-		text_escape(m->last, 480, line, len);
-	if (m->mask != NULL)
-		mask_apply(m->mask, m->last);
+		mask_show(m->mask, m->last, 480, line, len, cut);
 	progress_say(m->progress, weight(m, line, len), "%s", m->last);
 }
 
-/* Passes on the whole lines that came since; at the end also half a one. */
+/*
+ * Passes on the whole lines that came since; at the end also half a one.  Of a line
+ * longer than the buffer only the beginning is passed on: a value of .env that
+ * lies across two pieces would be masked in neither.
+ */
 static void
 tail(struct mover *m, bool end)
 {
 	char buf[TAIL_LINES], *at, *newline;
+	bool full, last;
 	ssize_t n;
 
 	while ((n = pread(m->log_fd, buf, sizeof(buf), m->log_read)) > 0) {
 		for (at = buf;
 		     (newline = memchr(at, '\n', (size_t)(n - (at - buf)))) != NULL;
-		     at = newline + 1)
-			pass_on(m, at, (size_t)(newline - at), true);
-		if (at == buf && n < (ssize_t)sizeof(buf) && !end)
+		     at = newline + 1) {
+			if (!m->rest)
+				pass_on(m, at, (size_t)(newline - at), false);
+			m->rest = false;
+		}
+		full = at == buf && n == (ssize_t)sizeof(buf);
+		last = end && n < (ssize_t)sizeof(buf);
+		if (at == buf && !full && !last)
 			return;
-		/* a line longer than the buffer goes out in pieces */
-		if (at == buf || (end && n < (ssize_t)sizeof(buf))) {
-			pass_on(m, at, (size_t)(n - (at - buf)),
-			    end && n < (ssize_t)sizeof(buf));
+		if (full || last) {
+			if (!m->rest)
+				pass_on(m, at, (size_t)(n - (at - buf)), full);
+			m->rest = full;
 			at = buf + n;
 		}
 		m->log_read += at - buf;
@@ -161,6 +166,7 @@ start_clock(struct mover *m, const char *word)
 	m->began = clock_ms();
 	m->beat = m->began + BEAT_MS;
 	m->last[0] = '\0';
+	m->rest = false;
 }
 
 /* A child that cannot write its output fails without a word. */

@@ -18,10 +18,10 @@
 struct mover {
 	int dirfd; /* of the state folder */
 	const struct progress *progress;
-	int64_t up_limit_ms;     /* how long an orphaned up may take */
-	const struct mask *mask; /* NULL: nothing is hidden */
+	int64_t up_limit_ms; /* how long an orphaned up may take */
+	struct mask *mask;   /* NULL: nothing is masked */
 	/* private: */
-	bool secret; /* the rest of this line is not shown either */
+	bool rest; /* what comes up to the end of the line is not passed on */
 	int log_fd;
 	off_t log_read; /* what was passed on so far */
 	int64_t began, beat;
@@ -29,7 +29,7 @@ struct mover {
 	char last[RUN_ERRORS_MAX]; /* the newest line, for faults */
 };
 
-void mover_init(struct mover *, int dirfd, const struct progress *, const struct mask *,
+void mover_init(struct mover *, int dirfd, const struct progress *, struct mask *,
     int64_t up_limit_ms);
 void mover_close(struct mover *);
 

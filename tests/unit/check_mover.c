@@ -474,18 +474,35 @@ START_TEST(shows_no_piece_of_a_secret_line)
 }
 END_TEST
 
+/* A value across the end of what is read at once is shown in neither part. */
+START_TEST(masks_across_a_long_line)
+{
+	struct mask mask;
+
+	ck_assert_int_eq(moves("tag", "echo A=hunter2 >.env"), 0);
+	ck_assert_int_eq(mask_load(&mask, ".env", "V", &f), 0);
+	mover_init(&m, dir, &progress, &mask, 30000);
+	ck_assert_int_eq(moves("pull",
+			     "printf '%04092d' 0; echo 'hunter2 was it'; echo hunter2"),
+	    0);
+	ck_assert_ptr_null(strstr(said, "er2"));
+	ck_assert_str_eq(strrchr(said, ':'), ":*******\n");
+	mask_free(&mask);
+}
+END_TEST
+
 static const struct {
 	const char *script;
 	int least, most; /* lines */
 } longs[] = {
 	{ "printf '%0479d\\n' 0", 1, 1 },
 	{ "printf '%04095d\\n' 0", 1, 1 },
-	{ "printf '%04096d\\n' 0", 1, 2 },
-	{ "printf '%04097d\\n' 0", 1, 2 },
-	{ "printf '%010000d\\n' 0", 1, 4 },
-	{ "printf '%010000d' 0", 1, 4 },
+	{ "printf '%04096d\\n' 0", 1, 1 },
+	{ "printf '%04097d\\n' 0", 1, 1 },
+	{ "printf '%010000d\\n' 0", 1, 1 },
+	{ "printf '%010000d' 0", 1, 1 },
 	{ "printf '%04096d' 0", 1, 1 },
-	{ "head -c 20000 /dev/zero", 1, 6 },
+	{ "head -c 20000 /dev/zero", 1, 1 },
 	{ "i=0; while [ $i -lt 500 ]; do echo \"line $i of some words\"; i=$((i+1)); done",
 	    500, 500 },
 };
@@ -553,6 +570,7 @@ mover_suite(void)
 	tcase_add_test(limits, kills_the_group_that_ignores_it);
 	tcase_add_test(limits, ends_nobody_who_let_go);
 	tcase_add_loop_test(limits, cuts_long_lines, 0, N(longs));
+	tcase_add_test(limits, masks_across_a_long_line);
 	tcase_add_test(limits, tells_that_it_took_too_long_when_something_is_left);
 	suite_add_tcase(s, limits);
 
