@@ -1,12 +1,10 @@
 /*
  * MUST: look at a byte once, however they are cut into packets.
- * MUST: show none of the peer's bytes unescaped.
+ * MUST: show none of the peer's bytes: they are masked and escaped by who shows them.
  * Interim answers share the bound of the buffer with the final one, so that a
  * flood of them ends too.
  */
 #include "health/answer.h"
-
-#include "sys/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,8 +54,7 @@ static enum next
 foreign(const struct head *h, struct http_answer *a)
 {
 	const char *p = h->buf + h->line;
-	size_t len = h->len - h->line, i;
-	char shown[64];
+	size_t len = h->len - h->line;
 
 	if ((p[0] == 0x15 || p[0] == 0x16) && (len == 1 || p[1] == 3))
 		return answer_say(a, HTTP_GARBAGE, "speaks TLS; only http is supported");
@@ -67,10 +64,9 @@ foreign(const struct head *h, struct http_answer *a)
 		memcmp(p + 3, "\4\0\0\0\0\0", 6) == 0))
 		return answer_say(a, HTTP_GARBAGE,
 		    "speaks HTTP/2; only HTTP/1 is supported");
-	for (i = 0; i < len && p[i] != '\r' && p[i] != '\n'; i++)
-		continue;
-	text_escape(shown, sizeof(shown), p, i);
-	return answer_say(a, HTTP_GARBAGE, "not HTTP; it begins \"%s\"", shown);
+	a->body_len = len < sizeof(a->body) ? len : sizeof(a->body);
+	memcpy(a->body, p, a->body_len);
+	return answer_say(a, HTTP_GARBAGE, "not HTTP");
 }
 
 /* RFC 9112 2.2: bare LF ends a line, bare CR is invalid; RFC 9110 5.5. */

@@ -35,7 +35,7 @@ enum http_end {
 struct http_answer {
 	enum http_end end;
 	int status;                /* 200..599 with HTTP_ANSWER, else 0 */
-	char body[HTTP_BODY_KEPT]; /* raw bytes as they came */
+	char body[HTTP_BODY_KEPT]; /* raw bytes as they came; of what is not HTTP, too */
 	size_t body_len;
 	char why[160]; /* in words, printable, one line */
 };

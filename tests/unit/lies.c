@@ -19,7 +19,7 @@
 #define HEALTHY(n) VERDICT(HTTP_ANSWER, n, true, "answered " #n)
 #define SICK(n) VERDICT(HTTP_ANSWER, n, false, "answered " #n)
 #define GARBAGE(words) VERDICT(HTTP_GARBAGE, 0, false, words)
-#define NOT_HTTP GARBAGE("not HTTP; it begins \"")
+#define NOT_HTTP GARBAGE("not HTTP")
 #define CONTROL GARBAGE("control byte")
 #define LENGTH GARBAGE("Content-Length")
 #define TOO_LONG GARBAGE("longer than")
@@ -216,7 +216,7 @@ const struct lie lies[] = {
 	{ "100 and no more", "9110 15.2: not final", CUT, STATUS("100 Continue") },
 	{ "100, then silence", "9110 15.2: not final", SLOW,
 	    { BYTES("HTTP/1.1 100 \r\n\r\n"), .end = LIAR_HANG } },
-	{ "100, then no HTTP", "9112 4", GARBAGE("begins \"ok\""),
+	{ "100, then no HTTP", "9112 4", GARBAGE("not HTTP"),
 	    { BYTES("HTTP/1.1 100 \r\n\r\nok") } },
 	{ "100, then half a status line", "9112 8", CUT,
 	    { BYTES("HTTP/1.1 100 \r\n\r\nHTTP/1.1 20") } },
@@ -506,7 +506,7 @@ const struct lie lies[] = {
 	{ "100 flood, then 200", BOUND, TOO_LONG,
 	    { .more = "HTTP/1.1 103 \r\n\r\n", .times = 2000, .last = OK "\r\n" },
 	    .curl = CURL_TAKES },
-	{ "endless bytes", "9112 4", GARBAGE("begins \"yyyyyy"),
+	{ "endless bytes", "9112 4", NOT_HTTP,
 	    { .more = "yyyyyyyyyyyyyyyy", .times = LIAR_ENDLESS } },
 	{ "endless NULs and more", "9112 4", NOT_HTTP,
 	    { BYTES("\0"), .more = "\1", .times = LIAR_ENDLESS, .chunk = 1 } },
@@ -528,29 +528,25 @@ const struct lie lies[] = {
 	    { BYTES("HTTP/2 200\r\n\r\n") }, .curl = CURL_VARIES },
 	{ "HTTP/2.0 status", "9113 3.2", GARBAGE("speaks HTTP/2"),
 	    { BYTES("HTTP/2.0 200 OK\r\n\r\n") }, .curl = CURL_VARIES },
-	{ "binary", "9112 4", GARBAGE("begins \"\\177ELF"),
-	    { BYTES("\177ELF\2\1\1\0\0\0\0\033[2J\n") } },
-	{ "SSH", "4253 4.2", GARBAGE("begins \"SSH-2.0-OpenSSH_9.2\""),
+	{ "binary", "9112 4", NOT_HTTP, { BYTES("\177ELF\2\1\1\0\0\0\0\033[2J\n") } },
+	{ "SSH", "4253 4.2", NOT_HTTP,
 	    { BYTES("SSH-2.0-OpenSSH_9.2\r\n"), .end = LIAR_HANG } },
-	{ "SMTP", "5321 4.2", GARBAGE("begins \"220 mail ESMTP\""),
+	{ "SMTP", "5321 4.2", NOT_HTTP,
 	    { BYTES("220 mail ESMTP\r\n"), .deaf = true, .end = LIAR_HANG } },
-	{ "Redis", "another protocol", GARBAGE("begins \"-ERR unknown command 'GET'\""),
+	{ "Redis", "another protocol", NOT_HTTP,
 	    { BYTES("-ERR unknown command 'GET'\r\n") } },
-	{ "Memcached", "another protocol", GARBAGE("begins \"ERROR\""),
-	    { BYTES("ERROR\r\nERROR\r\n") } },
+	{ "Memcached", "another protocol", NOT_HTTP, { BYTES("ERROR\r\nERROR\r\n") } },
 	{ "PostgreSQL", "another protocol", NOT_HTTP,
 	    { BYTES("E\0\0\0\215SFATAL\0C0A000\0") } },
 	{ "MySQL", "another protocol", NOT_HTTP,
 	    { BYTES("J\0\0\0\0128.0.36\0\013\0\0\0"), .deaf = true, .end = LIAR_HANG } },
-	{ "echo", "862", GARBAGE("begins \"GET /"), { .echo = true } },
+	{ "echo", "862", NOT_HTTP, { .echo = true } },
 	{ "a request", "9112 3", NOT_HTTP, { BYTES("GET / HTTP/1.1\r\n\r\n") } },
-	{ "JSON without HTTP", "9112 4", GARBAGE("begins \"{\"status\":"),
-	    { BYTES("{\"status\":\"ok\"}\n") } },
-	{ "a title for the terminal", "shown escaped only",
-	    GARBAGE("begins \"\\033]0;root\\a\\b\\2332J\""),
+	{ "JSON without HTTP", "9112 4", NOT_HTTP, { BYTES("{\"status\":\"ok\"}\n") } },
+	{ "a title for the terminal", "shown escaped only", NOT_HTTP,
 	    { BYTES("\033]0;root\007\b\2332J\r\n") } },
-	{ "UTF-8 that turns the line around", "shown escaped only",
-	    GARBAGE("begins \"\\342\\200\\256KO\""), { BYTES("\xe2\x80\xaeKO\n") } },
+	{ "UTF-8 that turns the line around", "shown escaped only", NOT_HTTP,
+	    { BYTES("\xe2\x80\xaeKO\n") } },
 
 	/* where it listens */
 	{ "IPv6 only", "6724: every address is tried", HEALTHY(200), { BYTES(OK "\r\n") },

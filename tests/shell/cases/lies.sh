@@ -20,9 +20,13 @@ test_lies() {
 	memory v1.0.0
 	publish v1.0.1 bytes
 	export TWILIGHT_HEALTH_TRIES=1
-	lie 'it begins "\033]0;root\a\2332J"' '\033]0;root\007\2332J\r\n'
-	lie 'it begins "\342\200\256KO"' '\342\200\256KO\n'
-	lie 'it begins "\0\0\0"' '\000\000\000\r\n'
+	# values of .env are masked
+	lie 'answered 503: login as ******* failed' \
+		"HTTP/1.1 503 No\r\n\r\nlogin as $secret failed\n"
+	lie 'not HTTP: *******, *****' "$secret, ${secret%??}"
+	lie 'not HTTP: \033]0;root\a\2332J' '\033]0;root\007\2332J\r\n'
+	lie 'not HTTP: \342\200\256KO' '\342\200\256KO\n'
+	lie 'not HTTP: \0\0\0' '\000\000\000\r\n'
 	lie 'hold a control byte' 'HTTP/1.1 200 \033[2J\r\n\r\n'
 	lie 'not one number' 'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nok'
 	lie 'speaks TLS' '\025\003\001\000\002\002\106'
