@@ -18,8 +18,19 @@ output_init(struct output *o)
 	o->patience_ms = PATIENCE_MS;
 }
 
-/* May it be written now without waiting for ever?  POLLOUT on a pipe means
- * room for PIPE_BUF bytes, and no line is longer. */
+/* A line on its way out, in chunks that a pipe takes whole. */
+struct line {
+	struct output *o;
+	int fd;
+	bool begun; /* a part of it is out */
+	size_t n;
+	char bytes[PIPE_BUF];
+};
+
+/*
+ * Waits until something can be written, or the reader has left.  POLLOUT on a pipe
+ * means room for PIPE_BUF bytes.
+ */
 static bool
 ready(struct output *o, int fd)
 {
@@ -27,15 +38,60 @@ ready(struct output *o, int fd)
 	int64_t began = clock_ms();
 	int n;
 
-	if (!o->droppable)
-		return true;
 	do
-		n = poll(&pfd, 1, (int)o->patience_ms);
+		n = poll(&pfd, 1, o->droppable ? (int)o->patience_ms : -1);
 	while (n == -1 && errno == EINTR);
-	o->patience_ms -= clock_ms() - began;
+	if (o->droppable)
+		o->patience_ms -= clock_ms() - began;
 	if (o->patience_ms < 0)
 		o->patience_ms = 0;
-	return n == 1 && (pfd.revents & POLLOUT) != 0;
+	return n == 1;
+}
+
+/* False where the rest of the line is lost; half a line is the last one. */
+static bool
+flush(struct line *l)
+{
+	int *gone = &l->o->gone[l->fd];
+	bool wait = l->o->droppable;
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < l->n) {
+		if (wait && !ready(l->o, l->fd)) {
+			*gone = l->begun ? ETIMEDOUT : 0;
+			return false;
+		}
+		n = write(l->fd, l->bytes + done, l->n - done);
+		if (n > 0) {
+			done += (size_t)n;
+			l->begun = true;
+		} else if (errno == EAGAIN)
+			wait = true;
+		else if (errno != EINTR) {
+			*gone = errno;
+			return false;
+		}
+	}
+	l->n = 0;
+	return true;
+}
+
+static bool
+add(struct line *l, char c)
+{
+	l->bytes[l->n++] = c;
+	return l->n < sizeof(l->bytes) || flush(l);
+}
+
+/* Whoever made the line: no byte of it moves a cursor or begins a line. */
+static bool
+add_escaped(struct line *l, unsigned char c)
+{
+	if (c >= ' ' && c <= '~')
+		return add(l, (char)c);
+	return add(l, '\\') && add(l, (char)('0' + (c >> 6))) &&
+	    add(l, (char)('0' + (c >> 3 & 7))) && add(l, (char)('0' + (c & 7)));
 }
 
 /*
@@ -43,38 +99,34 @@ ready(struct output *o, int fd)
  * anywhere in one for a command to itself (actions/runner, ActionCommand.cs).
  * No line of ours begins so; a container's words may have the other.
  */
-static void
-defuse(char *line)
+static bool
+is_command(const char *line, const char *at)
 {
-	while ((line = strstr(line, "##[")) != NULL)
-		line[1] = ' ';
+	return *at == '#' && at > line && at[-1] == '#' && at[1] == '[';
 }
 
+/* JSON has escapes of its own. */
 static void
-put(struct output *o, int fd, const char *prefix, const char *line)
+put(struct output *o, int fd, const char *prefix, const char *line, bool escape)
 {
-	char buf[PIPE_BUF];
-	ssize_t done = 0, n;
-	int len;
+	struct line l = { .o = o, .fd = fd };
+	const char *at;
+	char c;
 
-	if (o->gone[fd] != 0 || !ready(o, fd))
+	if (o->gone[fd] != 0)
 		return;
-	len = snprintf(buf, sizeof(buf), "%s%s\n", prefix, line);
-	if (len >= (int)sizeof(buf)) {
-		len = (int)sizeof(buf);
-		buf[len - 1] = '\n';
-	}
-	defuse(buf);
-	while (done < len) {
-		n = write(fd, buf + done, (size_t)(len - done));
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1) {
-			o->gone[fd] = errno == EAGAIN ? 0 : errno;
+	for (at = prefix; *at != '\0'; at++)
+		if (!add(&l, *at))
 			return;
-		}
-		done += n;
+	for (at = line; *at != '\0'; at++) {
+		c = *at;
+		if (is_command(line, at))
+			c = ' ';
+		if (escape ? !add_escaped(&l, (unsigned char)c) : !add(&l, c))
+			return;
 	}
+	if (add(&l, '\n'))
+		(void)flush(&l);
 }
 
 void
@@ -94,23 +146,24 @@ output_say(void *arg, enum say kind, const char *line)
 	struct output *o = arg;
 
 	if (kind != SAY_DETAIL || o->verbose)
-		put(o, o->json ? STDERR_FILENO : how[kind].fd, how[kind].prefix, line);
+		put(o, o->json ? STDERR_FILENO : how[kind].fd, how[kind].prefix, line,
+		    true);
 }
 
 void
 output_fault(struct output *o, const struct fault *f)
 {
-	char line[900];
+	char line[sizeof(f->what) + sizeof(f->next) + 2];
 
 	snprintf(line, sizeof(line), "%s%s%s", f->what, f->next[0] == '\0' ? "" : "; ",
 	    f->next);
-	put(o, STDERR_FILENO, "twilight-deploy: ", line);
+	put(o, STDERR_FILENO, "twilight-deploy: ", line, true);
 }
 
 void
 output_json(struct output *o, const char *text)
 {
-	put(o, STDOUT_FILENO, "", text);
+	put(o, STDOUT_FILENO, "", text, false);
 }
 
 void
@@ -122,5 +175,5 @@ output_line(struct output *o, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	put(o, STDOUT_FILENO, "", line);
+	put(o, STDOUT_FILENO, "", line, true);
 }

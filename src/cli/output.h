@@ -1,10 +1,13 @@
 /*
- * output.h: what the caller sees.  Results on stdout, talk on stderr, a line
- * in one write.
+ * output.h: what the caller sees.  Results on stdout, progress on stderr.
+ *
+ * A line is written whole, however long it is; up to PIPE_BUF bytes in one write.
+ * Bytes that are not printable ASCII become \ooo, whoever they are from; in JSON
+ * they have its own escapes already.
  *
  * While a lock is held nobody who reads us may hold us up: a reader that
- * stalls loses lines, one that left loses all.  What is lost is in the
- * history and in syslog.
+ * stalls loses lines, one that stalls in the middle of one or left loses all that
+ * follow.  What is lost is in the history and in syslog.
  */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H

@@ -278,8 +278,10 @@ target_describe(void (*line)(void *, const char *), void *arg)
 		const struct setting *s = &settings[i];
 		bool below = s->kind == PATH && i > 0 && s->fallback[0] != '\0';
 
-		snprintf(buf, sizeof(buf), "%s=%s%s\n    %s", s->name,
-		    below ? "$TWILIGHT_HOME" : "", s->fallback, s->text);
+		snprintf(buf, sizeof(buf), "%s=%s%s", s->name,
+		    below ? "$TWILIGHT_HOME" : "", s->fallback);
+		line(arg, buf);
+		snprintf(buf, sizeof(buf), "    %s", s->text);
 		line(arg, buf);
 	}
 }

@@ -48,7 +48,7 @@ int target_load(struct target *, char *const *env, struct fault *) MUST_CHECK;
 void target_strays(const struct target *, char *const *env,
     void (*line)(void *, const char *), void *arg);
 
-/* Every setting with its default and what it is for: `help settings`. */
+/* Every setting: a line with its default, then what it is for: `help settings`. */
 void target_describe(void (*line)(void *, const char *), void *arg);
 
 #endif

@@ -138,7 +138,7 @@ inspect_service(const char *json, size_t len, const char *name, struct service *
 		rc = fault_set(f, FAULT_HOST, "see TWILIGHT_SERVICE",
 		    "the compose file has no service %s", name);
 	else if (!take(service, "image", s->ref, sizeof(s->ref)) || s->ref[0] == '\0')
-		rc = fault_set(f, FAULT_HOST, "give it `image: …:${TWILIGHT_VERSION:?}`",
+		rc = fault_set(f, FAULT_HOST, "give it `image: ...:${TWILIGHT_VERSION:?}`",
 		    "service %s of the compose file has no image", name);
 	else
 		take_depends(service, s);

@@ -450,7 +450,7 @@ START_TEST(describes_itself)
 			refused(line);
 		}
 	}
-	ck_assert_int_eq(n, l.n);
+	ck_assert_int_eq(2 * n, l.n);
 	ck_assert_int_ge(n, 20);
 }
 END_TEST

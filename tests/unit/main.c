@@ -8,6 +8,7 @@
 
 Suite *answer_suite(void);
 Suite *cli_suite(void);
+Suite *output_suite(void);
 Suite *deadline_suite(void);
 Suite *envfile_suite(void);
 Suite *fault_suite(void);
@@ -67,6 +68,7 @@ main(int argc, char **argv)
 		inspect_suite,
 		mover_suite,
 		cli_suite,
+		output_suite,
 		deploy_suite,
 		gate_suite,
 		prune_suite,
