@@ -51,8 +51,9 @@ call_fault(const char *const *argv, const struct run_result *res, struct compose
 
 	if (res->end == RUN_TIMEOUT)
 		return fault_set(f, FAULT_HOST, "see that the docker daemon is well",
-		    "docker %s did not answer within %lld s", what,
-		    (long long)(c->target->call_limit / 1000));
+		    "docker %s did not answer within %lld s%s", what,
+		    (long long)(c->target->call_limit / 1000),
+		    res->left ? ", and this user may not end it" : "");
 	if (res->end == RUN_SIGNALLED)
 		return fault_set(f, FAULT_HOST, "see memory and the system log",
 		    "docker %s was killed by signal %d (%s)", what, res->status,

@@ -183,6 +183,7 @@ verdict(const struct mover *m, const struct run *r, const struct run_result *res
     struct fault *f)
 {
 	const char *colon = m->last[0] == '\0' ? "" : ": ";
+	const char *left = res->left ? ", and this user may not end it" : "";
 	const char *full = log_is_full(m)
 	    ? " (no space left on the file system of the state folder)"
 	    : "";
@@ -199,13 +200,14 @@ verdict(const struct mover *m, const struct run *r, const struct run_result *res
 		    "docker %s was killed by signal %d (%s)", m->word, res->status,
 		    strsignal(res->status));
 	case RUN_STOPPED:
-		return fault_set(f, FAULT_FAILED, NULL, "told to stop during docker %s",
-		    m->word);
+		return fault_set(f, FAULT_FAILED, NULL, "told to stop during docker %s%s",
+		    m->word, left);
 	case RUN_TIMEOUT:
 		break;
 	}
-	return fault_set(f, FAULT_FAILED, NULL, "docker %s did not end within %lld s%s%s",
-	    m->word, (long long)(r->limit_ms / 1000), colon, m->last);
+	return fault_set(f, FAULT_FAILED, NULL,
+	    "docker %s did not end within %lld s%s%s%s", m->word,
+	    (long long)(r->limit_ms / 1000), left, colon, m->last);
 }
 
 int
@@ -270,10 +272,26 @@ wait_free(struct mover *m, int64_t ms, struct mover_holder *who, struct fault *f
 	return rc;
 }
 
+/* Ends the group, which may be done only while the lock is seen to be held. */
+static int
+end_holder(struct mover *m, struct mover_holder *who, int *error, struct fault *f)
+{
+	int rc = 0;
+
+	*error = kill(who->group, SIGTERM) == -1 ? errno : 0;
+	if (*error != EPERM)
+		rc = wait_free(m, RUN_GRACE_MS, who, f);
+	if (rc != 0 || who->group <= 1)
+		return rc;
+	*error = kill(-who->group, SIGKILL) == -1 ? errno : 0;
+	return wait_free(m, *error == EPERM ? 0 : RUN_GRACE_MS, who, f);
+}
+
 int
 mover_settle(struct mover *m, struct fault *f)
 {
 	struct mover_holder who = { 0 };
+	int error = 0;
 	int rc = is_free(m, &who, f);
 	bool pull;
 
@@ -285,17 +303,11 @@ mover_settle(struct mover *m, struct fault *f)
 	pull = strcmp(who.word, "pull") == 0;
 	if (rc == 0 && !pull)
 		rc = wait_free(m, m->up_limit_ms, &who, f);
-	/* the group may be ended only while the lock is seen to be held */
-	if (rc == 0 && who.group > 1) {
-		kill(who.group, SIGTERM);
-		rc = wait_free(m, RUN_GRACE_MS, &who, f);
-	}
-	if (rc == 0 && who.group > 1) {
-		kill(-who.group, SIGKILL);
-		rc = wait_free(m, RUN_GRACE_MS, &who, f);
-	}
+	if (rc == 0 && who.group > 1)
+		rc = end_holder(m, &who, &error, f);
 	if (rc == 0)
 		return fault_set(f, FAULT_HOST, "find out who holds it: fuser -v up.lock",
-		    "an earlier docker call still holds up.lock and cannot be ended");
+		    "an earlier docker call still holds up.lock and cannot be ended%s",
+		    error == EPERM ? ": it is another user's" : "");
 	return rc == 1 ? 0 : -1;
 }

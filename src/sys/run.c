@@ -285,6 +285,14 @@ wait_round(const struct run *r, struct pipes *p, struct run_result *res, int64_t
 		r->tick(r->arg);
 }
 
+/* KILL to the group; false where the child itself may not be ended by us. */
+static bool
+kill_group(pid_t pid)
+{
+	(void)kill(-pid, SIGKILL);
+	return kill(pid, SIGKILL) == 0 || errno != EPERM;
+}
+
 static void
 wait_child(const struct run *r, pid_t pid, struct pipes *p, struct run_result *res)
 {
@@ -300,13 +308,16 @@ wait_child(const struct run *r, pid_t pid, struct pipes *p, struct run_result *r
 		else if (!asked && r->stoppable && stop != 0)
 			res->end = RUN_STOPPED;
 		if (!asked && res->end != RUN_EXITED) {
-			kill(pid, SIGTERM);
+			res->left = kill(pid, SIGTERM) == -1 && errno == EPERM;
 			asked = true;
-			deadline = deadline_in(RUN_GRACE_MS);
-		} else if (asked && !killed && deadline_left(deadline) == 0) {
-			kill(-pid, SIGKILL);
+			deadline = deadline_in(res->left ? 0 : RUN_GRACE_MS);
+		}
+		if (asked && !killed && deadline_left(deadline) == 0) {
+			res->left = !kill_group(pid);
 			killed = true;
 		}
+		if (killed && res->left)
+			break;
 		wait_round(r, p, res, killed ? deadline_in(RUN_TICK_MS) : deadline);
 	}
 	/* what it left behind of a look is of no use; a move is its lock's matter */
@@ -360,7 +371,8 @@ run_child(const struct run *r, struct run_result *res, struct fault *f)
 		close(r->hold_fd);
 	rc = exec_verdict(r, &p, f);
 	wait_child(r, pid, &p, res);
-	reap(pid, res);
+	if (!res->left)
+		reap(pid, res);
 	shut_all(&p);
 	return rc;
 }

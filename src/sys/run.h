@@ -10,7 +10,7 @@
  * Both: stdin is /dev/null, default signals, a process group of their own,
  * no descriptor of ours, the exit of the child (not the end of its output)
  * ends the run.  At the limit: TERM to the child, RUN_GRACE_MS later KILL to
- * its group.
+ * its group.  A child that may not be ended (another user's) is left.
  */
 #ifndef SYS_RUN_H
 #define SYS_RUN_H
@@ -59,6 +59,7 @@ struct run_result {
 	bool out_cut;             /* more than RUN_OUTPUT_MAX, or it could not be read */
 	char err[RUN_ERRORS_MAX]; /* RUN_LOOK: the first bytes of stderr */
 	size_t err_len;
+	bool left; /* it was to be ended and runs on: kill(2) said EPERM */
 };
 
 /*

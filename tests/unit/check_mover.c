@@ -365,6 +365,25 @@ START_TEST(kills_the_group_that_ignores_it)
 }
 END_TEST
 
+/* Another user's: said, and no grace is given to what was not asked to end. */
+START_TEST(tells_whom_it_may_not_end)
+{
+	struct run r = run("echo working; read line <gate");
+
+	ck_assert_int_eq(mkfifo("gate", 0600), 0);
+	child_forbid_kill();
+	r.limit_ms = 500;
+	ck_assert_int_eq(mover_run(&m, &r, "pull", &f), -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	ck_assert_str_eq(f.what,
+	    "an earlier docker call still holds up.lock and cannot be ended: "
+	    "it is another user's");
+	ck_assert(!child_no_mover(dir));
+	child_release("gate");
+	ck_assert(child_no_mover_soon(dir));
+}
+END_TEST
+
 START_TEST(settles_before_it_runs)
 {
 	pid_t pid = orphan("pull", "echo $$ >ready; exec sleep 600");
@@ -569,6 +588,7 @@ mover_suite(void)
 	tcase_add_test(limits, asks_before_it_kills);
 	tcase_add_test(limits, kills_the_group_that_ignores_it);
 	tcase_add_test(limits, ends_nobody_who_let_go);
+	tcase_add_test(limits, tells_whom_it_may_not_end);
 	tcase_add_loop_test(limits, cuts_long_lines, 0, N(longs));
 	tcase_add_test(limits, masks_across_a_long_line);
 	tcase_add_test(limits, tells_that_it_took_too_long_when_something_is_left);

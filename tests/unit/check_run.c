@@ -545,6 +545,25 @@ START_TEST(limit_kills_what_ignores_it)
 }
 END_TEST
 
+/* Another user's: said, and not waited for. */
+START_TEST(limit_leaves_what_it_may_not_end)
+{
+	struct run r = look("echo $$ >pid; read line <gate");
+	pid_t pid;
+
+	ck_assert_int_eq(mkfifo("gate", 0600), 0);
+	child_forbid_kill();
+	r.limit_ms = 500;
+	start(&r);
+	ck_assert_int_eq(res.end, RUN_TIMEOUT);
+	ck_assert(res.left);
+	pid = child_pid_in("pid");
+	ck_assert(!child_gone(pid));
+	child_release("gate");
+	ck_assert(child_gone_soon(pid));
+}
+END_TEST
+
 /* A writer that never pauses must not keep us from looking at the clock. */
 START_TEST(limit_holds_against_endless_output)
 {
@@ -909,6 +928,7 @@ run_suite(void)
 	tcase_add_test(limits, limit_ends_the_group_of_a_looker);
 	tcase_add_test(limits, limit_spares_the_group_of_a_mover);
 	tcase_add_test(limits, limit_kills_what_ignores_it);
+	tcase_add_test(limits, limit_leaves_what_it_may_not_end);
 	tcase_add_loop_test(limits, bounds_the_output, 0, N(amounts));
 	tcase_add_test(limits, bounds_the_errors);
 	tcase_add_test(limits, is_short_of_descriptors);

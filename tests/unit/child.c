@@ -2,9 +2,14 @@
 
 #include "state/lock.h"
 
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,4 +84,28 @@ child_no_mover_soon(int dirfd)
 	for (i = 0; i < ROUNDS && !child_no_mover(dirfd); i++)
 		usleep(ROUND_US);
 	return child_no_mover(dirfd);
+}
+
+void
+child_forbid_kill(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_kill, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
+}
+
+void
+child_release(const char *fifo)
+{
+	/* O_RDWR, for one that is gone would never open its end */
+	int fd = open(fifo, O_RDWR | O_CLOEXEC);
+
+	ck_assert_int_eq(write(fd, "\n", 1), 1);
 }

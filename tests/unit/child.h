@@ -23,4 +23,10 @@ bool child_gone_soon(pid_t);
 bool child_no_mover(int dirfd);
 bool child_no_mover_soon(int dirfd);
 
+/* From here on kill(2) says EPERM, as it does for another user's process. */
+void child_forbid_kill(void);
+
+/* Lets go a child that reads a line from this fifo of its room. */
+void child_release(const char *fifo);
+
 #endif
