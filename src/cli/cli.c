@@ -225,8 +225,11 @@ run(struct call *c, struct fault *f)
 		target_strays(&c->target, c->env, warn, &c->output);
 	if (handlers[c->request.verb].plain != NULL)
 		return run_plain(c, f);
-	/* a docker that is a sudo wrapper would lose its privilege by this */
-	if (c->target.no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+	/*
+	 * Under another user's id a docker could not be ended, and sudo(8) closes the
+	 * descriptor of the lock that a detached command holds.
+	 */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return fault_set(f, FAULT_HOST, NULL, "cannot set no_new_privs");
 	if (signals_init(f) == -1)
 		return -1;

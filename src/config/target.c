@@ -71,8 +71,6 @@ static const struct setting {
 	    "seconds for every other call of docker" },
 	{ "TWILIGHT_KEEP_ENV", MAYBE, AT(keep_env), "", 0, 0,
 	    "names of variables that docker gets too, parted by spaces" },
-	{ "TWILIGHT_NO_NEW_PRIVS", NUMBER, AT(no_new_privs), "1", 0, 1,
-	    "0 lets a docker that is a sudo wrapper gain privilege" },
 #undef AT
 };
 

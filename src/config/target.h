@@ -32,7 +32,6 @@ struct target {
 	int64_t call_limit;    /* milliseconds */
 	int64_t keep;          /* proven versions that prune spares */
 	int64_t disk_min;      /* bytes */
-	int64_t no_new_privs;  /* 0 or 1 */
 };
 
 /* The variable in .env that says the version. */

@@ -54,7 +54,7 @@ bounds(const struct target *t)
 	MUST(within(t->health_settle, 0, 3600000) && within(t->keep, 1, 100));
 	MUST(
 	    within(t->pull_limit, 1000, 86400000) && within(t->up_limit, 1000, 86400000));
-	MUST(within(t->call_limit, 1000, 86400000) && within(t->no_new_privs, 0, 1));
+	MUST(within(t->call_limit, 1000, 86400000));
 	MUST(t->disk_min >= 0);
 }
 
@@ -78,7 +78,6 @@ again(const struct target *t)
 	PUT("PRUNE", "%s", t->prune), PUT("KEEP", "%lld", (long long)t->keep);
 	PUT("HEALTH_TRIES", "%lld", (long long)t->health_tries);
 	PUT("DISK_MIN", "%s", bytes(number, sizeof(number), t->disk_min));
-	PUT("NO_NEW_PRIVS", "%lld", (long long)t->no_new_privs);
 	PUT("HEALTH_SLEEP", "%s", seconds(number, sizeof(number), t->health_sleep));
 	PUT("HEALTH_SETTLE", "%s", seconds(number, sizeof(number), t->health_settle));
 	PUT("PULL_LIMIT", "%s", seconds(number, sizeof(number), t->pull_limit));

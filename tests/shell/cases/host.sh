@@ -211,6 +211,23 @@ test_file_size_limit() {
 }
 
 # Everything it says is one line each, and without what a terminal would obey.
+# A setting of the past that promised a docker under sudo.
+test_docker_gains_no_privilege() {
+	export TWILIGHT_NO_NEW_PRIVS=0
+	mkdir "$T/bin"
+	cat >"$T/bin/docker" <<-END
+		#!/bin/sh
+		grep NoNewPrivs: /proc/self/status >"$T/privs"
+		exec "$MOCKS/docker" "\$@"
+	END
+	chmod 755 "$T/bin/docker"
+	PATH=$T/bin:$PATH
+	deploy "$new"
+	is "exit code" "$rc" 0
+	has "a warning" "$all" "TWILIGHT_NO_NEW_PRIVS is no setting and has no effect"
+	matches "no_new_privs" "$(cat "$T/privs")" '1$'
+}
+
 test_output_is_plain() {
 	deploy "$new"
 	is "exit code" "$rc" 0
