@@ -52,6 +52,23 @@ journal_step_name(enum journal_step step)
 	return step < JOURNAL__MAX ? step_names[step] : "unknown";
 }
 
+/*
+ * The folder's fsync(2) comes after the rename: a first journal that was not
+ * written for certain may be there, and would make the next request recover what was
+ * never begun.
+ */
+static int
+not_written(int dirfd, bool first, int error, struct fault *f)
+{
+	if (first && file_remove(dirfd, JOURNAL) == -1)
+		return fault_set(f, FAULT_HOST,
+		    "see the disk of the state folder; the next request recovers from it",
+		    "the journal was neither written for certain (%s) nor removed (%s)",
+		    strerror(error), strerror(errno));
+	return fault_set(f, FAULT_HOST, "see the disk of the state folder",
+	    "cannot write the journal in the state folder: %s", strerror(error));
+}
+
 int
 journal_write(int dirfd, const struct journal *j, struct fault *f)
 {
@@ -64,18 +81,18 @@ journal_write(int dirfd, const struct journal *j, struct fault *f)
 		j->container, "displaced", j->displaced, "old_value", j->old_value, "seq",
 		(json_int_t)j->seq, "actor", j->actor, "time", j->time);
 	char *text = doc == NULL ? NULL : json_dumps(doc, JSON_INDENT(1));
-	int rc;
+	bool first = faccessat(dirfd, JOURNAL, F_OK, AT_SYMLINK_NOFOLLOW) == -1 &&
+	    errno == ENOENT;
+	int rc, error;
 
 	json_decref(doc);
 	if (text == NULL)
 		return fault_set(f, FAULT_HOST, "free some memory",
 		    "cannot write the journal: out of memory");
 	rc = file_replace(dirfd, JOURNAL, text, strlen(text));
+	error = errno;
 	free(text);
-	if (rc == -1)
-		return fault_set(f, FAULT_HOST, "see the disk of the state folder",
-		    "cannot write the journal in the state folder: %s", strerror(errno));
-	return 0;
+	return rc == 0 ? 0 : not_written(dirfd, first, error, f);
 }
 
 /* A string member into a buffer of fixed size; false where it does not fit. */

@@ -37,7 +37,10 @@ struct journal {
 	char time[32]; /* RFC 3339, when it began */
 };
 
-/* Durable when it returns 0.  FAULT_HOST otherwise, the old one in place. */
+/*
+ * Durable when it returns 0.  FAULT_HOST otherwise: where there was none, there is
+ * none, or the fault says that one may be left; else the old one or the new one, whole.
+ */
 int journal_write(int dirfd, const struct journal *, struct fault *) MUST_CHECK;
 
 /*

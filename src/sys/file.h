@@ -1,7 +1,7 @@
 /*
  * file.h: files that survive a power cut.
  *
- * These speak errno, as system calls do: -1 and errno set, nothing left
+ * These speak errno, as system calls do: -1 and errno set, no temporary file left
  * behind.  The callers know what the file means and put it into words.
  */
 #ifndef SYS_FILE_H
@@ -25,14 +25,18 @@ int file_write(int fd, const void *bytes, size_t len) MUST_CHECK;
 
 /*
  * Replaces (or makes) `name`, mode 0600: `name`.new beside it, fsync, rename,
- * fsync of the folder.  Whoever reads sees the old bytes or the new.
+ * fsync of the folder.  Whoever reads sees the old bytes or the new; where only the
+ * last fsync failed, -1 is returned and the new ones are in place.
  */
 int file_replace(int dirfd, const char *name, const void *bytes, size_t len) MUST_CHECK;
 
 /* Removes what a killed file_replace() left beside `name`; lock held. */
 void file_sweep(int dirfd, const char *name);
 
-/* Removes `name` and syncs the folder; that it is gone already is fine. */
+/*
+ * Removes `name` and syncs the folder; that it is gone already is fine.  Where only the
+ * fsync failed, -1 is returned and it may be there again after a power cut.
+ */
 int file_remove(int dirfd, const char *name) MUST_CHECK;
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
@@ -21,6 +22,8 @@
 #define IMAGE "sha256:0280d7bfe7bde6e412a1748cbea963c6613dec41b1792647ca43053b46ba4d97"
 
 Suite *journal_suite(void);
+
+extern int (*unit_on_fsync)(int fd);
 
 static char folder[ROOM_MAX];
 static int dir;
@@ -293,6 +296,66 @@ START_TEST(keeps_the_old_one_on_a_full_disk)
 	ck_assert_int_eq(journal_read(dir, &got, &f), 1);
 	same(&got, &full);
 	ck_assert_int_eq(access("journal.new", F_OK), -1);
+}
+END_TEST
+
+/* The fsyncs of the folder that fail yet. */
+static int failing;
+
+static int
+fail_on_folder(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1 || !S_ISDIR(st.st_mode) || failing == 0)
+		return 0;
+	failing--;
+	errno = EIO;
+	return -1;
+}
+
+static int
+writes_with(int failures)
+{
+	int rc;
+
+	failing = failures;
+	unit_on_fsync = fail_on_folder;
+	rc = journal_write(dir, &full, &f);
+	unit_on_fsync = NULL;
+	return rc;
+}
+
+/* The rename was done: the next request would recover what was never begun. */
+START_TEST(leaves_no_first_one_that_is_not_durable)
+{
+	ck_assert_int_eq(writes_with(1), -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	ck_assert_str_eq(f.what,
+	    "cannot write the journal in the state folder: Input/output error");
+	ck_assert_int_eq(access("journal", F_OK), -1);
+}
+END_TEST
+
+START_TEST(says_that_one_may_be_left)
+{
+	ck_assert_int_eq(writes_with(2), -1);
+	ck_assert_str_eq(f.what,
+	    "the journal was neither written for certain (Input/output error) "
+	    "nor removed (Input/output error)");
+}
+END_TEST
+
+/* Of a deploy under way one is left in any case. */
+START_TEST(leaves_one_of_two_steps)
+{
+	struct journal j = full;
+
+	j.step = JOURNAL_PULL;
+	ck_assert_int_eq(journal_write(dir, &j, &f), 0);
+	ck_assert_int_eq(writes_with(1), -1);
+	fault_clear(&f);
+	ck_assert_int_eq(journal_read(dir, &j, &f), 1);
 }
 END_TEST
 
@@ -623,6 +686,9 @@ journal_suite(void)
 	tcase_add_loop_test(limits, passes_over_a_temp_file, 0, 2);
 	tcase_add_test(limits, passes_over_what_it_does_not_know);
 	tcase_add_test(limits, keeps_the_old_one_on_a_full_disk);
+	tcase_add_test(limits, leaves_no_first_one_that_is_not_durable);
+	tcase_add_test(limits, says_that_one_may_be_left);
+	tcase_add_test(limits, leaves_one_of_two_steps);
 	tcase_add_loop_test(limits, refuses_a_newer_version, 0, N(newer));
 	suite_add_tcase(s, limits);
 
