@@ -8,12 +8,14 @@
  *   - what compose refuses, we refuse;
  *   - what we take has the value that compose sees;
  *   - afterwards compose sees the new value, and every other variable as before
- *     (unless it is made of ours).
+ *     (unless it is made of ours);
+ *   - the value of every other variable is masked whole, unless it refers to others.
  *
  * We may refuse what compose takes: two assignments, an interpolated value.
  */
 #include "../unit/envrows.h"
 #include "state/envfile.h"
+#include "state/mask.h"
 #include "sys/file.h"
 
 #include <bsd/string.h>
@@ -29,7 +31,7 @@
 #define NEW "sha-0123abc"
 
 static struct {
-	unsigned taken, refused, only_us, wrong;
+	unsigned taken, refused, only_us, masked, wrong;
 } count;
 
 static void
@@ -131,6 +133,64 @@ swap(struct envfile *e, const json_t *before, const char *bytes, size_t len)
 	json_decref(after);
 }
 
+/* `config` doubles each '$' of a value. */
+static char *
+undouble(const char *value)
+{
+	char *copy = strdup(value), *to = copy;
+	const char *at;
+
+	if (copy == NULL)
+		exit(2);
+	for (at = value; *at != '\0'; at++) {
+		*to++ = *at;
+		at += at[0] == '$' && at[1] == '$';
+	}
+	*to = '\0';
+	return copy;
+}
+
+static void
+mask(struct mask *m, const char *value, const char *version, const char *bytes,
+    size_t len)
+{
+	static const char blanks[] = " \t\r\n";
+	char *whole = undouble(value), *text = whole + strspn(whole, blanks);
+	char shown[MASK_SHOW_MAX];
+	size_t n = strlen(text);
+
+	while (n > 0 && strchr(blanks, text[n - 1]) != NULL)
+		n--;
+	mask_show(m, shown, sizeof(shown), text, n, false);
+	if (n >= 6 && n < sizeof(shown) - 4 && strncmp(text, version, n) != 0) {
+		count.masked++;
+		if (strspn(shown, "*") != n || shown[n] != '\0')
+			wrong("a value is not masked", bytes, len);
+	}
+	free(whole);
+}
+
+static void
+mask_all(const json_t *service, const char *bytes, size_t len)
+{
+	json_t *all = json_object_get(service, "environment"), *value;
+	const char *key, *version = json_string_value(json_object_get(all, K));
+	struct fault f = { 0 };
+	struct mask m;
+
+	if (memchr(bytes, '$', len) != NULL && memmem(bytes, len, "$$", 2) == NULL)
+		return;
+	if (mask_load(&m, ".env", K, &f) == -1)
+		exit(2);
+	json_object_foreach (all, key, value)
+		/* of a byte that is no UTF-8 its JSON has U+FFFD */
+		if (strcmp(key, K) != 0 && json_is_string(value) &&
+		    strstr(json_string_value(value), "\xef\xbf\xbd") == NULL)
+			mask(&m, json_string_value(value), version == NULL ? "" : version,
+			    bytes, len);
+	mask_free(&m);
+}
+
 static void
 compare(const char *bytes, size_t len)
 {
@@ -141,6 +201,8 @@ compare(const char *bytes, size_t len)
 
 	put(bytes, len);
 	before = ask_compose();
+	if (before != NULL)
+		mask_all(before, bytes, len);
 	taken = envfile_read(&e, ".env", K, &f) == 0;
 	if (taken && before != NULL)
 		count.taken++;
@@ -201,6 +263,11 @@ static const char *const pieces[] = {
 	"B=2\n",
 	"A='x\ny'\n",
 	"B=\"x\ny\"\n",
+	"A='p!s@w#'",
+	"B=\"",
+	"C=p!s@w#",
+	"\\0101",
+	"\\t!b@c#",
 	"export",
 	"export ",
 	"x",
@@ -274,8 +341,10 @@ main(int argc, char **argv)
 		len = make(text, sizeof(text));
 		compare(text, len);
 	}
-	printf("%u taken by both, %u refused by both, %u refused by us alone, %u wrong\n",
-	    count.taken, count.refused, count.only_us, count.wrong);
+	printf(
+	    "%u taken by both, %u refused by both, %u refused by us alone, %u masked, %u wrong\n",
+	    count.taken, count.refused, count.only_us, count.masked, count.wrong);
 	/* where nothing was compared, nothing was shown */
-	return count.wrong > 0 || count.taken < N(good) || count.refused < 10;
+	return count.wrong > 0 || count.taken < N(good) || count.refused < 10 ||
+	    count.masked == 0;
 }
