@@ -50,12 +50,17 @@ SRC := \
 	src/deploy/session.c \
 	src/deploy/snapshot.c \
 	src/deploy/step.c \
+	src/engine/api.c \
 	src/engine/call.c \
 	src/engine/compose.c \
+	src/engine/containers.c \
+	src/engine/host.c \
 	src/engine/images.c \
 	src/engine/inspect.c \
 	src/engine/mover.c \
 	src/health/answer.c \
+	src/health/body.c \
+	src/health/dial.c \
 	src/health/http.c \
 	src/health/probe.c \
 	src/health/url.c \
@@ -124,7 +129,7 @@ LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
 .PHONY: all check check-unit check-shell check-lane check-engine check-install \
-	check-docs e2e crash fuzz model bench lint format analyse memcheck layers coverage deps demo \
+	check-docs check-next e2e crash crash-engine fuzz model bench lint format analyse memcheck layers coverage deps demo \
 	install uninstall dist clean help
 
 all: $(PROGRAM) ## the program, build/twilight-deploy
@@ -145,6 +150,16 @@ build/service: mocks/service.c
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CPPFLAGS) $(CFLAGS) -static -o $@ $<
 
+# one program under two names: the server, and the `docker` that is first on PATH
+build/engine: mocks/engine.c
+	@mkdir -p $(@D)
+	$(CC) $(OUR_CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) -pie -o $@ $< \
+	    $(shell $(PKG_CONFIG) --libs jansson)
+
+build/mocks/docker: build/engine
+	@mkdir -p $(@D)
+	ln -f $< $@
+
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
@@ -158,13 +173,14 @@ check: deps ## all tests that need no engine
 check-unit: $(B)/unit ## the suites in C
 	CK_VERBOSITY=normal tests/unit/run.sh $(B)/unit
 
-check-shell: $(PROGRAM) build/service ## the program over a docker that is a mock
+check-shell: $(PROGRAM) build/service build/mocks/docker ## the program over a fake docker
+	tests/mocks.sh
 	tests/shell/run.sh $(PROGRAM)
 
 check-lane: deps ## from a CI job over ssh to the host; the workflows
 	tests/deps.sh openssh-server jq shellcheck yamllint
-	$(MAKE) -s $(PROGRAM) build/service
-	SERVICE=$(CURDIR)/build/service tests/lane/run.sh $(PROGRAM)
+	$(MAKE) -s $(PROGRAM) build/service build/mocks/docker
+	tests/lane/run.sh $(PROGRAM)
 
 check-install: deps ## the installer, into a folder and in a throw-away root
 	tests/deps.sh openssh-server python3-yaml
@@ -175,20 +191,27 @@ check-docs: deps ## links; the runbook's commands, in throw-away roots
 	tests/docs/run.sh
 
 demo: deps ## a deploy, a bad release, a refused request, over ssh
-	$(MAKE) -s $(PROGRAM) build/service
+	$(MAKE) -s $(PROGRAM) build/service build/mocks/docker
 	tests/demo.sh $(PROGRAM) build/service
 
 check-engine: deps ## real sshd, real docker engine and registry
-	$(MAKE) --no-print-directory $(PROGRAM) build/dotenv
+	$(MAKE) --no-print-directory $(PROGRAM) build/dotenv build/mocks/docker
 	tests/e2e/run.sh $(PROGRAM)
+
+check-next: ## unit, shell and end-to-end tests in a root of the next Debian; NEXT=sample
+	tests/next.sh $(or $(NEXT),all)
 
 e2e: ## all on real parts: check-engine, check-lane, check-install, check-docs
 	$(MAKE) --no-print-directory -k check-engine check-lane check-install check-docs
 
 crash: ## killed and failed at every system call; CRASH=sample for some of them
 	tests/deps.sh strace
-	$(MAKE) -s $(PROGRAM) build/service
+	$(MAKE) -s $(PROGRAM) build/service build/mocks/docker
 	tests/crash/run.sh $(PROGRAM) $(or $(CRASH),all)
+
+crash-engine: $(PROGRAM) ## an engine whose n-th answer fails; CRASH=sample for some of them
+	tests/deps.sh jq
+	tests/crash/engine.sh $(PROGRAM) $(or $(CRASH),all)
 
 fuzz: ## each target a minute; FUZZ_SECONDS says how long
 	tests/deps.sh clang
@@ -203,6 +226,7 @@ model: ## the journal and its recovery, searched whole by spin; MODEL=sample for
 bench: $(PROGRAM) build/service ## speed and memory beside a shell script, as ratios
 	$(MAKE) --no-print-directory STATIC=1 build/static/twilight-deploy
 	tests/bench/run.sh $(PROGRAM) build/static/twilight-deploy build/service
+	tests/bench/engine.sh $(PROGRAM) build/service
 
 layers: ## no folder of src/ includes one above it
 	tests/layers.sh
@@ -225,13 +249,13 @@ analyse: ## gcc's and clang's analysers, cppcheck, hardening: minutes
 
 memcheck: ## the shell harness under valgrind; MEMCHECK=sample for some of it
 	tests/deps.sh valgrind
-	$(MAKE) -s $(PROGRAM) build/service
-	SERVICE=$(CURDIR)/build/service tests/valgrind.sh $(PROGRAM) $(or $(MEMCHECK),all)
+	$(MAKE) -s $(PROGRAM) build/service build/mocks/docker
+	tests/valgrind.sh $(PROGRAM) $(or $(MEMCHECK),all)
 
 coverage: ## line coverage of src/, at least 85 %
 	tests/deps.sh gcovr
 	$(MAKE) -s COVERAGE=1 build/coverage/unit \
-	    build/coverage/twilight-deploy build/service
+	    build/coverage/twilight-deploy build/service build/mocks/docker
 	tests/coverage.sh
 
 deps: ## installs what is missing, by apt

@@ -1,11 +1,11 @@
 #!/bin/sh
-# ci-plan.sh: from the git tag that was pushed to the targets and the image's tag, and
-# waits until the image is there: another workflow of the same push builds it.
+# ci-plan.sh: derives the targets and the image's tag from the git tag that was pushed,
+# and waits until the image exists: another workflow of the same push builds it.
 #
 # Writes targets (a JSON list), tag and image to $GITHUB_OUTPUT.
 set -eu
 
-: "${CI_TRIES:=100}" "${CI_PAUSE:=15}" # 25 minutes
+: "${CI_TRIES:=180}" "${CI_PAUSE:=15}" # 45 minutes: a release builds and tests first
 image=ghcr.io/$(printf '%s' "${GITHUB_REPOSITORY_OWNER:?}" | tr '[:upper:]' '[:lower:]')/twilight-demo
 case ${GITHUB_REF_NAME:?} in
 v[0-9]*) target=production ;;

@@ -310,13 +310,27 @@ check_host() {
 	[ -d "${DROPIN%/*}" ] || refuse "no ${DROPIN%/*}: sshd_config must include $DROPIN"
 	host_says=$(sshd -t 2>&1) || refuse "sshd's configuration has a fault already: $host_says"
 	# the one gap that a Match block cannot close
-	host_env=$(sshd_for AcceptEnv | grep -vxE 'acceptenv (lang|lc_\*|lc_[a-z]*|colorterm|no_color)') ||
-		return 0
-	refuse "sshd lets a client set variables ($host_env): take that out of its configuration"
+	for host_from in $(sshd_clients); do
+		host_env=$(sshd_says "$host_from" | grep '^acceptenv ' |
+			grep -vxE 'acceptenv (lang|lc_\*|lc_[a-z]*|colorterm|no_color)') || continue
+		refuse "sshd lets a client set variables ($host_env) from $host_from: take that out of its configuration"
+	done
 }
 
-# sshd_for KEYWORD: what counts for the deploy user.
-sshd_for() {
-	sshd -T -C "user=$DEPLOY_USER,host=localhost,addr=127.0.0.1" | tr '[:upper:]' '[:lower:]' |
-		grep -i "^$1 "
+# Addresses to ask sshd for, as Match blocks may differ: the tunnel's loopback, one of
+# elsewhere (RFC 5737, RFC 3849), and those that DEPLOY_FROM names.
+sshd_clients() {
+	printf '%s\n' 127.0.0.1 ::1 192.0.2.1 2001:db8::1
+	printf '%s\n' "${DEPLOY_FROM-}" | tr , '\n' |
+		grep -xE '[0-9]+(\.[0-9]+){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*' |
+		grep -vxF -e 127.0.0.1 -e ::1 || :
+}
+
+# sshd_says ADDRESS: what counts for the deploy user who comes from there.
+sshd_says() {
+	sshd_host=client.invalid
+	case $1 in
+	127.0.0.1 | ::1) sshd_host=localhost ;;
+	esac
+	sshd -T -C "user=$DEPLOY_USER,host=$sshd_host,addr=$1" | tr '[:upper:]' '[:lower:]'
 }

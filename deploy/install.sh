@@ -160,10 +160,13 @@ sshd_back() {
 # What stands in the file counts for nothing where an earlier one says otherwise.
 sshd_in_force() {
 	sed -n 's/^[[:space:]]*\([A-Z][A-Za-z]* .*\)/\1/p' "$DROPIN" |
-		grep -vE '^(Match|PerSource)' | tr '[:upper:]' '[:lower:]' | while read -r force_key force_value; do
-		sshd_for "$force_key" | grep -qxF "$force_key $force_value" || {
-			echo "another file sets $force_key, or sshd_config does not include this one at its top"
-			exit 1
+		grep -vE '^(Match|PerSource)' | tr '[:upper:]' '[:lower:]' >"$WORK/wanted"
+	for force_from in $(sshd_clients); do
+		sshd_says "$force_from" >"$WORK/says"
+		force_key=$(grep -vxFf "$WORK/says" "$WORK/wanted" | cut -d' ' -f1 | tr '\n' ' ')
+		[ -z "$force_key" ] || {
+			echo "another file sets ${force_key}for clients from $force_from, or sshd_config does not include this one at its top"
+			return 1
 		}
 	done
 }
@@ -287,8 +290,11 @@ look() {
 		warn "the program is not content as $DEPLOY_USER (see above)"
 	! command -v curl >/dev/null || curl -fsS -o /dev/null -m 5 "$look_url" ||
 		warn "$look_url does not answer well (yet)"
-	! sshd_for AllowUsers >"$WORK/allowed" || grep -qx "allowusers $DEPLOY_USER" "$WORK/allowed" ||
-		warn "AllowUsers in sshd's configuration does not name $DEPLOY_USER: it cannot log in"
+	for look_from in $(sshd_clients); do
+		sshd_says "$look_from" >"$WORK/says"
+		! grep -q '^allowusers ' "$WORK/says" || grep -qx "allowusers $DEPLOY_USER" "$WORK/says" ||
+			warn "AllowUsers in sshd's configuration does not name $DEPLOY_USER: it cannot log in from $look_from"
+	done
 	! systemd-analyze cat-config systemd/logind.conf 2>/dev/null | grep -qix 'KillUserProcesses=\(yes\|true\|1\|on\)' ||
 		warn "logind kills what a lost connection leaves (KillUserProcesses=yes): add $DEPLOY_USER to KillExcludeUsers="
 }

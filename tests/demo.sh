@@ -4,7 +4,8 @@
 # A version is deployed, a newer one, a bad one that is rolled back, and a bad
 # request is refused: over a real ssh connection where sshd is installed, on a
 # real Docker engine where one answers.  Where not, it says so, and a stand-in is
-# used: the forced command is run as sshd would run it, docker is mocks/docker.
+# used: the forced command is run as sshd would run it, docker is the
+# fake engine, mocks/engine.c.
 # Everything is made in a temporary folder and removed at the end.  Exits with 0
 # only if all of it went as it should.
 # shellcheck disable=SC2015,SC2016,SC2317 # cleanup is a trap's; say never fails
@@ -21,17 +22,18 @@ E2E_LIB=$root/tests/e2e
 
 work=$(mktemp -d /tmp/demo.XXXXXX) || exit 1
 home=$work/twilight
-bin=$work/bin
 service_pid=
-engine=mock
+engine_pid=
+engine=fake
 ssh=no
 wrong=0
-mkdir -p "$home/source/deploy" "$bin"
+mkdir -p "$home/source/deploy"
 
 cleanup() {
 	trap '' INT TERM
 	sshd_stop
-	[ -z "$service_pid" ] || kill "$service_pid" 2>/dev/null
+	# shellcheck disable=SC2086 # none, or one
+	kill $service_pid $engine_pid 2>/dev/null
 	if [ "$engine" = real ]; then
 		docker compose -p "$project" -f "$home/source/deploy/compose.yml" \
 			--env-file "$home/.env" down -v -t 1 >/dev/null 2>&1
@@ -83,8 +85,7 @@ publish() {
 	}
 }
 
-mock_engine() {
-	cp "$root/mocks/docker" "$bin/docker"
+fake_engine() {
 	repository=registry.example/twilight-demo
 	memory=$work/memory
 	mkdir -p "$memory/behaviour"
@@ -97,12 +98,15 @@ mock_engine() {
 	echo down >"$memory/control"
 	"$service" --port "$port" --control "$memory/control" >/dev/null 2>&1 &
 	service_pid=$!
-	PATH=$bin:$PATH
-	MOCK_DOCKER_STATE=$memory
-	export PATH MOCK_DOCKER_STATE
+	"$root/build/engine" serve --die-with-parent "$memory" &
+	engine_pid=$!
+	PATH=$root/build/mocks:$PATH
+	DOCKER_HOST=unix://$memory/docker.sock
+	export PATH DOCKER_HOST
+	until [ -S "$memory/docker.sock" ]; do sleep 0.02; done
 }
 
-real_engine || mock_engine
+real_engine || fake_engine
 cat >"$home/.env" <<ENV
 # the settings of the service; only the version below is ever changed
 TWILIGHT_IMAGE=$repository
@@ -114,8 +118,7 @@ sed "s/^name: .*/name: $project/" "$root/deploy/compose.yml" >"$home/source/depl
 
 set -- "TWILIGHT_HOME=$home" "TWILIGHT_HEALTH_URL=http://localhost:$port/healthz" \
 	TWILIGHT_HEALTH_TRIES=3 TWILIGHT_HEALTH_SLEEP=1 TWILIGHT_HEALTH_SETTLE=1 \
-	TWILIGHT_DISK_MIN=10M "PATH=$PATH" "TWILIGHT_KEEP_ENV=MOCK_DOCKER_STATE" \
-	"MOCK_DOCKER_STATE=${MOCK_DOCKER_STATE:-}" "DOCKER_HOST=${DOCKER_HOST:-}" \
+	TWILIGHT_DISK_MIN=10M "PATH=$PATH" "DOCKER_HOST=${DOCKER_HOST:-}" \
 	"DOCKER_CONFIG=${DOCKER_CONFIG:-$HOME/.docker}"
 
 # --- a way in -------------------------------------------------------------------
@@ -167,7 +170,7 @@ serves() {
 [ $ssh = yes ] && say "a real sshd, a real ssh client; the key may run one program" ||
 	say "no sshd is installed: the forced command is run as sshd would run it"
 [ $engine = real ] && say "a real Docker engine, $(docker version -f '{{.Server.Version}}')" ||
-	say "no Docker engine answers: mocks/docker stands in for it"
+	say "no Docker engine answers: a fake one stands in for it"
 
 say "a first version"
 show ci 0 deploy v1.0.0

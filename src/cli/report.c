@@ -180,6 +180,18 @@ show_container(struct output *o, const struct container *c, const char *value)
 		    tag);
 }
 
+/* Its containers tell the project; without one, compose does. */
+static int
+find_service(struct engine *e, const char *value, struct fault *f)
+{
+	struct service service;
+	bool found;
+
+	if (e->locate(e, &found, f) == -1)
+		return -1;
+	return found ? 0 : e->describe(e, value, &service, f);
+}
+
 /* Fills `running` with what runs, as far as it can be told. */
 static int
 show_engine(struct output *o, struct compose *c, const char *value,
@@ -187,23 +199,22 @@ show_engine(struct output *o, struct compose *c, const char *value,
 {
 	struct container list[GATE_CONTAINERS_MAX];
 	struct engine *e = &c->engine;
-	struct service service;
 	size_t n, i;
 
-	if (e->hello(e, f) == -1)
+	if (e->connect(e, f) == -1)
 		return -1;
-	if (e->silent) {
-		output_line(o, REPORT_ROW "not known: docker tells nothing", "runs:");
+	if (e->blind) {
+		output_line(o, REPORT_ROW "not known: the engine is blind", "runs:");
 		(void)strlcpy(running->tag, value, sizeof(running->tag));
 		return 0;
 	}
-	if (e->describe(e, value, &service, f) == -1 ||
+	if (find_service(e, value, f) == -1 ||
 	    e->containers(e, list, GATE_CONTAINERS_MAX, &n, f) == -1)
 		return -1;
 	if (n == 0)
 		output_line(o,
 		    REPORT_ROW "nothing: service %s of project %s has no container",
-		    "runs:", c->target->service, service.project);
+		    "runs:", c->target->service, c->project);
 	for (i = 0; i < n; i++) {
 		show_container(o, &list[i], value);
 		/* a rollback takes one that has ended for what runs, too */

@@ -74,11 +74,14 @@ is_read(void)
 static void
 follow(struct follow *w, struct output *o, const struct target *t, int dirfd)
 {
+	char line[300];
+
 	w->told = JOURNAL__MAX;
 	if (!lock_held(t->lock, w->holder, sizeof(w->holder)))
 		return;
-	output_line(o, REPORT_ROW "%s",
+	snprintf(line, sizeof(line), REPORT_ROW "%s",
 	    "deploy:", w->holder[0] == '\0' ? "running" : w->holder);
+	output_say(o, SAY_RESULT, line);
 	do
 		tell_step(w, o, dirfd);
 	while (is_read() && lasts(w, t, dirfd));
@@ -105,7 +108,10 @@ is_ending(void *arg, const struct record *r)
 static int
 tell_ending(struct output *o, const struct record *r, struct fault *f)
 {
-	report_last(o, r);
+	if (o->json)
+		report_record(o, r);
+	else
+		report_last(o, r);
 	return r->code == 0 ? 0
 			    : fault_set(f, (enum fault_kind)r->code, NULL, "%s", r->why);
 }
@@ -115,7 +121,7 @@ static int
 how_it_ended(struct output *o, const struct target *t, int dirfd, const char *id,
     struct fault *f)
 {
-	char none[300];
+	char none[300], line[400];
 	struct ending e = { .id = id };
 	struct journal j;
 	int rc;
@@ -134,7 +140,9 @@ how_it_ended(struct output *o, const struct target *t, int dirfd, const char *id
 		return -1;
 	if (e.r.id[0] != '\0')
 		return tell_ending(o, &e.r, f);
-	output_line(o, REPORT_ROW "%s", "last:", report_nothing(t, none, sizeof(none)));
+	snprintf(line, sizeof(line), REPORT_ROW "%s",
+	    "last:", report_nothing(t, none, sizeof(none)));
+	output_say(o, SAY_RESULT, line);
 	return 0;
 }
 

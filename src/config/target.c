@@ -12,7 +12,8 @@
 
 enum kind {
 	TEXT,  /* as it is */
-	SCOPE, /* all or own */
+	SCOPE,  /* all or own */
+	ENGINE, /* compose or blind */
 	REGEX, /* a POSIX extended expression */
 	NEVER_EMPTY = REGEX,
 	MAYBE, /* text; of these the empty one is the default */
@@ -46,6 +47,8 @@ static const struct setting {
 	    "the compose service that is deployed" },
 	{ "TWILIGHT_PROJECT", NAME, AT(project), "", 0, 0,
 	    "the compose project; by default compose's own choice" },
+	{ "TWILIGHT_ENGINE", ENGINE, AT(engine), "compose", 0, 0,
+	    "compose: docker; blind: a stub that reports nothing, taken at its word" },
 	{ "TWILIGHT_HEALTH_URL", TEXT, AT(health_url), "http://localhost:8081/healthz", 0,
 	    0, "asked until it answers 200 to 399" },
 	{ "TWILIGHT_HEALTH_TRIES", NUMBER, AT(health_tries), "30", 1, 100000,
@@ -188,6 +191,9 @@ set_text(const struct setting *s, char *field, const char *value, struct fault *
 		    "letters, digits and '_', behind the first also '.' and '-'", f);
 	if (s->kind == SCOPE && strcmp(value, "all") != 0 && strcmp(value, "own") != 0)
 		return wrong(s, value, "all or own", f);
+	if (s->kind == ENGINE && strcmp(value, "compose") != 0 &&
+	    strcmp(value, "blind") != 0)
+		return wrong(s, value, "compose or blind", f);
 	if (s->kind <= NEVER_EMPTY && *value == '\0')
 		return wrong(s, value, "something", f);
 	if (s->kind == REGEX && check_regex(s, value, f) == -1)

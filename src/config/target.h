@@ -24,6 +24,7 @@ struct target {
 	char tag_pattern[512]; /* POSIX ERE; must span the whole tag */
 	char keep_env[1024];   /* names that children get too */
 	char prune[8];         /* "all" or "own" */
+	char engine[8];        /* "compose" or "blind" */
 	int64_t health_tries;
 	int64_t health_sleep;  /* milliseconds */
 	int64_t health_settle; /* milliseconds */

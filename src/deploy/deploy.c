@@ -3,10 +3,13 @@
  *
  *   preflight, snapshot     nothing was changed
  *   journal                 nothing was changed
- *   pull, identify          the names are put back
- *   swap                    the names and .env are put back
+ *   pull, identify          the image names are restored
+ *   swap                    the image names and .env are restored
  *   up, gate                rolled back: what ran runs again
  *   commit                  the history, then the journal, then the pruning
+ *
+ * An engine that does not answer is no evidence about the release: the gate then
+ * leaves the journal for the next request.
  *
  * MUST: .env is not touched before the image is on this host.
  * MUST: a signal ends a deploy only between two steps, or in the pull and
@@ -30,9 +33,9 @@ pull(struct deploy *d, struct fault *f)
 	d->pull_ms = clock_ms() - began;
 	if (rc == -1 || deploy_resolve(d, d->j.to.image, f) == -1)
 		return -1;
-	if (!e->silent && d->j.to.image[0] == '\0')
+	if (!e->blind && d->j.to.image[0] == '\0')
 		return fault_set(f, FAULT_FAILED, NULL,
-		    "the pull went well, but %s is not on this host", d->j.to.ref);
+		    "the pull succeeded, but %s is not on this host", d->j.to.ref);
 	return deploy_stopped(f);
 }
 
@@ -52,7 +55,7 @@ deploy_commit(struct deploy *d)
 		progress_say(d->s->progress, SAY_WARN, "%s; %s", late.what, late.next);
 		return;
 	}
-	if (!d->s->engine->silent && deploy_keep_image(d, d->j.to.image, &late) == -1)
+	if (!d->s->engine->blind && deploy_keep_image(d, d->j.to.image, &late) == -1)
 		progress_say(d->s->progress, SAY_WARN, "%s", late.what);
 	prune_after(d);
 }
@@ -91,6 +94,21 @@ show_evidence(struct deploy *d, const struct fault *why)
 		progress_say(d->s->progress, SAY_WARN, "%s", none.what);
 }
 
+/*
+ * A blind engine cannot be asked later what runs: the journal says that `up` has
+ * gone well, and recovery then asks for health instead of reverting.
+ */
+static int
+start(struct deploy *d, struct fault *f)
+{
+	if (deploy_up(d, d->j.to.tag, f) == -1)
+		return -1;
+	if (!d->s->engine->blind)
+		return 0;
+	d->j.step = JOURNAL_VERIFY;
+	return journal_write(d->s->dirfd, &d->j, f);
+}
+
 int
 deploy_forward(struct deploy *d, struct fault *f)
 {
@@ -101,14 +119,18 @@ deploy_forward(struct deploy *d, struct fault *f)
 		return d->resumed ? -1 : restore_names_only(d, f);
 	d->gate.container[0] = '\0';
 	d->gate.answer.why[0] = '\0';
-	if (deploy_up(d, d->j.to.tag, f) == 0) {
+	if (start(d, f) == 0) {
 		failed = "HEALTH";
 		if (deploy_gate(d, d->j.to.image, true, f) == 0) {
 			deploy_commit(d);
 			return 0;
 		}
+		if (f->kind == FAULT_HOST)
+			return deploy_unanswered(d, f);
 		d->interrupted = d->interrupted || d->gate.stopped;
-	}
+	} else
+		/* docker failed, which says nothing about the version */
+		d->interrupted = true;
 	show_evidence(d, f);
 	progress_say(d->s->progress, SAY_SHOUT, "%s FAILED -- rolling back to %s", failed,
 	    d->j.from.tag[0] == '\0' ? d->j.old_value : d->j.from.tag);

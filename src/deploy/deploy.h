@@ -64,10 +64,16 @@ int deploy_resolve(struct deploy *, char id[IMAGE_ID_MAX], struct fault *) MUST_
 /* FAULT_FAILED once INT or TERM came. */
 int deploy_stopped(struct fault *) MUST_CHECK;
 
-/* Swap, up, gate, history: steps 6 to 10.  On failure goes back. */
+/* Swap, up, gate, history.  On failure reverts. */
 int deploy_forward(struct deploy *, struct fault *) MUST_CHECK;
 
-/* Step 10: the history, then the journal, then the pruning. */
+/*
+ * The engine does not answer after `up`: `why` becomes FAULT_UNVERIFIED, and the
+ * journal stays.  Always -1.
+ */
+int deploy_unanswered(struct deploy *, struct fault *why);
+
+/* The history, then the journal, then the pruning. */
 void deploy_commit(struct deploy *);
 
 /* `up`, half-made containers of an earlier one removed first; timed. */
@@ -124,6 +130,9 @@ void prune_after(struct deploy *);
 
 /* The history alone; after a failure too, or a row of them fills the disk. */
 void prune_history(struct deploy *);
+
+/* "127.0.0.1:5000/demo:v1" to "127.0.0.1:5000/demo"; "" for none. */
+void prune_repository(const char *ref, char out[REF_MAX]);
 
 /*
  * Is there as much space as TWILIGHT_DISK_MIN says, for the state folder and

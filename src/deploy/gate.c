@@ -10,7 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#define WATCH_MS 300 /* between two looks at the container */
+#define LOOK_MS 300     /* between two looks at the container */
+#define WATCHED_MS 2000 /* the same while the engine reports what happens to it */
 #define BEAT_MS 15000
 
 struct watch {
@@ -19,7 +20,8 @@ struct watch {
 	struct probe probe;
 	struct container first; /* as it was when the wait began */
 	int64_t restarts;       /* how many are no news */
-	int64_t began, look, beat;
+	int64_t began, look, beat; /* look: when the next one is due */
+	int fd; /* readable when something happens to the container; -1: only looks tell */
 };
 
 static const char *
@@ -60,22 +62,26 @@ trouble(const struct watch *w, const struct container *c, char *out, size_t size
 static int
 look(struct watch *w, struct fault *f)
 {
+	struct engine *e = w->s->engine;
 	struct container now;
 	const char *what;
 	char buf[96];
 
-	if (w->s->engine->silent)
+	if (e->blind)
 		return 0;
-	w->look = clock_ms() + WATCH_MS;
-	if (w->s->engine->inspect(w->s->engine, w->first.id, &now, f) == -1)
+	if (e->inspect(e, w->first.id, &now, f) == -1)
 		return -1;
+	/* the stream may have ended with the engine, which is back now */
+	if (w->fd == -1)
+		w->fd = e->watch(e, w->first.id);
+	w->look = clock_ms() + (w->fd == -1 ? LOOK_MS : WATCHED_MS);
 	what = trouble(w, &now, buf, sizeof(buf));
 	if (what == NULL)
 		return 0;
 	return fault_set(f, FAULT_FAILED, NULL, "%s", what);
 }
 
-/* The one container, of the right image; step 8 of a deploy. */
+/* The one container, of the right image. */
 static int
 find_one(struct watch *w, struct fault *f)
 {
@@ -84,7 +90,7 @@ find_one(struct watch *w, struct fault *f)
 	char want[13], got[13];
 	size_t n;
 
-	if (s->engine->silent)
+	if (s->engine->blind)
 		return 0;
 	if (s->engine->containers(s->engine, list, GATE_CONTAINERS_MAX, &n, f) == -1)
 		return -1;
@@ -95,7 +101,7 @@ find_one(struct watch *w, struct fault *f)
 		    s->target->service);
 	w->first = list[0];
 	(void)strlcpy(w->g->container, list[0].id, sizeof(w->g->container));
-	/* one that `up` did not make may have been restarted long ago */
+	/* one that `up` did not create may have been restarted long ago */
 	if (strcmp(list[0].id, w->g->before) == 0)
 		w->restarts = list[0].restarts;
 	if (w->g->image[0] != '\0' && strcmp(list[0].image, w->g->image) != 0)
@@ -155,27 +161,30 @@ beat(struct watch *w)
 	    (long long)((now - w->began) / 1000));
 }
 
+/* Is it time to look: something happened, or nothing was heard for a while? */
+static bool
+look_is_due(struct watch *w)
+{
+	struct engine *e = w->s->engine;
+
+	return (w->fd != -1 && e->changed(e, &w->fd)) || clock_ms() >= w->look;
+}
+
 /* Waits `ms`, watching; ends early with a fault. */
 static int
 wait_watching(struct watch *w, int64_t ms, struct fault *f)
 {
-	int64_t deadline = deadline_in(ms), left, slice;
+	int64_t deadline = deadline_in(ms), left;
 
 	do {
 		left = deadline_left(deadline);
-		slice = left < WATCH_MS ? left : WATCH_MS;
-		/* a second TERM changes nothing: going back is not to be stopped */
-		if (w->g->stoppable)
-			(void)signals_wait(slice);
-		else {
-			struct timespec ts = { slice / 1000, (slice % 1000) * 1000000 };
-
-			nanosleep(&ts, NULL);
-		}
+		/* signals do not interrupt a rollback */
+		(void)signals_wait(left < LOOK_MS ? left : LOOK_MS, w->fd,
+		    w->g->stoppable);
 		beat(w);
 		if (told_to_stop(w, f) == -1)
 			return -1;
-		if (clock_ms() >= w->look && look(w, f) == -1)
+		if (look_is_due(w) && look(w, f) == -1)
 			return -1;
 	} while (deadline_left(deadline) > 0);
 	return 0;
@@ -185,7 +194,7 @@ wait_watching(struct watch *w, int64_t ms, struct fault *f)
 static int
 settled(struct watch *w, struct fault *f)
 {
-	if (w->s->engine->silent)
+	if (w->s->engine->blind)
 		return 1;
 	if (wait_watching(w, unsettled(w), f) == -1 || look(w, f) == -1)
 		return -1;
@@ -221,7 +230,7 @@ ask_until_healthy(struct watch *w, struct fault *f)
 			v = probe_judge(&w->probe, &w->g->answer, clock_ms());
 		}
 		if (v == PROBE_SPENT) {
-			/* why it is not healthy is better said by its end */
+			/* that it has ended says more than that it does not answer */
 			if (look(w, f) == -1)
 				return -1;
 			return spent(w, f);
@@ -234,7 +243,7 @@ ask_until_healthy(struct watch *w, struct fault *f)
 int
 gate_pass(struct session *s, struct gate *g, struct fault *f)
 {
-	struct watch w = { .s = s, .g = g };
+	struct watch w = { .s = s, .g = g, .fd = -1 };
 
 	g->container[0] = '\0';
 	g->tries = 0;

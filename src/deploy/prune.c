@@ -79,29 +79,32 @@ fill(struct deploy *d, struct keep *k, struct fault *f)
 	return rc;
 }
 
+/* Adds the names below `repository` that are not kept to *all. */
 static int
-unname_others(struct deploy *d, const struct keep *k, const char *repository,
-    struct fault *f)
+add_others(struct deploy *d, const struct keep *k, const char *repository,
+    struct image_name **all, size_t *n_all, struct fault *f)
 {
 	struct engine *e = d->s->engine;
-	struct image_name *list;
+	struct image_name *list, *grown;
 	size_t n, i;
 
 	if (e->names(e, repository, &list, &n, f) == -1)
 		return -1;
-	for (i = 0; i < n; i++) {
-		struct fault in_use = { 0 };
-
-		if (!list[i].used && !is_kept(k, list[i].image))
-			(void)!e->unname(e, list[i].ref, &in_use);
+	grown = reallocarray(*all, *n_all + n + 1, sizeof(**all));
+	if (grown == NULL) {
+		free(list);
+		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
 	}
+	*all = grown;
+	for (i = 0; i < n; i++)
+		if (!list[i].used && !is_kept(k, list[i].image))
+			(*all)[(*n_all)++] = list[i];
 	free(list);
 	return 0;
 }
 
-/* "127.0.0.1:5000/demo:v1" to "127.0.0.1:5000/demo" */
-static void
-repository_of(const char *ref, char out[REF_MAX])
+void
+prune_repository(const char *ref, char out[REF_MAX])
 {
 	char *slash, *colon;
 
@@ -116,16 +119,24 @@ repository_of(const char *ref, char out[REF_MAX])
 static int
 prune_own(struct deploy *d, struct fault *f)
 {
-	char repository[REF_MAX];
+	char repository[REF_MAX], second[REF_MAX];
+	struct engine *e = d->s->engine;
+	struct image_name *all = NULL;
 	struct keep k;
+	size_t n = 0;
+	int rc = 0;
 
 	if (fill(d, &k, f) == -1)
 		return -1;
-	repository_of(d->service.ref, repository);
-	if (unname_others(d, &k, repository, f) == -1)
-		return -1;
-	deploy_second_names(d, repository);
-	return unname_others(d, &k, repository, f);
+	prune_repository(d->service.ref, repository);
+	deploy_second_names(d, second);
+	if (add_others(d, &k, repository, &all, &n, f) == -1 ||
+	    add_others(d, &k, second, &all, &n, f) == -1)
+		rc = -1;
+	else if (n > 0)
+		rc = e->unname(e, all, n, f);
+	free(all);
+	return rc;
 }
 
 static int
@@ -133,7 +144,7 @@ prune(struct deploy *d, struct fault *f)
 {
 	struct engine *e = d->s->engine;
 
-	if (!e->silent && prune_own(d, f) == -1)
+	if (!e->blind && prune_own(d, f) == -1)
 		return -1;
 	return strcmp(d->s->target->prune, "all") == 0 ? e->prune(e, f) : 0;
 }
@@ -150,7 +161,7 @@ worth_a_record(void *arg, const struct version *v)
 	if (tag_is_release(v->tag))
 		return true;
 	/* an engine that does not answer has not said that it is gone */
-	return !e->silent && v->image[0] != '\0' &&
+	return !e->blind && v->image[0] != '\0' &&
 	    (e->image(e, v->image, id, &f) == -1 || id[0] != '\0');
 }
 
@@ -173,43 +184,55 @@ prune_after(struct deploy *d)
 	prune_history(d);
 }
 
-/* The first place that is short of space, with what it has; NULL when none. */
-static const char *
-short_place(const struct deploy *d, const char *root, int64_t *space)
-{
-	const char *places[2] = { d->s->target->state, root };
-	size_t i;
+/* The folders that need space, and the first that is short of it. */
+struct space {
+	int64_t min;
+	char place[PATH_MAX]; /* "" while none is short */
+	int64_t free;
+};
 
-	for (i = 0; i < 2; i++) {
-		if (places[i][0] == '\0')
-			continue;
-		*space = folder_free_space(places[i]);
-		if (*space >= 0 && *space < d->s->target->disk_min)
-			return places[i];
-	}
-	return NULL;
+static void
+measure(void *arg, const char *place)
+{
+	struct space *s = arg;
+	int64_t free = folder_free_space(place);
+
+	/* a folder that is not there holds nothing */
+	if (s->place[0] != '\0' || free < 0 || free >= s->min)
+		return;
+	(void)strlcpy(s->place, place, sizeof(s->place));
+	s->free = free;
+}
+
+static int
+measure_all(struct deploy *d, struct space *s, struct fault *f)
+{
+	struct engine *e = d->s->engine;
+
+	memset(s, 0, sizeof(*s));
+	s->min = d->s->target->disk_min;
+	measure(s, d->s->target->state);
+	return e->blind ? 0 : e->places(e, measure, s, f);
 }
 
 int
 prune_until_space(struct deploy *d, struct fault *f)
 {
-	struct engine *e = d->s->engine;
-	char root[PATH_MAX] = "";
 	struct fault late = { 0 };
-	const char *place;
-	int64_t space;
+	struct space s;
 
-	if (!e->silent && e->root(e, root, sizeof(root), f) == -1)
+	if (measure_all(d, &s, f) == -1)
 		return -1;
-	if (short_place(d, root, &space) == NULL)
+	if (s.place[0] == '\0')
 		return 0;
 	progress_say(d->s->progress, SAY_WARN, "little space is left: pruning first");
 	if (prune(d, &late) == -1)
 		progress_say(d->s->progress, SAY_WARN, "not pruned: %s", late.what);
-	place = short_place(d, root, &space);
-	if (place == NULL)
+	if (measure_all(d, &s, f) == -1)
+		return -1;
+	if (s.place[0] == '\0')
 		return 0;
 	return fault_set(f, FAULT_HOST, "free some, or lower TWILIGHT_DISK_MIN",
-	    "%lld MiB are free on the file system of %.200s, %lld MiB are asked for",
-	    (long long)(space >> 20), place, (long long)(d->s->target->disk_min >> 20));
+	    "%lld MiB are free on the file system of %.200s, %lld MiB are required",
+	    (long long)(s.free >> 20), s.place, (long long)(s.min >> 20));
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* What is there now, as far as it can be told. */
+/* What is there now, as far as it is known. */
 struct found {
 	bool old_value, new_value; /* of .env; both where they are the same */
 	bool old_runs; /* the recorded container; on a first deploy: nothing does */
@@ -20,7 +20,7 @@ look_at_containers(struct deploy *d, struct found *found, struct fault *f)
 	size_t n, i;
 	bool all;
 
-	if (e->silent)
+	if (e->blind)
 		return 0;
 	if (e->describe(e, d->j.to.tag, &d->service, f) == -1 ||
 	    e->containers(e, list, GATE_CONTAINERS_MAX, &n, f) == -1 ||
@@ -94,7 +94,7 @@ complete_rollback(struct deploy *d, struct fault *f)
 static int
 complete(struct deploy *d, struct fault *f)
 {
-	/* a way back whose word did not get to the disk may have moved the name */
+	/* a revert whose journal write failed may already have moved the tag */
 	if (deploy_name_again(d, d->j.to.image, d->j.to.ref, f) == -1)
 		return -1;
 	if (deploy_gate(d, d->j.to.image, false, f) == -1)
@@ -105,8 +105,8 @@ complete(struct deploy *d, struct fault *f)
 
 /*
  * Before the swap, but another container is there: a boot's own `up` took
- * what the pull had moved the name to.  From here on it is a way back, and
- * the next run could not see that without the word on disk.
+ * what the pull had moved the name to.  From here on it is a revert, which the
+ * next run can only know from the journal.
  */
 static int
 undo_boot(struct deploy *d, struct fault *f)
@@ -119,9 +119,9 @@ undo_boot(struct deploy *d, struct fault *f)
 }
 
 static int
-mend(struct deploy *d, struct fault *f)
+resolve(struct deploy *d, struct fault *f)
 {
-	bool silent = d->s->engine->silent;
+	bool blind = d->s->engine->blind;
 	struct found found;
 
 	if (look(d, &found, f) == -1)
@@ -135,7 +135,9 @@ mend(struct deploy *d, struct fault *f)
 		interrupted(d, f);
 		return restore_names_only(d, f);
 	}
-	if (d->j.step != JOURNAL_ROLLBACK && !silent) {
+	if (blind && d->j.step == JOURNAL_VERIFY)
+		return complete(d, f);
+	if (d->j.step != JOURNAL_ROLLBACK && !blind) {
 		if (strcmp(d->j.verb, "rollback") == 0)
 			return complete_rollback(d, f);
 		if (found.new_value && found.new_runs)
@@ -145,28 +147,62 @@ mend(struct deploy *d, struct fault *f)
 	return restore_all(d, f);
 }
 
-/* Where the journal had to stay, nothing else may be begun. */
+/*
+ * Where the journal had to stay, nothing else may be begun; and the exit code
+ * says whether the interrupted run had changed anything.
+ */
 static int
-conclude(struct session *s, int rc, struct fault *f)
+conclude(const struct deploy *d, int rc, bool *left, struct fault *f)
 {
 	struct fault none = { 0 };
-	struct journal left;
+	struct journal there;
 
-	if (journal_read(s->dirfd, &left, &none) == 0)
+	*left = journal_read(d->s->dirfd, &there, &none) != 0;
+	if (!*left)
 		return rc;
-	if (rc == -1) {
-		f->kind = FAULT_HOST;
+	if (rc == 0)
+		fault_set(f, FAULT_HOST, "see the disk of the state folder",
+		    "the interrupted %s is recovered, but that cannot be recorded",
+		    d->j.verb);
+	f->kind = d->j.step == JOURNAL_PULL ? FAULT_HOST : FAULT_UNVERIFIED;
+	return -1;
+}
+
+/* A blind engine's journal says nothing that an engine could check, and vice versa. */
+static int
+check_engine(const struct deploy *d, struct fault *f)
+{
+	if (d->j.blind == d->s->engine->blind)
+		return 0;
+	return fault_set(f, FAULT_HOST,
+	    d->j.blind ? "set TWILIGHT_ENGINE=blind, then run `recover`"
+		       : "unset TWILIGHT_ENGINE, then run `recover`",
+	    "the interrupted %s of %s was begun with another engine", d->j.verb,
+	    d->j.to.tag);
+}
+
+static int
+recover(struct deploy *d, struct fault *f)
+{
+	struct session *s = d->s;
+	int done;
+
+	if (s->engine->settle(s->engine, f) == -1)
 		return -1;
-	}
-	return fault_set(f, FAULT_HOST, "see the disk of the state folder",
-	    "the interrupted deploy is mended, but that cannot be recorded");
+	done = history_has(s->dirfd, d->j.id, f);
+	if (done != 0)
+		return done == 1 ? journal_clear(s->dirfd, f) : -1;
+	progress_say(s->progress, SAY_NOTE,
+	    "recovering the interrupted %s of %s (begun %s, at: %s)", d->j.verb,
+	    d->j.to.tag, d->j.time, journal_step_name(d->j.step));
+	return resolve(d, f);
 }
 
 int
-recover_run(struct session *s, struct fault *f)
+recover_run(struct session *s, bool *left, struct fault *f)
 {
 	struct deploy d;
-	int rc, done;
+	int rc;
 
 	journal_sweep(s->dirfd);
 	history_sweep(s->dirfd);
@@ -174,17 +210,13 @@ recover_run(struct session *s, struct fault *f)
 	d.s = s;
 	d.success = OUTCOME_RECOVERED;
 	rc = journal_read(s->dirfd, &d.j, f);
+	*left = rc == -1;
 	if (rc != 1)
 		return rc;
-	if (s->engine->settle(s->engine, f) == -1)
+	*left = true;
+	if (check_engine(&d, f) == -1)
 		return -1;
-	done = history_has(s->dirfd, d.j.id, f);
-	if (done != 0)
-		return done == 1 ? journal_clear(s->dirfd, f) : -1;
-	progress_say(s->progress, SAY_NOTE,
-	    "mending the interrupted %s of %s (begun %s, at: %s)", d.j.verb, d.j.to.tag,
-	    d.j.time, journal_step_name(d.j.step));
-	rc = conclude(s, mend(&d, f), f);
+	rc = conclude(&d, recover(&d, f), left, f);
 	envfile_free(&d.env);
 	return rc;
 }

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* `why` becomes of this kind, with what it means put behind its words. */
+/* Gives `why` this kind, and appends what follows from it. */
 static int
 conclude(struct fault *why, enum fault_kind kind, const char *next, const char *fmt, ...)
 {
@@ -35,7 +35,7 @@ deploy_name_again(struct deploy *d, const char *image, const char *ref, struct f
 	struct engine *e = d->s->engine;
 	char now[IMAGE_ID_MAX], here[IMAGE_ID_MAX];
 
-	if (e->silent || image[0] == '\0' || ref[0] == '\0')
+	if (e->blind || image[0] == '\0' || ref[0] == '\0')
 		return 0;
 	if (e->image(e, ref, now, f) == -1)
 		return -1;
@@ -49,15 +49,41 @@ deploy_name_again(struct deploy *d, const char *image, const char *ref, struct f
 	return -1;
 }
 
+/*
+ * The reference that compose resolves for the old version: where the repository
+ * of the compose file has changed since, it is not the one that its container
+ * was created from.
+ */
+static int
+old_reference(struct deploy *d, char ref[REF_MAX], struct fault *f)
+{
+	const struct journal *j = &d->j;
+	char old[REF_MAX], new[REF_MAX];
+	struct engine *e = d->s->engine;
+	struct service service;
+
+	(void)strlcpy(ref, j->from.ref, REF_MAX);
+	prune_repository(j->from.ref, old);
+	prune_repository(j->to.ref, new);
+	if (e->blind || old[0] == '\0' || new[0] == '\0' || strcmp(old, new) == 0)
+		return 0;
+	if (e->describe(e, j->from.tag, &service, f) == -1)
+		return -1;
+	(void)strlcpy(ref, service.ref, REF_MAX);
+	return 0;
+}
+
 /* The name of what ran, and the name that a pull moved, if that is another. */
 static int
 restore_names(struct deploy *d, struct fault *f)
 {
 	const struct journal *j = &d->j;
+	char ref[REF_MAX];
 
-	if (deploy_name_again(d, j->from.image, j->from.ref, f) == -1)
+	if (old_reference(d, ref, f) == -1 ||
+	    deploy_name_again(d, j->from.image, ref, f) == -1)
 		return -1;
-	if (strcmp(j->to.ref, j->from.ref) == 0)
+	if (strcmp(j->to.ref, ref) == 0)
 		return 0;
 	return deploy_name_again(d, j->displaced, j->to.ref, f);
 }
@@ -97,19 +123,20 @@ close_journal(struct deploy *d, enum outcome outcome, const struct fault *why)
 		prune_history(d);
 }
 
-/* A silent engine is taken at its word. */
-static bool
-still_runs(struct deploy *d)
+/* Does what served before still run?  Nothing that did not has to. */
+static int
+still_serves(struct deploy *d, bool *serves, struct fault *f)
 {
 	struct engine *e = d->s->engine;
 	struct container now;
-	struct fault f = { 0 };
 
-	if (e->silent)
-		return true;
-	return d->j.container[0] != '\0' &&
-	    e->inspect(e, d->j.container, &now, &f) == 0 &&
-	    now.state == CONTAINER_RUNNING;
+	*serves = e->blind || !d->j.served || d->j.container[0] == '\0';
+	if (*serves)
+		return 0;
+	if (e->inspect(e, d->j.container, &now, f) == -1)
+		return -1;
+	*serves = now.state == CONTAINER_RUNNING;
+	return 0;
 }
 
 /* A docker call that could not be ended may still move what is put back here. */
@@ -123,17 +150,24 @@ int
 restore_names_only(struct deploy *d, struct fault *why)
 {
 	struct fault f = { 0 };
+	bool serves;
 
 	if (settle(d, &f) == -1 || restore_value(d, &f) == -1 ||
-	    restore_names(d, &f) == -1) {
+	    restore_names(d, &f) == -1 || still_serves(d, &serves, &f) == -1) {
 		progress_say(d->s->progress, SAY_WARN, "%s", f.what);
 		/* the journal stays: the next request tries again */
-		return conclude(why, FAULT_UNVERIFIED, "mend that, then say `recover`",
-		    "what was before could not be put back: %.120s", f.what);
+		return conclude(why, FAULT_UNVERIFIED, "fix this, then run `recover`",
+		    "the previous state could not be restored: %.120s", f.what);
 	}
-	conclude(why, FAULT_FAILED, "mend the cause, then deploy again",
+	if (!serves) {
+		progress_say(d->s->progress, SAY_WARN,
+		    "the container of %s has ended meanwhile: starting it again",
+		    d->j.from.tag);
+		return restore_all(d, why);
+	}
+	conclude(why, FAULT_FAILED, "fix the cause, then deploy again",
 	    "nothing was changed, %s",
-	    still_runs(d) ? "what ran runs as before" : "nothing ran before either");
+	    d->j.served ? "what ran runs as before" : "nothing ran before either");
 	close_journal(d, OUTCOME_PUT_BACK, why);
 	return -1;
 }
@@ -147,8 +181,8 @@ something_runs(struct deploy *d)
 	struct fault f = { 0 };
 	size_t n, i;
 
-	if (e->silent || e->containers(e, list, GATE_CONTAINERS_MAX, &n, &f) == -1)
-		return e->silent;
+	if (e->blind || e->containers(e, list, GATE_CONTAINERS_MAX, &n, &f) == -1)
+		return e->blind;
 	for (i = 0; i < n; i++)
 		if (list[i].state == CONTAINER_RUNNING)
 			return true;
@@ -180,7 +214,7 @@ bring_back_container(struct deploy *d, struct fault *f)
 	 * gate tells, where the engine can be asked and does tell.
 	 */
 	if (up_again(d, d->j.from.tag, f) == -1) {
-		if (d->s->engine->silent || f->kind == FAULT_HOST)
+		if (d->s->engine->blind || f->kind == FAULT_HOST)
 			return -1;
 		progress_say(d->s->progress, SAY_WARN, "%s", f->what);
 		fault_clear(f);
@@ -247,9 +281,20 @@ bring_old_value(struct deploy *d, struct fault *f)
 }
 
 int
+deploy_unanswered(struct deploy *d, struct fault *why)
+{
+	char what[sizeof(why->what)];
+
+	(void)strlcpy(what, why->what, sizeof(what));
+	fault_clear(why);
+	return fault_set(why, FAULT_UNVERIFIED, "run `recover` when the engine answers",
+	    "%s was started, but could not be verified: %.300s", d->j.to.tag, what);
+}
+
+int
 restore_all(struct deploy *d, struct fault *why)
 {
-	bool first = d->j.container[0] == '\0' && !d->j.silent;
+	bool first = d->j.container[0] == '\0' && !d->j.blind;
 	struct fault f = { 0 };
 	unsigned tries = d->gate.tries;
 	int rc;
@@ -264,7 +309,7 @@ restore_all(struct deploy *d, struct fault *why)
 		rc = first ? bring_old_value(d, &f) : bring_back(d, &f);
 	if (rc == 0) {
 		conclude(why, FAULT_FAILED,
-		    "the lines above tell why; mend the cause, then deploy again",
+		    "see the lines above; fix the cause, then deploy again",
 		    "rolled back, %s serves and is healthy", d->j.from.tag);
 		d->gate.tries = tries;
 		close_journal(d, OUTCOME_ROLLED_BACK, why);

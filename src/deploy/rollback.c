@@ -30,15 +30,15 @@ is_candidate(const struct wish *w, const struct version *v)
 	return strcmp(v->image, w->running) != 0;
 }
 
-/* Is its image on this host?  A silent engine is taken at its word. */
+/* Is its image on this host?  A blind engine is taken at its word. */
 static int
 is_here(struct engine *e, const struct version *v, bool *here, struct fault *f)
 {
 	char id[IMAGE_ID_MAX] = "";
 
-	if (!e->silent && v->image[0] != '\0' && e->image(e, v->image, id, f) == -1)
+	if (!e->blind && v->image[0] != '\0' && e->image(e, v->image, id, f) == -1)
 		return -1;
-	*here = e->silent || id[0] != '\0';
+	*here = e->blind || id[0] != '\0';
 	return 0;
 }
 
@@ -92,7 +92,7 @@ rollback_name(struct deploy *d, struct fault *f)
 {
 	struct engine *e = d->s->engine;
 
-	if (e->silent || strcmp(d->j.displaced, d->j.to.image) == 0)
+	if (e->blind || strcmp(d->j.displaced, d->j.to.image) == 0)
 		return 0;
 	return e->name(e, d->j.to.image, d->j.to.ref, f);
 }

@@ -68,7 +68,7 @@ note_container(struct deploy *d, const struct container *c)
 		(void)strlcpy(d->j.from.tag, d->env.value, sizeof(d->j.from.tag));
 }
 
-/* What runs and answers is proven, whoever started it: it is a way back. */
+/* What runs and answers is known-good, whoever started it. */
 static int
 adopt(struct deploy *d, struct fault *f)
 {
@@ -118,12 +118,31 @@ deploy_keep_image(struct deploy *d, const char *image, struct fault *f)
 {
 	const char *colon = strchr(image, ':');
 	struct engine *e = d->s->engine;
-	char repository[REF_MAX], ref[REF_MAX + 16];
+	char repository[REF_MAX], ref[REF_MAX + 16], there[IMAGE_ID_MAX];
 
 	deploy_second_names(d, repository);
 	snprintf(ref, sizeof(ref), "%s:%.12s", repository,
 	    colon == NULL ? image : colon + 1);
-	return e->name(e, image, ref, f);
+	if (e->image(e, ref, there, f) == -1)
+		return -1;
+	return strcmp(there, image) == 0 ? 0 : e->name(e, image, ref, f);
+}
+
+/* The image of what runs, so that a rollback finds it whatever is pruned. */
+static int
+keep_running(struct deploy *d, struct fault *f)
+{
+	struct engine *e = d->s->engine;
+	char here[IMAGE_ID_MAX];
+
+	if (e->image(e, d->j.from.image, here, f) == -1)
+		return -1;
+	if (here[0] != '\0')
+		return deploy_keep_image(d, d->j.from.image, f);
+	progress_say(d->s->progress, SAY_WARN,
+	    "the image of the running %s is gone from this host: there is no rollback to it",
+	    d->j.from.tag);
+	return 0;
 }
 
 int
@@ -134,7 +153,8 @@ deploy_snapshot(struct deploy *d, struct fault *f)
 	int which;
 	size_t n;
 
-	if (e->silent) {
+	if (e->blind) {
+		d->j.served = true;
 		(void)strlcpy(d->j.from.tag, d->env.value, sizeof(d->j.from.tag));
 		return 0;
 	}
@@ -143,17 +163,18 @@ deploy_snapshot(struct deploy *d, struct fault *f)
 		return -1;
 	if (which == -1) {
 		progress_say(d->s->progress, SAY_NOTE,
-		    "service %s has no container: the way back is %s of .env, if its image is here",
+		    "service %s has no container: a rollback would start %s of .env, if its image is here",
 		    d->s->target->service, d->env.value);
 		return 0;
 	}
 	note_container(d, &list[which]);
+	d->j.served = list[which].state == CONTAINER_RUNNING;
 	if (strcmp(d->j.from.tag, d->env.value) != 0)
 		progress_say(d->s->progress, SAY_WARN, "drift: .env says %s, but %s runs",
 		    d->env.value, d->j.from.tag);
-	if (deploy_keep_image(d, d->j.from.image, f) == -1) {
+	if (keep_running(d, f) == -1) {
 		f->kind = FAULT_HOST;
 		return -1;
 	}
-	return list[which].state == CONTAINER_RUNNING ? adopt(d, f) : 0;
+	return d->j.served ? adopt(d, f) : 0;
 }

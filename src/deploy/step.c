@@ -25,7 +25,7 @@ deploy_describe(struct deploy *d, struct fault *f)
 {
 	struct engine *e = d->s->engine;
 
-	if (e->silent)
+	if (e->blind)
 		return 0;
 	if (e->describe(e, d->j.to.tag, &d->service, f) == -1)
 		return -1;
@@ -51,7 +51,7 @@ deploy_read(struct deploy *d, struct fault *f)
 	    envfile_writable(&d->env, f) == -1 || history_writable(d->s->dirfd, f) == -1)
 		return -1;
 	(void)strlcpy(d->j.old_value, d->env.value, sizeof(d->j.old_value));
-	d->j.silent = d->s->engine->silent;
+	d->j.blind = d->s->engine->blind;
 	return 0;
 }
 
@@ -84,7 +84,7 @@ deploy_resolve(struct deploy *d, char id[IMAGE_ID_MAX], struct fault *f)
 	struct engine *e = d->s->engine;
 
 	id[0] = '\0';
-	return e->silent ? 0 : e->image(e, d->j.to.ref, id, f);
+	return e->blind ? 0 : e->image(e, d->j.to.ref, id, f);
 }
 
 int
@@ -94,7 +94,7 @@ deploy_sweep(struct deploy *d, struct fault *f)
 	struct engine *e = d->s->engine;
 	size_t n, i;
 
-	if (e->silent)
+	if (e->blind)
 		return 0;
 	if (e->containers(e, list, GATE_CONTAINERS_MAX, &n, f) == -1)
 		return -1;

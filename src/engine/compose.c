@@ -1,42 +1,50 @@
 #include "engine/compose.h"
 
 #include "engine/call.h"
+#include "engine/containers.h"
+#include "engine/host.h"
 #include "engine/images.h"
 #include "engine/inspect.h"
 #include "sys/text.h"
 
 #include <bsd/string.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 /* COMPOSE_ENV_FILES came with this one, github.com/docker/compose/pull/11061 */
 #define COMPOSE_MAJOR 2
 #define COMPOSE_MINOR 23
 
-#define ARGS_MAX 32
+static int
+connect_engine(struct engine *e, struct fault *f)
+{
+	struct compose *c = e->self;
+
+	if (e->blind)
+		return 0;
+	return host_find(c, f) == -1 ? -1 : api_connect(&c->api, f);
+}
 
 static int
-hello(struct engine *e, struct fault *f)
+check_version(struct compose *c, struct fault *f)
 {
 	static const char *const argv[] = { "docker", "compose", "version", NULL };
 	static const char next[] = "install the docker-compose-plugin";
-	struct compose *c = e->self;
 	struct run_result res;
 	char said[80];
 	int rc = 0;
 
 	if (call_any(c, argv, &res, f) == -1)
 		return -1;
-	e->silent = res.status == 0 && res.out_len == 0;
 	/* it asks no daemon: what fails here is the plugin */
 	if (res.status != 0)
 		rc = call_fault(argv, &res, c, next, f);
-	else if (!e->silent &&
-	    !inspect_compose_is(call_output(&res), COMPOSE_MAJOR, COMPOSE_MINOR))
+	else if (res.out_len == 0)
+		rc = fault_set(f, FAULT_HOST,
+		    "install the docker-compose-plugin; a stub needs TWILIGHT_ENGINE=blind",
+		    "docker compose version prints nothing: this is not docker");
+	else if (!inspect_compose_is(call_output(&res), COMPOSE_MAJOR, COMPOSE_MINOR))
 		rc = fault_set(f, FAULT_HOST, next,
 		    "docker compose %d.%d or newer is needed, this is: %s", COMPOSE_MAJOR,
 		    COMPOSE_MINOR,
@@ -47,154 +55,37 @@ hello(struct engine *e, struct fault *f)
 }
 
 static int
+check(struct engine *e, struct fault *f)
+{
+	if (connect_engine(e, f) == -1)
+		return -1;
+	return e->blind ? 0 : check_version(e->self, f);
+}
+
+/* The service is named: then its profile, if it has one, is active. */
+static int
 describe(struct engine *e, const char *tag, struct service *s, struct fault *f)
 {
-	static const char *const argv[] = { "docker", "compose", "config", "--format",
-		"json", NULL };
 	struct compose *c = e->self;
+	const char *const argv[] = { "docker", "compose", "config", "--format", "json",
+		c->target->service, NULL };
 	struct run_result res;
 	int rc;
 
 	if (childenv_set(&c->env, TARGET_VARIABLE, tag, f) == -1 ||
-	    call_look(c, argv, &res, f) == -1)
+	    call_any(c, argv, &res, f) == -1)
 		return -1;
-	rc = inspect_service(call_output(&res), res.out_len, c->target->service, s, f);
-	run_free(&res);
-	if (rc == 0)
-		(void)strlcpy(c->project, s->project, sizeof(c->project));
-	return rc;
-}
-
-/* `docker ps -aq` by compose's labels (docker/compose pkg/api/labels.go). */
-static int
-list_ids(struct compose *c, const char *service, bool running, struct run_result *res,
-    struct fault *f)
-{
-	char project_label[192], service_label[128];
-	const char *const argv[] = { "docker", "ps", running ? "-q" : "-aq", "--no-trunc",
-		"--filter", project_label, "--filter", service_label, "--filter",
-		"label=com.docker.compose.oneoff=False", NULL };
-
-	snprintf(project_label, sizeof(project_label),
-	    "label=com.docker.compose.project=%s", c->project);
-	snprintf(service_label, sizeof(service_label),
-	    "label=com.docker.compose.service=%s", service);
-	return call_look(c, argv, res, f);
-}
-
-/* Splits ids, one on a line, into argv; how many. */
-static size_t
-split(char *text, const char **argv, size_t max)
-{
-	size_t n = 0;
-	char *line;
-
-	while (n < max && (line = strsep(&text, "\n")) != NULL)
-		if (*line != '\0')
-			argv[n++] = line;
-	return n;
-}
-
-static int
-containers(struct engine *e, struct container *list, size_t max, size_t *n,
-    struct fault *f)
-{
-	const char *argv[ARGS_MAX] = { "docker", "inspect", "--type", "container" };
-	struct compose *c = e->self;
-	struct run_result ids, res;
-	size_t found;
-	int rc;
-
-	*n = 0;
-	if (list_ids(c, c->target->service, false, &ids, f) == -1)
-		return -1;
-	found = ids.out == NULL ? 0 : split(ids.out, argv + 4, ARGS_MAX - 5);
-	rc = found == 0 ? 0 : call_any(c, argv, &res, f);
-	run_free(&ids);
-	if (rc == -1 || found == 0)
-		return rc;
-	/* one that went between the two calls makes it exit with 1: the rest counts */
-	if (res.out_len == 0 && res.status != 0)
-		rc = call_fault(argv, &res, c, NULL, f);
-	else
-		rc = inspect_containers(call_output(&res), res.out_len, list, max, n, f);
-	run_free(&res);
-	return rc;
-}
-
-static int
-inspect(struct engine *e, const char *id, struct container *out, struct fault *f)
-{
-	const char *const argv[] = { "docker", "inspect", "--type", "container", id,
-		NULL };
-	struct compose *c = e->self;
-	struct run_result res;
-	size_t n;
-	int rc;
-
-	memset(out, 0, sizeof(*out));
-	if (call_any(c, argv, &res, f) == -1)
-		return -1;
-	if (res.status != 0 && strcasestr(res.err, "no such") != NULL)
-		rc = 0; /* gone */
+	if (res.status != 0 && strstr(res.err, "no such service") != NULL)
+		rc = fault_set(f, FAULT_HOST, "set TWILIGHT_SERVICE to one that it has",
+		    "the compose file has no service %s", c->target->service);
 	else if (res.status != 0)
 		rc = call_fault(argv, &res, c, NULL, f);
 	else
-		rc = inspect_containers(call_output(&res), res.out_len, out, 1, &n, f);
+		rc = inspect_service(call_output(&res), res.out_len, c->target->service,
+		    s, f);
 	run_free(&res);
-	return rc;
-}
-
-static int
-depends_run(struct engine *e, const struct service *s, bool *all, struct fault *f)
-{
-	struct run_result res;
-	size_t i;
-
-	*all = true;
-	for (i = 0; *all && i < s->n_depends; i++) {
-		if (list_ids(e->self, s->depends[i], true, &res, f) == -1)
-			return -1;
-		*all = res.out_len > 0;
-		run_free(&res);
-	}
-	return 0;
-}
-
-static void
-show_lines(struct compose *c, const struct run_result *res)
-{
-	const char *line = res->out, *end = line + res->out_len, *newline;
-	char safe[480];
-	bool last;
-
-	for (; line < end; line = newline + 1) {
-		newline = memchr(line, '\n', (size_t)(end - line));
-		last = newline == NULL;
-		if (last)
-			newline = end;
-		if (newline > line)
-			progress_say(c->progress, SAY_CHILD, "%s",
-			    mask_show(&c->mask, safe, sizeof(safe), line,
-				(size_t)(newline - line), last && res->out_cut));
-	}
-}
-
-static int
-logs(struct engine *e, const char *id, struct fault *f)
-{
-	const char *const argv[] = { "docker", "logs", "--tail", COMPOSE_LOG_LINES, id,
-		NULL };
-	struct run r = call_run(e->self, argv);
-	struct run_result res;
-	int rc;
-
-	/* what a container writes to its stderr comes on docker's */
-	r.merge = true;
-	rc = run_child(&r, &res, f);
-	if (rc == 0 && res.out != NULL)
-		show_lines(e->self, &res);
-	run_free(&res);
+	if (rc == 0)
+		(void)strlcpy(c->project, s->project, sizeof(c->project));
 	return rc;
 }
 
@@ -202,15 +93,16 @@ static int
 pull(struct engine *e, const char *tag, struct fault *f)
 {
 	struct compose *c = e->self;
-	const char *const argv[] = { "docker", "compose", "pull", c->target->service,
-		NULL };
+	/* whatever pull_policy says: a deploy is of what the registry has now */
+	const char *argv[] = { "docker", "compose", "pull", c->target->service,
+		"--policy", "always", NULL };
 
 	if (childenv_set(&c->env, TARGET_VARIABLE, tag, f) == -1)
 		return -1;
 	return call_move(c, argv, "pull", c->target->pull_limit, true, f);
 }
 
-/* The flags that protect stand after the service: the mock matches the rest. */
+/* The flags stand behind the service, so that the call begins as people type it. */
 static int
 up(struct engine *e, const char *tag, unsigned how, struct fault *f)
 {
@@ -308,15 +200,20 @@ compose_open(struct compose *c, const struct target *t, char *const *env, int di
 	c->target = t;
 	c->progress = progress;
 	c->engine = (struct engine){ .self = c,
-		.hello = hello,
+		.blind = strcmp(t->engine, "blind") == 0,
+		.connect = connect_engine,
+		.check = check,
 		.describe = describe,
-		.containers = containers,
-		.inspect = inspect,
-		.depends_run = depends_run,
+		.locate = containers_locate,
+		.containers = containers_list,
+		.inspect = containers_inspect,
+		.watch = containers_watch,
+		.changed = containers_changed,
+		.depends_run = containers_depends_run,
 		.image = images_id,
 		.names = images_names,
-		.root = images_root,
-		.logs = logs,
+		.places = images_places,
+		.logs = containers_logs,
 		.pull = pull,
 		.up = up,
 		.name = images_name,
@@ -331,6 +228,8 @@ compose_open(struct compose *c, const struct target *t, char *const *env, int di
 		childenv_free(&c->env);
 		return -1;
 	}
+	api_init(&c->api, t->call_limit, &c->mask, progress);
+	http_init(&c->events, c->api.path);
 	mover_init(&c->mover, dirfd, progress, &c->mask, t->up_limit);
 	return 0;
 }
@@ -338,6 +237,8 @@ compose_open(struct compose *c, const struct target *t, char *const *env, int di
 void
 compose_close(struct compose *c)
 {
+	http_close(&c->events);
+	api_close(&c->api);
 	mover_close(&c->mover);
 	mask_free(&c->mask);
 	childenv_free(&c->env);

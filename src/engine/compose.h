@@ -1,14 +1,15 @@
 /*
- * compose.h: an engine that drives `docker` and `docker compose`.
+ * compose.h: an engine that asks the Docker Engine API and changes things by
+ * `docker` and `docker compose`.
  *
- * Compose is told everything by its environment, so that the command line is
- * the one that an operator types (and a mock can match).  docker is found on
- * PATH.
+ * Compose gets all its settings in the environment, so that the command line is
+ * the one that an operator types, with flags behind it.  docker is found on PATH.
  */
 #ifndef ENGINE_COMPOSE_H
 #define ENGINE_COMPOSE_H
 
 #include "config/target.h"
+#include "engine/api.h"
 #include "engine/engine.h"
 #include "engine/mover.h"
 #include "sys/childenv.h"
@@ -18,6 +19,8 @@ struct compose {
 	/* private: */
 	const struct target *target;
 	const struct progress *progress;
+	struct api api;
+	struct http events; /* what happens to the container that is watched */
 	struct mover mover;
 	struct childenv env;
 	struct mask mask;

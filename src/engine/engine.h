@@ -1,14 +1,13 @@
 /*
  * engine.h: what runs containers, as deploy/ sees it: a struct of functions.
- * compose.h makes one that drives docker and docker compose; the unit tests
- * make one that remembers.
  *
  * All return 0, or -1 with the fault set.  FAULT_HOST means that the engine
- * could not be asked; FAULT_FAILED that it was, and the call failed.
+ * could not be asked, for as long as it is worth waiting; FAULT_FAILED that it
+ * was, and the call failed.
  *
- * An engine may be silent: it takes every call and tells nothing (the mock
- * of the founding harness).  That is decided by hello() and never again.  On
- * a silent engine only hello, settle, pull, up and prune are called.
+ * A blind engine takes every call and reports nothing (the docker stub of a
+ * harness).  It is what the settings name, never guessed.  On a blind engine
+ * only check, settle, pull, up and prune are called.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -47,10 +46,15 @@ struct container {
 
 #define SERVICE_DEPENDS_MAX 16
 
+struct depend {
+	char service[64];
+	bool completes; /* it has done its work when it exited with 0 */
+};
+
 struct service {
 	char ref[REF_MAX]; /* what the compose file resolves to */
 	char project[128];
-	char depends[SERVICE_DEPENDS_MAX][64]; /* services it depends on */
+	struct depend depends[SERVICE_DEPENDS_MAX]; /* services it depends on */
 	size_t n_depends;
 };
 
@@ -66,14 +70,25 @@ struct image_name {
 
 struct engine {
 	void *self;
-	bool silent;
+	bool blind;
 
-	/* Is it there, new enough, and does it speak?  Sets `silent`. */
-	int (*hello)(struct engine *, struct fault *);
+	/* Does the engine answer?  To be called before those that look. */
+	int (*connect)(struct engine *, struct fault *);
 
-	/* The service as it would be with `tag`.  To be called before those below. */
+	/* Connects; are the tools that change something there, and new enough? */
+	int (*check)(struct engine *, struct fault *);
+
+	/* The service as it would be with `tag`. */
 	int (*describe)(struct engine *, const char *tag, struct service *,
 	    struct fault *);
+
+	/*
+	 * Finds the project of the service that runs, without its compose file's
+	 * help; false when that does not tell (describe() does).
+	 */
+	int (*locate)(struct engine *, bool *found, struct fault *);
+
+	/* Those below need describe() or locate(). */
 
 	/* The service's containers, one-offs left out; of many, `max`. */
 	int (*containers)(struct engine *, struct container *, size_t max, size_t *n,
@@ -81,7 +96,16 @@ struct engine {
 	int (*inspect)(struct engine *, const char *id, struct container *,
 	    struct fault *);
 
-	/* Are all that the service depends on running? */
+	/*
+	 * Opens a stream of what happens to a container, and returns a descriptor
+	 * that becomes readable when something does; -1 where only looking tells.
+	 * changed() takes what came, and clears *fd when the stream has ended: true
+	 * when a look is due.  The descriptor is the engine's.
+	 */
+	int (*watch)(struct engine *, const char *id);
+	bool (*changed)(struct engine *, int *fd);
+
+	/* Is all that the service depends on running, or done? */
 	int (*depends_run)(struct engine *, const struct service *, bool *,
 	    struct fault *);
 
@@ -93,8 +117,9 @@ struct engine {
 	int (*names)(struct engine *, const char *repository, struct image_name **list,
 	    size_t *n, struct fault *);
 
-	/* Folder where the engine keeps images, "" when that is not this host. */
-	int (*root)(struct engine *, char *path, size_t size, struct fault *);
+	/* Calls `place` with each folder where the engine keeps images. */
+	int (*places)(struct engine *, void (*place)(void *, const char *), void *arg,
+	    struct fault *);
 
 	/* The last lines of its output, through the progress callback. */
 	int (*logs)(struct engine *, const char *id, struct fault *);
@@ -103,16 +128,17 @@ struct engine {
 	int (*pull)(struct engine *, const char *tag, struct fault *);
 	int (*up)(struct engine *, const char *tag, unsigned how, struct fault *);
 	int (*name)(struct engine *, const char *image, const char *ref, struct fault *);
-	int (*unname)(struct engine *, const char *ref, struct fault *);
+	int (*unname)(struct engine *, const struct image_name *, size_t n,
+	    struct fault *);
 	int (*remove)(struct engine *, const char *container, struct fault *);
 
 	/* Dangling images older than a week go, anybody's. */
 	int (*prune)(struct engine *, struct fault *);
 
 	/*
-	 * A pull or up of a deployer that was killed may still be at work:
-	 * ends the pull, waits for the up as long as it may take, then ends
-	 * it too.  Afterwards nothing of it moves any more.
+	 * A pull or up of a deployer that was killed may still be at work: ends
+	 * the pull, waits for the up as long as it may take, then ends it too.
+	 * Afterwards nothing of it moves any more.
 	 */
 	int (*settle)(struct engine *, struct fault *);
 };

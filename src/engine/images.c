@@ -1,31 +1,30 @@
 #include "engine/images.h"
 
 #include "engine/call.h"
+#include "engine/inspect.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 int
 images_id(struct engine *e, const char *ref, char id[IMAGE_ID_MAX], struct fault *f)
 {
-	const char *const argv[] = { "docker", "image", "inspect", "--format", "{{.Id}}",
-		ref, NULL };
 	struct compose *c = e->self;
-	struct run_result res;
+	char target[API_TARGET_MAX] = "/images/";
+	json_t *doc;
 	int rc = 0;
 
 	id[0] = '\0';
-	if (call_any(c, argv, &res, f) == -1)
+	api_append(target, sizeof(target), ref);
+	(void)strlcat(target, "/json", sizeof(target));
+	if (api_get(&c->api, target, &doc, f) == -1)
 		return -1;
-	if (res.status == 0 && res.out != NULL) {
-		res.out[strcspn(res.out, "\n")] = '\0';
-		(void)strlcpy(id, res.out, IMAGE_ID_MAX);
-	} else if (strcasestr(res.err, "no such image") == NULL)
-		rc = call_fault(argv, &res, c, NULL, f);
-	run_free(&res);
+	if (doc != NULL &&
+	    strlcpy(id, inspect_text(doc, "Id"), IMAGE_ID_MAX) >= IMAGE_ID_MAX)
+		rc = inspect_fault("image", f);
+	json_decref(doc);
 	return rc;
 }
 
@@ -42,105 +41,117 @@ familiar(const char *repository)
 	return repository;
 }
 
-/* A line is "REPOSITORY:TAG ID". */
+/* Is `ref` a name below the repository: "REPOSITORY:TAG"? */
 static bool
-take_name(char *line, struct image_name *name)
+is_below(const char *ref, const char *repository)
 {
-	char *space = strchr(line, ' ');
+	size_t len = strlen(repository);
 
-	if (space == NULL || strstr(line, "<none>") != NULL)
-		return false;
-	*space = '\0';
-	return strlcpy(name->ref, line, sizeof(name->ref)) < sizeof(name->ref) &&
-	    strlcpy(name->image, space + 1, sizeof(name->image)) < sizeof(name->image);
+	return strncmp(ref, repository, len) == 0 && ref[len] == ':';
 }
 
-/* Takes the lines of `text` that are names; 0, or -1 when out of memory. */
-static int
-take_names(char *text, struct image_name **list, size_t *n)
+/* Another project's container may run what has the same name. */
+static bool
+is_used(const char *ref, const json_t *containers)
 {
-	size_t lines = 1;
-	char *line;
-
-	for (line = text; line != NULL && (line = strchr(line, '\n')) != NULL; line++)
-		lines++;
-	*list = calloc(lines, sizeof(**list));
-	if (*list == NULL)
-		return -1;
-	while (text != NULL && (line = strsep(&text, "\n")) != NULL)
-		if (take_name(line, &(*list)[*n]))
-			(*n)++;
-	return 0;
-}
-
-/* Another project's container may run what has the same repository. */
-static int
-mark_used(struct engine *e, struct image_name *list, size_t n, struct fault *f)
-{
-	static const char *const argv[] = { "docker", "ps", "-a", "--no-trunc",
-		"--format", "{{.Image}}", NULL };
-	struct run_result res;
-	char *rest, *line;
+	const json_t *item;
 	size_t i;
 
-	if (call_look(e->self, argv, &res, f) == -1)
-		return -1;
-	rest = res.out;
-	while (rest != NULL && (line = strsep(&rest, "\n")) != NULL)
-		for (i = 0; i < n; i++)
-			if (strcmp(list[i].ref, line) == 0)
-				list[i].used = true;
-	run_free(&res);
-	return 0;
+	json_array_foreach (containers, i, item)
+		if (strcmp(inspect_text(item, "Image"), ref) == 0)
+			return true;
+	return false;
+}
+
+/* Counts the names below `repository`; sets them too where there is a list. */
+static size_t
+take_names(const json_t *images, const json_t *containers, const char *repository,
+    struct image_name *list)
+{
+	const json_t *image, *tag;
+	const char *ref;
+	size_t n = 0, i, j;
+
+	json_array_foreach (images, i, image)
+		json_array_foreach (json_object_get(image, "RepoTags"), j, tag) {
+			ref = json_string_value(tag);
+			if (ref == NULL || !is_below(ref, repository))
+				continue;
+			if (list != NULL) {
+				(void)strlcpy(list[n].ref, ref, sizeof(list[n].ref));
+				(void)strlcpy(list[n].image, inspect_text(image, "Id"),
+				    sizeof(list[n].image));
+				list[n].used = is_used(ref, containers);
+			}
+			n++;
+		}
+	return n;
 }
 
 int
 images_names(struct engine *e, const char *repository, struct image_name **list,
     size_t *n, struct fault *f)
 {
-	char filter[REF_MAX + 16];
-	const char *const argv[] = { "docker", "image", "ls", "--no-trunc", "--format",
-		"{{.Repository}}:{{.Tag}} {{.ID}}", "--filter", filter, NULL };
-	struct run_result res;
-	int rc;
+	struct compose *c = e->self;
+	char target[API_TARGET_MAX] = "/images/json?filters=";
+	json_t *images = NULL, *containers = NULL;
+	int rc = 0;
 
 	*list = NULL;
 	*n = 0;
-	snprintf(filter, sizeof(filter), "reference=%s", familiar(repository));
-	if (call_look(e->self, argv, &res, f) == -1)
-		return -1;
-	rc = take_names(res.out, list, n);
-	run_free(&res);
-	if (rc == -1)
-		fault_set(f, FAULT_HOST, "free some memory", "out of memory");
-	if (rc == -1 || mark_used(e, *list, *n, f) == -1) {
-		free(*list);
-		*list = NULL;
-		return -1;
+	repository = familiar(repository);
+	api_append(target, sizeof(target), "{\"reference\":[\"");
+	api_append(target, sizeof(target), repository);
+	api_append(target, sizeof(target), "\"]}");
+	if (api_get(&c->api, target, &images, f) == -1 ||
+	    api_get(&c->api, "/containers/json?all=1", &containers, f) == -1)
+		rc = -1;
+	else if ((*n = take_names(images, containers, repository, NULL)) > 0) {
+		*list = calloc(*n, sizeof(**list));
+		if (*list == NULL)
+			rc = fault_set(f, FAULT_HOST, "free some memory",
+			    "out of memory");
+		else
+			take_names(images, containers, repository, *list);
 	}
-	return 0;
+	json_decref(images);
+	json_decref(containers);
+	return rc;
+}
+
+/* GET /info, DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] */
+static bool
+is_containerd_store(const json_t *info)
+{
+	const json_t *pair;
+	size_t i;
+
+	json_array_foreach (json_object_get(info, "DriverStatus"), i, pair)
+		if (strncmp(json_string_value(json_array_get(pair, 1)) == NULL
+			    ? ""
+			    : json_string_value(json_array_get(pair, 1)),
+			"io.containerd.snapshotter", 25) == 0)
+			return true;
+	return false;
 }
 
 int
-images_root(struct engine *e, char *path, size_t size, struct fault *f)
+images_places(struct engine *e, void (*place)(void *, const char *), void *arg,
+    struct fault *f)
 {
-	static const char *const argv[] = { "docker", "info", "--format",
-		"{{.DockerRootDir}}", NULL };
 	struct compose *c = e->self;
-	const char *host = env_get(c->env.list, "DOCKER_HOST");
-	struct run_result res;
+	const char *root;
+	json_t *info;
 
-	path[0] = '\0';
-	/* a daemon elsewhere keeps its images elsewhere */
-	if (host != NULL && strncmp(host, "unix://", 7) != 0)
-		return 0;
-	if (call_look(c, argv, &res, f) == -1)
+	if (api_get(&c->api, "/info", &info, f) == -1)
 		return -1;
-	if (res.out != NULL && res.out[0] == '/') {
-		res.out[strcspn(res.out, "\n")] = '\0';
-		(void)strlcpy(path, res.out, size);
-	}
-	run_free(&res);
+	root = inspect_text(info, "DockerRootDir");
+	if (root[0] == '/')
+		place(arg, root);
+	/* containerd's own default; moby/moby daemon/containerd, the default since 29 */
+	if (is_containerd_store(info))
+		place(arg, "/var/lib/containerd");
+	json_decref(info);
 	return 0;
 }
 
@@ -154,16 +165,25 @@ images_name(struct engine *e, const char *id, const char *ref, struct fault *f)
 }
 
 int
-images_unname(struct engine *e, const char *ref, struct fault *f)
+images_unname(struct engine *e, const struct image_name *list, size_t n, struct fault *f)
 {
-	struct compose *c = e->self;
-	const char *const argv[] = { "docker", "image", "rm", ref, NULL };
+	const char **argv = calloc(n + 4, sizeof(*argv));
 	struct run_result res;
+	size_t i;
+	int rc;
 
-	if (call_look(c, argv, &res, f) == -1)
-		return -1;
+	if (argv == NULL)
+		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+	argv[0] = "docker";
+	argv[1] = "image";
+	argv[2] = "rm";
+	for (i = 0; i < n; i++)
+		argv[i + 3] = list[i].ref;
+	/* one that a container uses stays, and the others go: any exit code is right */
+	rc = call_any(e->self, argv, &res, f);
+	free(argv);
 	run_free(&res);
-	return 0;
+	return rc;
 }
 
 int

@@ -10,10 +10,12 @@ int images_id(struct engine *, const char *ref, char id[IMAGE_ID_MAX],
     struct fault *) MUST_CHECK;
 int images_names(struct engine *, const char *repository, struct image_name **list,
     size_t *n, struct fault *) MUST_CHECK;
-int images_root(struct engine *, char *path, size_t size, struct fault *) MUST_CHECK;
+int images_places(struct engine *, void (*place)(void *, const char *), void *arg,
+    struct fault *) MUST_CHECK;
 int images_name(struct engine *, const char *id, const char *ref,
     struct fault *) MUST_CHECK;
-int images_unname(struct engine *, const char *ref, struct fault *) MUST_CHECK;
+int images_unname(struct engine *, const struct image_name *, size_t n,
+    struct fault *) MUST_CHECK;
 int images_prune(struct engine *, struct fault *) MUST_CHECK;
 
 #endif

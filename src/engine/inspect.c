@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-/* docker's words, github.com/moby/moby api/types/container */
+/* State.Status, github.com/moby/moby api/types/container */
 static const char *const states[CONTAINER__MAX] = {
 	[CONTAINER_GONE] = "gone",
 	[CONTAINER_CREATED] = "created",
@@ -19,15 +19,15 @@ static const char *const states[CONTAINER__MAX] = {
 	[CONTAINER_DEAD] = "dead",
 };
 
-static int
-not_understood(const char *what, struct fault *f)
+int
+inspect_fault(const char *what, struct fault *f)
 {
-	return fault_set(f, FAULT_HOST, "see that docker and compose are of one age",
-	    "cannot understand what docker says (%s)", what);
+	return fault_set(f, FAULT_HOST, "check that the docker and compose versions match",
+	    "cannot understand the answer of docker (%s)", what);
 }
 
-static const char *
-text(const json_t *obj, const char *key)
+const char *
+inspect_text(const json_t *obj, const char *key)
 {
 	const char *s = json_string_value(json_object_get(obj, key));
 
@@ -37,7 +37,7 @@ text(const json_t *obj, const char *key)
 static bool
 take(const json_t *obj, const char *key, char *out, size_t size)
 {
-	return strlcpy(out, text(obj, key), size) < size;
+	return strlcpy(out, inspect_text(obj, key), size) < size;
 }
 
 static enum container_state
@@ -69,57 +69,45 @@ inspect_time(const char *s)
 	return *rest == 'Z' ? (int64_t)timegm(&tm) * 1000 + ms : 0;
 }
 
-static bool
-take_container(const json_t *obj, struct container *c)
+int
+inspect_container(const json_t *doc, struct container *c, struct fault *f)
 {
-	const json_t *state = json_object_get(obj, "State");
-	const char *name = text(obj, "Name");
+	const json_t *state = json_object_get(doc, "State");
+	const char *name = inspect_text(doc, "Name");
 	bool whole;
 
 	memset(c, 0, sizeof(*c));
-	whole = take(obj, "Id", c->id, sizeof(c->id)) &&
-	    take(obj, "Image", c->image, sizeof(c->image)) &&
-	    take(json_object_get(obj, "Config"), "Image", c->ref, sizeof(c->ref)) &&
+	whole = take(doc, "Id", c->id, sizeof(c->id)) &&
+	    take(doc, "Image", c->image, sizeof(c->image)) &&
+	    take(json_object_get(doc, "Config"), "Image", c->ref, sizeof(c->ref)) &&
 	    take(state, "StartedAt", c->started, sizeof(c->started)) &&
 	    strlcpy(c->name, name + (*name == '/'), sizeof(c->name)) < sizeof(c->name);
-	c->state = state_of(text(state, "Status"));
+	c->state = state_of(inspect_text(state, "Status"));
 	c->started_ms = inspect_time(c->started);
-	c->restarts = json_integer_value(json_object_get(obj, "RestartCount"));
+	c->restarts = json_integer_value(json_object_get(doc, "RestartCount"));
 	c->exit_code = json_integer_value(json_object_get(state, "ExitCode"));
 	c->oom_killed = json_is_true(json_object_get(state, "OOMKilled"));
-	return whole && c->id[0] != '\0' && c->image[0] != '\0';
+	return whole && c->id[0] != '\0' && c->image[0] != '\0'
+	    ? 0
+	    : inspect_fault("container", f);
 }
 
-int
-inspect_containers(const char *json, size_t len, struct container *list, size_t max,
-    size_t *n, struct fault *f)
-{
-	json_t *doc = json_loadb(json, len, 0, NULL);
-	size_t i;
-	int rc = 0;
-
-	*n = json_array_size(doc);
-	if (*n > max)
-		*n = max;
-	if (!json_is_array(doc))
-		rc = not_understood("inspect", f);
-	for (i = 0; rc == 0 && i < *n; i++)
-		if (!take_container(json_array_get(doc, i), &list[i]))
-			rc = not_understood("inspect", f);
-	json_decref(doc);
-	return rc;
-}
-
+/* depends_on: {"db": {"condition": "service_healthy"}}; compose-go types.go */
 static void
 take_depends(const json_t *service, struct service *s)
 {
 	json_t *depends = json_object_get(service, "depends_on"), *value;
+	struct depend *d;
 	const char *key;
 
-	json_object_foreach (depends, key, value)
-		if (s->n_depends < SERVICE_DEPENDS_MAX)
-			(void)strlcpy(s->depends[s->n_depends++], key,
-			    sizeof(s->depends[0]));
+	json_object_foreach (depends, key, value) {
+		if (s->n_depends == SERVICE_DEPENDS_MAX)
+			return;
+		d = &s->depends[s->n_depends++];
+		(void)strlcpy(d->service, key, sizeof(d->service));
+		d->completes = strcmp(inspect_text(value, "condition"),
+				   "service_completed_successfully") == 0;
+	}
 }
 
 int
@@ -133,12 +121,13 @@ inspect_service(const char *json, size_t len, const char *name, struct service *
 	memset(s, 0, sizeof(*s));
 	if (!json_is_object(doc) || !take(doc, "name", s->project, sizeof(s->project)) ||
 	    s->project[0] == '\0')
-		rc = not_understood("config", f);
+		rc = inspect_fault("config", f);
 	else if (service == NULL)
 		rc = fault_set(f, FAULT_HOST, "see TWILIGHT_SERVICE",
 		    "the compose file has no service %s", name);
 	else if (!take(service, "image", s->ref, sizeof(s->ref)) || s->ref[0] == '\0')
-		rc = fault_set(f, FAULT_HOST, "give it `image: ...:${TWILIGHT_VERSION:?}`",
+		rc = fault_set(f, FAULT_HOST,
+		    "give it `image: ...:${TWILIGHT_VERSION:?}`",
 		    "service %s of the compose file has no image", name);
 	else
 		take_depends(service, s);

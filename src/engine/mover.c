@@ -27,6 +27,7 @@ mover_init(struct mover *m, int dirfd, const struct progress *progress, struct m
 	m->progress = progress;
 	m->mask = mask;
 	m->up_limit_ms = up_limit_ms;
+	m->grace_ms = RUN_GRACE_MS;
 	m->log_fd = -1;
 }
 
@@ -220,6 +221,7 @@ mover_run(struct mover *m, struct run *r, const char *word, struct fault *f)
 	if (mover_settle(m, f) == -1 || open_log(m, f) == -1)
 		return -1;
 	r->kind = RUN_MOVE;
+	r->grace_ms = m->grace_ms;
 	r->out_fd = m->log_fd;
 	r->hold_word = word;
 	r->tick = tick;
@@ -280,11 +282,11 @@ end_holder(struct mover *m, struct mover_holder *who, int *error, struct fault *
 
 	*error = kill(who->group, SIGTERM) == -1 ? errno : 0;
 	if (*error != EPERM)
-		rc = wait_free(m, RUN_GRACE_MS, who, f);
+		rc = wait_free(m, m->grace_ms, who, f);
 	if (rc != 0 || who->group <= 1)
 		return rc;
 	*error = kill(-who->group, SIGKILL) == -1 ? errno : 0;
-	return wait_free(m, *error == EPERM ? 0 : RUN_GRACE_MS, who, f);
+	return wait_free(m, *error == EPERM ? 0 : m->grace_ms, who, f);
 }
 
 int

@@ -19,6 +19,7 @@ struct mover {
 	int dirfd; /* of the state folder */
 	const struct progress *progress;
 	int64_t up_limit_ms; /* how long an orphaned up may take */
+	int64_t grace_ms;    /* between TERM and KILL; mover_init() sets RUN_GRACE_MS */
 	struct mask *mask;   /* NULL: nothing is masked */
 	/* private: */
 	bool rest; /* what comes up to the end of the line is not passed on */

@@ -1,13 +1,12 @@
 /*
  * MUST: look at a byte once, however they are cut into packets.
- * MUST: show none of the peer's bytes: they are masked and escaped by who shows them.
+ * MUST: put none of the peer's bytes into the reason: whoever shows them masks and
+ *       escapes them.
  * Interim answers share the bound of the buffer with the final one, so that a
  * flood of them ends too.
  */
 #include "health/answer.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -123,11 +122,42 @@ read_length(struct head *h, const char *p, const char *end)
 	}
 }
 
+/* Is the field at `line` called `name`? */
+static bool
+is_called(const char *line, const char *colon, const char *name)
+{
+	return (size_t)(colon - line) == strlen(name) &&
+	    strncasecmp(line, name, strlen(name)) == 0;
+}
+
+/* Is `word` the whole value, blanks aside? */
+static bool
+is_value(const char *p, const char *end, const char *word)
+{
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	return (size_t)(end - p) == strlen(word) && strncasecmp(p, word, strlen(word)) == 0;
+}
+
+/* The fields that frame the body; RFC 9112 6 and 9.6. */
+static void
+read_field(struct head *h, const char *line, const char *colon, const char *end)
+{
+	if (is_called(line, colon, "content-length"))
+		read_length(h, colon + 1, end);
+	else if (is_called(line, colon, "transfer-encoding")) {
+		h->coded = h->coded || h->chunked || !is_value(colon + 1, end, "chunked");
+		h->chunked = !h->coded;
+	} else if (is_called(line, colon, "connection"))
+		h->closes = h->closes || is_value(colon + 1, end, "close");
+}
+
 /* RFC 9112 5, obs-fold included (5.2): user agents read it as a space. */
 static enum next
 end_field(struct head *h, size_t len, struct http_answer *a)
 {
-	static const char name[] = "content-length";
 	const char *line = h->buf + h->line, *colon;
 
 	if (*line == ' ' || *line == '\t') {
@@ -142,9 +172,7 @@ end_field(struct head *h, size_t len, struct http_answer *a)
 		return answer_say(a, HTTP_GARBAGE,
 		    "not HTTP; a header line has "
 		    "no name");
-	if ((size_t)(colon - line) == sizeof(name) - 1 &&
-	    strncasecmp(line, name, sizeof(name) - 1) == 0)
-		read_length(h, colon + 1, line + len);
+	read_field(h, line, colon, line + len);
 	return NEXT_MORE;
 }
 
@@ -154,18 +182,23 @@ end_head(struct head *h, struct http_answer *a)
 {
 	if (h->status == 101)
 		return answer_say(a, HTTP_GARBAGE,
-		    "answered 101, an upgrade nobody asked for");
+		    "answered 101, an upgrade that was not requested");
 	if (h->status < 200) {
 		h->lines = 0;
 		return NEXT_MORE;
 	}
-	h->body = h->length < HTTP_BODY_KEPT ? (size_t)h->length : HTTP_BODY_KEPT;
 	if (h->status == 204 || h->status == 304)
-		h->body = 0;
+		body_init(&h->body, BODY_LENGTH, 0);
+	else if (h->chunked)
+		body_init(&h->body, BODY_CHUNKED, 0);
+	else if (h->coded || h->length == LENGTH_NONE)
+		body_init(&h->body, BODY_TO_CLOSE, 0);
 	else if (h->length == LENGTH_WRONG)
 		return answer_say(a, HTTP_GARBAGE,
 		    "not HTTP; its Content-Length is "
 		    "not one number");
+	else
+		body_init(&h->body, BODY_LENGTH, h->length);
 	return NEXT_BODY;
 }
 
@@ -179,6 +212,8 @@ end_line(struct head *h, size_t len, struct http_answer *a)
 	if (h->lines == 0) {
 		h->status = (p[9] - '0') * 100 + (p[10] - '0') * 10 + (p[11] - '0');
 		h->length = LENGTH_NONE;
+		h->chunked = h->coded = false;
+		h->closes = p[7] == '0';
 		h->lines = 1;
 		return NEXT_MORE;
 	}
@@ -189,7 +224,6 @@ end_line(struct head *h, size_t len, struct http_answer *a)
 	return next;
 }
 
-/* Looks at the bytes that came since. */
 enum next
 answer_scan(struct head *h, struct http_answer *a)
 {

@@ -4,7 +4,31 @@
 #ifndef HEALTH_ANSWER_H
 #define HEALTH_ANSWER_H
 
-#include "health/http.h"
+#include "health/body.h"
+#include "sys/fault.h"
+
+enum http_end {
+	HTTP_ANSWER,  /* a whole head of HTTP/1.0 or 1.1; see status */
+	HTTP_REFUSED, /* no address took the connection */
+	HTTP_CLOSED,  /* connected, ended without a whole answer */
+	HTTP_TIMEOUT, /* the deadline passed */
+	HTTP_GARBAGE, /* what came is not HTTP, or too much of it */
+	HTTP_NONAME,  /* the name has no address */
+	HTTP_ERROR,   /* a failure on this side: no descriptors, no memory */
+	HTTP__MAX
+};
+
+#define HTTP_HEAD_MAX (16 * 1024) /* status lines and fields */
+#define HTTP_BODY_KEPT 512        /* the first bytes of a body, as evidence */
+
+struct http_answer {
+	enum http_end end;
+	int status;                /* 200..599 with HTTP_ANSWER, else 0 */
+	int error;                 /* errno of a connection that failed, else 0 */
+	char body[HTTP_BODY_KEPT]; /* raw, without framing; also of what is not HTTP */
+	size_t body_len;
+	char why[160]; /* in words, printable, one line */
+};
 
 /* What has come so far; zero it before the first byte. */
 struct head {
@@ -14,20 +38,23 @@ struct head {
 	size_t lines;    /* whole ones of the current head */
 	int status;      /* of the current head */
 	uint64_t length; /* as the current head announces it */
-	size_t body;     /* once it ended: bytes worth waiting for */
+	bool chunked;    /* its transfer coding is chunked, and nothing else */
+	bool coded;      /* it names another one */
+	bool closes;     /* the connection ends with this answer */
+	struct body body; /* once the head ended: how its body is framed */
 	char buf[HTTP_HEAD_MAX];
 };
 
 enum next {
 	NEXT_MORE, /* the head goes on */
 	NEXT_BODY, /* the head ended; the body begins at head->at */
-	NEXT_END   /* the answer is said */
+	NEXT_END   /* the answer is complete: see http_answer */
 };
 
 /* Looks at the bytes of buf that came since. */
 enum next answer_scan(struct head *, struct http_answer *);
 
-/* Says how it ended, in words; always NEXT_END. */
+/* Sets how it ended, in words; always NEXT_END. */
 enum next answer_say(struct http_answer *, enum http_end, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 

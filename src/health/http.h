@@ -1,53 +1,56 @@
 /*
- * http.h: one GET, bounded in time and in bytes.  RFC 9112.
+ * http.h: GET requests, bounded in time and in bytes.  RFC 9112.
  *
- * The peer is not trusted: it may refuse, hang, trickle, flood or lie.
- * One deadline covers connect, send and answer.  Every address of the name is
- * tried in turn: a refused one costs nothing, one that hangs its equal share
- * of the time.  Redirects are not followed.
- *
- * Numeric hosts and "localhost" (127.0.0.1, then ::1) need no resolver.  Any
- * other name does, and getaddrinfo(3) has no deadline: a lookup may outlast
- * ours, and the answer is then HTTP_TIMEOUT.
+ * The peer is not trusted: it may refuse, hang, trickle, flood or lie.  One
+ * deadline (a point in time, sys/deadline.h) covers connect, send and answer;
+ * bytes that have arrived when it passes are still read.  Redirects are not
+ * followed.  An interim 1xx answer is skipped, but counts for HTTP_HEAD_MAX.
  */
 #ifndef HEALTH_HTTP_H
 #define HEALTH_HTTP_H
 
+#include "health/answer.h"
 #include "health/url.h"
 
-#include <stddef.h>
-#include <stdint.h>
-
-enum http_end {
-	HTTP_ANSWER,  /* a whole head of HTTP/1.0 or 1.1; see status */
-	HTTP_REFUSED, /* no address took the connection */
-	HTTP_CLOSED,  /* connected, ended without a whole answer head */
-	HTTP_TIMEOUT, /* the deadline passed */
-	HTTP_GARBAGE, /* what came is not HTTP, or too much of it */
-	HTTP_NONAME,  /* the name has no address */
-	HTTP_ERROR,   /* something of our own: no descriptors, no memory */
-	HTTP__MAX
-};
-
-#define HTTP_HEAD_MAX (16 * 1024) /* status lines and fields */
-#define HTTP_BODY_KEPT 512        /* the first bytes of a body, as evidence */
-
-struct http_answer {
-	enum http_end end;
-	int status;                /* 200..599 with HTTP_ANSWER, else 0 */
-	char body[HTTP_BODY_KEPT]; /* raw bytes as they came; of what is not HTTP, too */
-	size_t body_len;
-	char why[160]; /* in words, printable, one line */
-};
+#include <sys/types.h>
 
 /*
- * Asks once.  Never fails: whatever happens is an answer.  `deadline` is a
- * point in time (sys/deadline.h); bytes that are there when it passes are still
- * read.  An interim 1xx answer is passed over, but counts for HTTP_HEAD_MAX.
- * A body is awaited up to its Content-Length, its end, HTTP_BODY_KEPT bytes,
- * 100 ms, or the deadline, whichever is first: it never changes the verdict.
- * It is kept as it came, chunk sizes included.
+ * Asks once, over a connection of its own.  Never fails: whatever happens is an
+ * answer.  A body is awaited up to its end, HTTP_BODY_KEPT bytes, 100 ms, or the
+ * deadline, whichever is first: it never changes the verdict.
  */
 void http_get(const struct url *, int64_t deadline, struct http_answer *);
+
+/* A connection to a Unix socket, kept open from one request to the next. */
+struct http {
+	const char *path; /* of the socket; the caller's */
+	/* private: */
+	int fd;    /* -1 while not connected */
+	bool used; /* it has carried an answer: the peer may have closed it since */
+	int64_t deadline, allowed;
+	struct head head;
+};
+
+void http_init(struct http *, const char *path);
+void http_close(struct http *);
+
+/*
+ * Asks for `target` and reads the whole body, at most `max` bytes, into *body
+ * (malloc'd, a NUL after its `*len` bytes, the caller's; NULL when the answer
+ * is not HTTP_ANSWER).  With HTTP_ANSWER all of it came; a connection or a body
+ * that breaks off is HTTP_CLOSED, wrong framing or too many bytes HTTP_GARBAGE.
+ */
+void http_fetch(struct http *, const char *target, int64_t deadline, size_t max,
+    struct http_answer *, char **body, size_t *len);
+
+/*
+ * Asks for `target`, whose body is a stream without an end.  With HTTP_ANSWER
+ * http->fd becomes readable when something comes; http_stream_read() takes it.
+ */
+void http_stream(struct http *, const char *target, int64_t deadline,
+    struct http_answer *);
+
+/* Bytes of the body that came, 0 when none did yet, -1 when the stream ended. */
+ssize_t http_stream_read(struct http *, char *buf, size_t size);
 
 #endif

@@ -21,8 +21,8 @@ static const struct {
 	[VERB_ROLLBACK] = { "rollback", "rollback [TAG] [--json]",
 	    "go to the newest proven version before this one, or to TAG", false,
 	    MAYBE_TAG, JSON },
-	[VERB_STATUS] = { "status", "status [--wait]",
-	    "what runs, what .env says, what is under way", true, NOTHING, WAIT },
+	[VERB_STATUS] = { "status", "status [--wait [--json]]",
+	    "what runs, what .env says, what is under way", true, NOTHING, WAIT | JSON },
 	[VERB_HISTORY] = { "history", "history [N] [--json]",
 	    "the last N deploys, 10 by default", true, MAYBE_WORD, JSON },
 	[VERB_RECOVER] = { "recover", "recover", "mend an interrupted deploy now", false,
@@ -249,5 +249,7 @@ request_parse(struct request *r, const char *line, size_t len, struct fault *f)
 	if (take_words(r, line, len, f) == -1)
 		return -1;
 	why = r->verb == VERB_HISTORY ? set_count(r) : NULL;
+	if (r->verb == VERB_STATUS && r->json && !r->wait)
+		why = "--json needs --wait";
 	return why == NULL ? 0 : invalid(r->verb, line, len, why, f);
 }

@@ -37,7 +37,7 @@ struct request {
 	char word[TAG_MAX]; /* the tag or topic; "" where there is none */
 	unsigned count;     /* history: how many */
 	int64_t seq;        /* deploy: the order of pushes; 0 where none was said */
-	bool json;          /* the record on stdout, words on stderr */
+	bool json;          /* the record on stdout, all else on stderr */
 	bool wait;          /* status: until nothing is under way */
 };
 

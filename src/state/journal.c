@@ -40,6 +40,7 @@
 static const char *const step_names[JOURNAL__MAX] = {
 	[JOURNAL_PULL] = "pull",
 	[JOURNAL_SWAP] = "swap",
+	[JOURNAL_VERIFY] = "verify",
 	[JOURNAL_ROLLBACK] = "rolling back",
 };
 
@@ -73,9 +74,9 @@ int
 journal_write(int dirfd, const struct journal *j, struct fault *f)
 {
 	json_t *doc =
-	    json_pack("{si ss ss ss sb s{ss ss ss} s{ss ss ss} ss ss ss sI ss ss}", "v",
+	    json_pack("{si ss ss ss sb sb s{ss ss ss} s{ss ss ss} ss ss ss sI ss ss}", "v",
 		JOURNAL_VERSION, "id", j->id, "verb", j->verb, "step",
-		journal_step_name(j->step), "silent", (int)j->silent, "from", "tag",
+		journal_step_name(j->step), "silent", (int)j->blind, "served", (int)j->served, "from", "tag",
 		j->from.tag, "image", j->from.image, "ref", j->from.ref, "to", "tag",
 		j->to.tag, "image", j->to.image, "ref", j->to.ref, "container",
 		j->container, "displaced", j->displaced, "old_value", j->old_value, "seq",
@@ -129,11 +130,14 @@ take_step(const json_t *obj, enum journal_step *step)
 static bool
 take_all(const json_t *doc, struct journal *j)
 {
-	const json_t *silent = json_object_get(doc, "silent");
+	const json_t *blind = json_object_get(doc, "silent");
+	const json_t *served = json_object_get(doc, "served");
 
-	j->silent = json_is_true(silent);
+	j->blind = json_is_true(blind);
 	j->seq = json_integer_value(json_object_get(doc, "seq"));
-	return json_is_boolean(silent) && j->seq >= 0 && take_step(doc, &j->step) &&
+	/* journals of 0.1 have no such member */
+	j->served = served == NULL || json_is_true(served);
+	return json_is_boolean(blind) && j->seq >= 0 && take_step(doc, &j->step) &&
 	    take(doc, "id", j->id, sizeof(j->id)) &&
 	    take(doc, "verb", j->verb, sizeof(j->verb)) &&
 	    take_version(json_object_get(doc, "from"), &j->from) &&

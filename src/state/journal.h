@@ -15,6 +15,7 @@
 enum journal_step {
 	JOURNAL_PULL,     /* names may move; .env is the old one */
 	JOURNAL_SWAP,     /* the image is known; .env may be either, `up` may have run */
+	JOURNAL_VERIFY,   /* a blind engine only: `up` has run, health is being asked */
 	JOURNAL_ROLLBACK, /* going back: .env may be either, never forward again */
 	JOURNAL__MAX
 };
@@ -26,7 +27,8 @@ struct journal {
 	char id[JOURNAL_ID_MAX];
 	char verb[16]; /* "deploy" or "rollback" */
 	enum journal_step step;
-	bool silent;                       /* an engine that knows nothing */
+	bool blind;                        /* an engine that reports nothing */
+	bool served;                       /* the container ran when it began */
 	struct version from;               /* what ran; all empty on a first deploy */
 	struct version to;                 /* what is wanted; image empty until pulled */
 	char container[IMAGE_ID_MAX];      /* that ran; "" for none */

@@ -176,7 +176,10 @@ take_escape(const struct envscan_value *v, const char **p, char *out)
 		if (code >= 0x80)
 			*out++ = (char)(0xc0 | code >> 6);
 		*out++ = (char)(code < 0x80 ? code : 0x80 | (code & 0x3f));
-	} else if (known != NULL)
+	} else if (v->quote == '"' && c == '0')
+		/* compose has taken the 0 away before it sees the mistake */
+		*out++ = '\\';
+	else if (known != NULL)
 		*out++ = to[known - from];
 	else {
 		if (c != v->quote)

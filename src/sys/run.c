@@ -296,6 +296,7 @@ kill_group(pid_t pid)
 static void
 wait_child(const struct run *r, pid_t pid, struct pipes *p, struct run_result *res)
 {
+	int64_t grace = r->grace_ms == 0 ? RUN_GRACE_MS : r->grace_ms;
 	int64_t deadline = deadline_in(r->limit_ms);
 	bool asked = false, killed = false;
 	int stop;
@@ -310,7 +311,7 @@ wait_child(const struct run *r, pid_t pid, struct pipes *p, struct run_result *r
 		if (!asked && res->end != RUN_EXITED) {
 			res->left = kill(pid, SIGTERM) == -1 && errno == EPERM;
 			asked = true;
-			deadline = deadline_in(res->left ? 0 : RUN_GRACE_MS);
+			deadline = deadline_in(res->left ? 0 : grace);
 		}
 		if (asked && !killed && deadline_left(deadline) == 0) {
 			res->left = !kill_group(pid);

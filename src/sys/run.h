@@ -9,7 +9,7 @@
  *
  * Both: stdin is /dev/null, default signals, a process group of their own,
  * no descriptor of ours, the exit of the child (not the end of its output)
- * ends the run.  At the limit: TERM to the child, RUN_GRACE_MS later KILL to
+ * ends the run.  At the limit: TERM to the child, `grace_ms` later KILL to
  * its group.  A child that may not be ended (another user's) is left.
  */
 #ifndef SYS_RUN_H
@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RUN_GRACE_MS 10000
+#define RUN_GRACE_MS 10000 /* of grace by default */
 #define RUN_OUTPUT_MAX (8 * 1024 * 1024) /* bytes of stdout kept */
 #define RUN_ERRORS_MAX 2048              /* bytes of stderr kept */
 #define RUN_TICK_MS 200
@@ -35,6 +35,7 @@ struct run {
 	char *const *env;
 	const char *cwd; /* NULL: stay */
 	int64_t limit_ms;
+	int64_t grace_ms; /* 0: RUN_GRACE_MS */
 	bool merge;     /* RUN_LOOK: stderr into stdout */
 	bool stoppable; /* INT and TERM end it too */
 	int out_fd;     /* RUN_MOVE: stdout and stderr */

@@ -55,14 +55,17 @@ signals_stop(void)
 }
 
 int
-signals_wait(int64_t ms)
+signals_wait(int64_t ms, int fd, bool stoppable)
 {
 	int64_t deadline = deadline_in(ms);
-	struct pollfd pfd = { .fd = pipe_fd, .events = POLLIN };
+	struct pollfd pfd[2] = { { .fd = fd, .events = POLLIN },
+		{ .fd = stoppable ? pipe_fd : -1, .events = POLLIN } };
 
-	while (signals_stop() == 0 && deadline_left(deadline) > 0)
-		(void)poll(&pfd, 1, deadline_poll(deadline, 1000));
-	return stop;
+	while ((!stoppable || signals_stop() == 0) && deadline_left(deadline) > 0)
+		if (poll(pfd, 2, deadline_poll(deadline, 1000)) > 0 &&
+		    pfd[0].revents != 0)
+			break;
+	return stoppable ? stop : 0;
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include "sys/fault.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -27,8 +28,11 @@ int signals_fd(void);
 /* Takes what has arrived; the INT or TERM that came first ever, else 0. */
 int signals_stop(void);
 
-/* Waits for `ms`, shorter when a stop came; signals_stop()'s answer. */
-int signals_wait(int64_t ms);
+/*
+ * Waits for `ms`, shorter when `fd` (-1 for none) becomes readable, or when a
+ * stop came and `stoppable` is set; signals_stop()'s answer then, else 0.
+ */
+int signals_wait(int64_t ms, int fd, bool stoppable);
 
 /* For a child before exec: default dispositions, nothing blocked. */
 void signals_default(void);

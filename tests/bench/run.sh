@@ -1,6 +1,6 @@
 #!/bin/bash
 # run.sh PROGRAM STATIC-PROGRAM SERVICE: speed and memory beside the plain script,
-# on the same mocks, in one run.  What counts are the ratios: the times are those
+# on the same stubs, in one run.  What counts are the ratios: the times are those
 # of this machine at this hour.
 set -euo pipefail
 
@@ -16,11 +16,11 @@ trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 cc -O2 -o "$work/stopwatch" "$root/tests/bench/stopwatch.c"
 echo 'int main(void) { return 0; }' | cc -O2 -x c -o "$work/nothing" -
 mkdir -p "$work/bin" "$work/home/source/deploy"
-cp "$root/mocks/docker" "$work/bin/docker"
+cp "$root/mocks/silent/docker" "$work/bin/docker"
 cp "$root/deploy/compose.yml" "$work/home/source/deploy/"
 echo 'TWILIGHT_VERSION=sha-0000000' >"$work/home/.env"
 export PATH="$work/bin:$PATH" TWILIGHT_HOME="$work/home" TWILIGHT_LOCK="$work/lock"
-export TWILIGHT_DISK_MIN=1M
+export TWILIGHT_DISK_MIN=1M TWILIGHT_ENGINE=blind
 
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 ms() { awk -v a="$1" 'BEGIN { printf "%.2f", a / 1000 }'; }
@@ -47,7 +47,7 @@ until [ -s "$work/port" ]; do sleep 0.02; done
 port=$(cat "$work/port")
 export TWILIGHT_HEALTH_URL="http://127.0.0.1:$port/healthz"
 wait_for_service
-SSH_ORIGINAL_COMMAND='deploy sha-abc1234' compare 'deploy, silent mock, healthy at once' \
+SSH_ORIGINAL_COMMAND='deploy sha-abc1234' compare 'deploy, silent stub, healthy at once' \
 	$((runs / 4)) '<= 0.80' "$program"
 kill %1
 

@@ -34,10 +34,12 @@ service=$!
 trap 'kill $service' EXIT
 until [ -s "$work/port" ]; do sleep 0.02; done
 read -r port <"$work/port"
-export PATH="$root/mocks:$PATH" TWILIGHT_HOME="$home" TWILIGHT_DISK_MIN=0
+"$root/build/engine" serve --die-with-parent "$engine" &
+until [ -S "$engine/docker.sock" ]; do sleep 0.02; done
+export PATH="$root/build/mocks:$PATH" DOCKER_HOST="unix://$engine/docker.sock"
+export TWILIGHT_HOME="$home" TWILIGHT_DISK_MIN=0
 export TWILIGHT_HEALTH_URL="http://127.0.0.1:$port/healthz"
 export TWILIGHT_HEALTH_TRIES=2 TWILIGHT_HEALTH_SLEEP=0 TWILIGHT_HEALTH_SETTLE=0
-export TWILIGHT_KEEP_ENV=MOCK_DOCKER_STATE MOCK_DOCKER_STATE="$engine"
 
 wrong() {
 	wrongs=$((wrongs + 1))
@@ -49,7 +51,8 @@ image() {
 }
 
 fresh() {
-	rm -rf "$engine" && mkdir -p "$engine/behaviour"
+	find "$engine" -mindepth 1 ! -name docker.sock -delete
+	mkdir "$engine/behaviour"
 	for i in 1 2 3 4; do
 		printf 'ghcr.io/twilight/demo:sha-000000%s %s\n' $i "$(image $i)"
 	done >"$engine/registry"
@@ -145,7 +148,7 @@ fills_behind() {
 	mkdir -p "$work/bin"
 	cat >"$work/bin/docker" <<END
 #!/bin/sh
-"$root/mocks/docker" "\$@"
+"$root/build/mocks/docker" "\$@"
 code=\$?
 case "\$*" in
 "$words"*) [ -e "$home/filler" ] || cat /dev/zero >"$home/filler" 2>/dev/null ;;

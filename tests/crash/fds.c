@@ -62,12 +62,16 @@ fds_docker(struct world *w, const struct scenario *s)
 	unsigned n, last;
 	FILE *f;
 	char *at;
-	static const char script[] = "#!/bin/sh\n"
-				     "echo \"$1 $2 : \"/proc/$$/fd/* >>\"${0%/*}/seen\"\n"
-				     "exec \"${0%/*}/../bin/docker\" \"$@\"\n";
+	char script[256];
+	int len;
 
+	len = snprintf(script, sizeof(script),
+	    "#!/bin/sh\n"
+	    "echo \"$1 $2 : \"/proc/$$/fd/* >>\"${0%%/*}/seen\"\n"
+	    "exec \"${0%%/*}/../%s/docker\" \"$@\"\n",
+	    world_docker(w));
 	snprintf(path, sizeof(path), "%s/fdbin/docker", w->top);
-	put_file(path, 0755, script, sizeof(script) - 1);
+	put_file(path, 0755, script, (size_t)len);
 	snprintf(extra, sizeof(extra), "PATH=%s/fdbin:/usr/bin:/bin", w->top);
 	(void)world_ask(w, NULL, s->words, extra);
 	world_drain(w, true);

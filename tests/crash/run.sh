@@ -26,7 +26,7 @@ esac
 work=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)/crash.XXXXXX")
 # shellcheck disable=SC2317 # the trap calls it
 finish() {
-	cat "$work"/*/service.pid 2>/dev/null | xargs -r kill
+	cat "$work"/*/*.pid 2>/dev/null | xargs -r kill
 	if [ -n "${KEEP-}" ]; then echo "kept: $work"; else rm -rf "$work"; fi
 }
 trap finish EXIT
@@ -38,10 +38,10 @@ ${CC:-cc} -std=c11 -O2 -Wall -Wextra -o "$work/points" "$root"/tests/crash/point
 	"$root"/tests/crash/tree.c -ljansson
 ${CC:-cc} -std=c11 -O2 -Wall -Wextra -shared -fPIC -o "$work/short.so" \
 	"$root/tests/crash/short.c" -ldl
-[ -x "$root/build/service" ] || make -s -C "$root" build/service
-mkdir "$work/bin"
-cp "$root/mocks/docker" "$work/bin/docker"
-cp "$root/build/service" "$root/deploy/compose.yml" "$root/tests/bench/plain-deploy.sh" "$work/"
+make -s -C "$root" build/service build/mocks/docker
+cp -R "$root/mocks/silent" "$work/"
+cp -R "$root/build/mocks" "$work/bin"
+cp "$root/build/service" "$root/build/engine" "$root/deploy/compose.yml" "$root/tests/bench/plain-deploy.sh" "$work/"
 code=0
 [ -n "${ONLY-}" ] || "$root/tests/crash/disk.sh" "$program" || code=1
 "$work/points" "$program" "$mode" "${JOBS:-$(nproc)}" "$work" || code=1

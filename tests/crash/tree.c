@@ -50,6 +50,20 @@ load(struct file *f, const char *path)
 	close(fd);
 }
 
+/* What a fake engine keeps for itself: its lock and its logs. */
+static bool
+is_bookkeeping(const FTSENT *e)
+{
+	static const char *const names[] = { "lock", "calls.log", "events" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(e->fts_parent->fts_name, "engine") == 0 &&
+		    strcmp(e->fts_name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 void
 tree_read(struct tree *t, const char *folder)
 {
@@ -60,7 +74,8 @@ tree_read(struct tree *t, const char *folder)
 	t->file = NULL;
 	t->n = 0;
 	while ((e = fts_read(fts)) != NULL) {
-		if (e->fts_level == 0 || (e->fts_info != FTS_D && e->fts_info != FTS_F))
+		if (e->fts_level == 0 || (e->fts_info != FTS_D && e->fts_info != FTS_F) ||
+		    is_bookkeeping(e))
 			continue;
 		t->file = reallocarray(t->file, t->n + 1, sizeof(*t->file));
 		if (t->file == NULL)
@@ -75,6 +90,7 @@ tree_read(struct tree *t, const char *folder)
 	fts_close(fts);
 }
 
+/* The folder of an engine's socket stays, for the engine is in it. */
 static void
 wipe(const char *folder)
 {
@@ -86,7 +102,7 @@ wipe(const char *folder)
 			continue;
 		if (e->fts_info == FTS_DP)
 			rmdir(e->fts_path);
-		else if (e->fts_info != FTS_D)
+		else if (e->fts_info == FTS_F)
 			unlink(e->fts_path);
 	}
 	fts_close(fts);
@@ -121,7 +137,7 @@ tree_write(const struct tree *t, const char *folder)
 		snprintf(path, sizeof(path), "%s/%s", folder, f->path);
 		if (f->bytes != NULL)
 			put_file(path, f->mode, f->bytes, f->len);
-		else if (mkdir(path, f->mode & 07777) == -1)
+		else if (mkdir(path, f->mode & 07777) == -1 && errno != EEXIST)
 			err(2, "%s", path);
 	}
 }

@@ -84,39 +84,80 @@ await_port(struct world *w)
 }
 
 /* Its parent ends at once: what a worker waits for are its runs alone. */
-static void
-start_service(struct world *w)
+static pid_t
+start_server(struct world *w, const char *const *argv)
 {
-	char port[PATH_MAX], control[PATH_MAX], exe[PATH_MAX], line[16];
+	char name[32], path[PATH_MAX], line[16];
 	int fd[2], n;
-	pid_t pid;
+	pid_t pid, server = -1;
 
-	snprintf(exe, sizeof(exe), "%s/service", w->top);
-	path_in(w, "port", port);
-	path_in(w, "t/engine/control", control);
 	if (pipe(fd) == -1 || (pid = fork()) == -1)
-		err(2, "service");
+		err(2, "%s", argv[0]);
 	if (pid == 0) {
 		if ((pid = fork()) == 0) {
 			freopen("/dev/null", "w", stdout);
 			freopen("/dev/null", "w", stderr);
 			close(fd[0]);
 			close(fd[1]);
-			execl(exe, exe, "--address", "127.0.0.1", "--port", "0",
-			    "--port-file", port, "--control", control, (char *)NULL);
+			execv(argv[0], (char *const *)(uintptr_t)argv);
 			_exit(127);
 		}
 		(void)!write(fd[1], &pid, sizeof(pid));
 		_exit(0);
 	}
-	(void)!read(fd[0], &w->service, sizeof(w->service));
+	(void)!read(fd[0], &server, sizeof(server));
 	close(fd[0]);
 	close(fd[1]);
 	waitpid(pid, NULL, 0);
 	/* where we are killed, run.sh ends it */
-	n = snprintf(line, sizeof(line), "%d\n", w->service);
-	put_file(path_in(w, "service.pid", port), 0600, line, (size_t)n);
+	n = snprintf(line, sizeof(line), "%d\n", server);
+	snprintf(name, sizeof(name), "%d.pid", server);
+	put_file(path_in(w, name, path), 0600, line, (size_t)n);
+	return server;
+}
+
+static void
+stop_server(const struct world *w, pid_t server)
+{
+	char name[32], path[PATH_MAX];
+
+	kill(server, SIGTERM);
+	snprintf(name, sizeof(name), "%d.pid", server);
+	unlink(path_in(w, name, path));
+}
+
+static void
+start_service(struct world *w)
+{
+	char exe[PATH_MAX], port[PATH_MAX], control[PATH_MAX];
+	const char *const argv[] = { exe, "--address", "127.0.0.1", "--port", "0",
+		"--port-file", port, "--control", control, NULL };
+
+	snprintf(exe, sizeof(exe), "%s/service", w->top);
+	path_in(w, "port", port);
+	path_in(w, "t/engine/control", control);
+	w->service = start_server(w, argv);
 	await_port(w);
+}
+
+/* It works on its folder, which stays the same one when a tree is put back. */
+static void
+start_engine(struct world *w)
+{
+	char exe[PATH_MAX], folder[PATH_MAX], path[PATH_MAX];
+	const char *const argv[] = { exe, "serve", folder, NULL };
+	int i;
+
+	snprintf(exe, sizeof(exe), "%s/engine", w->top);
+	if (mkdir(path_in(w, "t", path), 0755) == -1 ||
+	    mkdir(path_in(w, "t/engine", folder), 0755) == -1)
+		err(2, "%s", folder);
+	w->server = start_server(w, argv);
+	path_in(w, "t/engine/docker.sock", path);
+	for (i = 0; i < 500 && access(path, F_OK) == -1; i++)
+		usleep(10000);
+	if (i == 500)
+		errx(2, "the fake engine does not start");
 }
 
 void
@@ -127,6 +168,7 @@ world_open(struct world *w, const char *top, const char *name)
 	snprintf(w->dir, sizeof(w->dir), "%s/%s", top, name);
 	if (mkdir(w->dir, 0755) == -1)
 		err(2, "%s", w->dir);
+	start_engine(w);
 	start_service(w);
 	/* from here on what our runs leave behind becomes ours */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -135,10 +177,14 @@ world_open(struct world *w, const char *top, const char *name)
 void
 world_close(struct world *w)
 {
-	char path[PATH_MAX];
+	stop_server(w, w->service);
+	stop_server(w, w->server);
+}
 
-	kill(w->service, SIGTERM);
-	unlink(path_in(w, "service.pid", path));
+const char *
+world_docker(const struct world *w)
+{
+	return w->mock == MEMORY ? "bin" : "silent";
 }
 
 static char **
@@ -154,7 +200,7 @@ environment(const struct world *w, const char *extra)
 		PUT("%s", extra);
 	if (extra != NULL && strncmp(extra, "SHORT=", 6) == 0)
 		PUT("LD_PRELOAD=%s/short.so", w->top);
-	PUT("PATH=%s/bin:/usr/local/bin:/usr/bin:/bin", w->top);
+	PUT("PATH=%s/%s:/usr/local/bin:/usr/bin:/bin", w->top, world_docker(w));
 	PUT("HOME=%s", w->dir);
 	PUT("TWILIGHT_HOME=%s/t/home", w->dir);
 	PUT("TWILIGHT_HEALTH_URL=http://127.0.0.1:%u/healthz", w->port);
@@ -162,10 +208,11 @@ environment(const struct world *w, const char *extra)
 	PUT("TWILIGHT_HEALTH_SLEEP=0");
 	PUT("TWILIGHT_HEALTH_SETTLE=0");
 	PUT("TWILIGHT_DISK_MIN=1M");
-	PUT("TWILIGHT_KEEP_ENV=MOCK_DOCKER_STATE");
 	PUT("COMPOSE_ENV_FILES=%s/t/home/.env", w->dir); /* for the script */
 	if (w->mock == MEMORY)
-		PUT("MOCK_DOCKER_STATE=%s/t/engine", w->dir);
+		PUT("DOCKER_HOST=unix://%s/t/engine/docker.sock", w->dir);
+	else
+		PUT("TWILIGHT_ENGINE=blind");
 	if (w->script)
 		PUT("TWILIGHT_LOCK=%s/script.lock", w->dir);
 	/* for a sanitized program: what is traced cannot look for its own leaks */
@@ -379,7 +426,7 @@ world_found(struct world *w, enum mock mock)
 	w->mock = mock;
 	tree_write(&nothing, path_in(w, "t", path));
 	for (i = 1; i < sizeof(folders) / sizeof(folders[0]); i++)
-		if (mkdir(path_in(w, folders[i], path), 0755) == -1)
+		if (mkdir(path_in(w, folders[i], path), 0755) == -1 && errno != EEXIST)
 			err(2, "%s", path);
 	put_file(path_in(w, "t/home/.env", path), 0600, env, strlen(env));
 	snprintf(from, sizeof(from), "%s/compose.yml", w->top);

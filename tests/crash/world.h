@@ -1,6 +1,5 @@
 /*
- * world.h: a host to crash in: a home, the docker mock's memory, a service that
- * follows it; programs that run there, and what must hold once they ended.
+ * world.h: a host to crash in: a home, a fake engine, a service that follows it; programs that run there, and what must hold once they ended.
  */
 #ifndef CRASH_WORLD_H
 #define CRASH_WORLD_H
@@ -10,7 +9,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
-enum mock { SILENT, MEMORY };
+enum mock { SILENT, MEMORY }; /* the stub of a blind engine; the fake engine */
 
 /*
  * Versions are letters: `a` is sha-aaaaaaa with image sha256:aaaa…, so that
@@ -26,8 +25,8 @@ struct scenario {
 	bool verb;            /* a deploy or rollback, not a recovery */
 	/* a recovery: the request that is killed, and the call, to get there */
 	const char *killed[2];
-	const char *after; /* at the call behind the Nth of this … */
-	unsigned nth;
+	const char *after[2]; /* at the call behind the Nth of this, with each mock */
+	unsigned nth[2];
 };
 
 #define VERSION_OLD 'c'
@@ -36,10 +35,10 @@ struct scenario {
 
 struct world {
 	char dir[PATH_MAX / 2]; /* home and engine are in dir/t */
-	const char *top;        /* bin/docker, short.so, service, … */
+	const char *top;        /* engine, bin/docker, silent/docker, short.so, service, … */
 	char program[PATH_MAX];
 	enum mock mock;
-	int service; /* pid */
+	pid_t service, server;
 	unsigned port;
 	bool script; /* what runs is the plain script */
 	bool loud;   /* tells what is run and what it says */
@@ -57,6 +56,9 @@ void world_close(struct world *);
 /* The mock as it is to be; the service with the silent one does `word`. */
 void world_behave(struct world *, const char *word);
 void world_found(struct world *, enum mock); /* nothing was deployed yet */
+
+/* The folder in `top` of the docker that it has. */
+const char *world_docker(const struct world *);
 
 /* Runs argv there, with `extra` (NULL or one assignment) in its environment. */
 int world_run(struct world *, const char *const *argv, const char *extra);

@@ -28,9 +28,7 @@ step=\$(sed -n 's/^ *"step": *"\([^"]*\)".*/\1/p' "$STATE/journal" 2>/dev/null)
 if [ "\$1 \$2, \$step" = "\$(cat "$SPARE/wait" 2>/dev/null)" ]; then
 	mv "$SPARE/wait" "$SPARE/waits"
 	until_there talk
-	# what inspect says is read, not shown
-	[ "\$1" = inspect ] ||
-		awk 'BEGIN { for (i = 0; i < $CHATTER; i++) printf "chatter %0400d\n", i }'
+	awk 'BEGIN { for (i = 0; i < $CHATTER; i++) printf "chatter %0400d\n", i }'
 	until_there go
 fi
 exec "$(command -v docker)" "\$@"
@@ -47,12 +45,13 @@ client_is_lost() {
 	docker_that_waits
 	client_round "$1" sha-0000002 healthy 'compose pull, pull'
 	client_round "$1" sha-0000003 healthy 'compose up, swap'
-	client_round "$1" sha-0000004 healthy 'inspect --type, swap' # settling
+	client_round "$1" sha-0000004 healthy settling
 	kept=$IMAGE
 	client_round "$1" sha-0000005 never 'compose up, rolling back'
 }
 
-# client_round HOW TAG BEHAVIOUR CALL: a deploy whose client is lost at that call.
+# client_round HOW TAG BEHAVIOUR CALL: a deploy whose client is lost at that call; or while
+# it settles: there it is stopped itself meanwhile, for no call of docker's need be made.
 client_round() {
 	publish "$2" "$3"
 	echo "-- $1 at: $4"
@@ -63,13 +62,16 @@ client_round() {
 	SSHD_WRAP='exec' sshd_client ci -T "$(id -un)@127.0.0.1" deploy "$2" \
 		>"$SPARE/client" 2>&1 </dev/null &
 	client=$!
-	wait_for 60 test -e "$SPARE/waits" || fail "the deploy comes to: $4"
+	wait_for 60 client_deploy_at "$4" || fail "the deploy comes to: $4"
+	deployer=$(sed -n 's/.* pid \([0-9]*\),.*/\1/p' "$STATE/lock")
+	[ "$4" != settling ] || kill -STOP "$deployer"
 	"client_$1"
 	: >"$SPARE/talk"
 	ask operator status
 	code 0
 	said "deploy:    deploy $2 by ci, pid "
 	: >"$SPARE/go"
+	[ "$4" != settling ] || kill -CONT "$deployer"
 	wait_for 120 more_records_than "$lines" || fail "the deploy ends, and the history has it"
 	wait_for 60 flock -n "$STATE/lock" true || fail "the lock is free"
 	[ "$(records)" -eq $((lines + 1)) ] || fail "one record of it, not $(records) - $lines"
@@ -86,6 +88,13 @@ client_round() {
 		recorded deploy 1 'rolled back' "$2" "$IMAGE"
 	fi
 	"client_$1_end" "$4"
+}
+
+client_deploy_at() {
+	case $1 in
+	settling) in_phase settling ;;
+	*) [ -e "$SPARE/waits" ] ;;
+	esac
 }
 
 client_killed() { kill -KILL "$client"; }
@@ -105,14 +114,14 @@ client_stopped_end() {
 	tail -n 3 "$SPARE/client" | cut -c 1-200
 	code "$outcome"
 	case $1 in
-	inspect*) ;;
+	settling) ;;
 	*) [ "$(grep -c chatter "$SPARE/client")" -lt $CHATTER ] || fail "the pipe was full" ;;
 	esac
 }
 
 # The server's process of this connection: the nearest sshd above the deployer.
 client_cut() {
-	session=$(sed -n 's/.* pid \([0-9]*\),.*/\1/p' "$STATE/lock")
+	session=$deployer
 	until grep -qs '^sshd' "/proc/$session/comm"; do
 		session=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/${session:-none}/status")
 		[ "${session:-1}" -gt 1 ] || fail "the deployer is a child of sshd"

@@ -43,8 +43,9 @@ need_package() {
 
 # free_port: sets FREE_PORT.  A variable, not output: each call must move on, and
 # in $(…) the counter would be lost.  Below the ephemeral range, so that no
-# client's own port gets in the way; other runs begin elsewhere.
-FREE_PORT=$((20000 + $$ % 11000))
+# client's own port gets in the way; other runs begin elsewhere, also those that began
+# at the same time and have the next pid.
+FREE_PORT=$((20000 + $$ * 37 % 11000))
 free_port() {
 	while :; do
 		FREE_PORT=$((FREE_PORT + 1))

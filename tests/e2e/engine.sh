@@ -120,10 +120,12 @@ engine_up_or_dead() {
 }
 
 # A number that stays in a file after its process may be a stranger's by the next time.
+# A containerd may have died with its dockerd.
 engine_kill() {
 	for ek_file in "$ENGINE_DIR/dockerd.pid" "$ENGINE_DIR/exec/containerd/containerd.pid"; do
-		ek_pid=$(cat "$ek_file") && as_root rm "$ek_file" &&
-			as_root kill -s KILL -- "$ek_pid" && wait_for 10 process_gone "$ek_pid" || return 1
+		ek_pid=$(cat "$ek_file") && as_root rm "$ek_file" || return 1
+		as_root kill -s KILL -- "$ek_pid" 2>/dev/null
+		wait_for 10 process_gone "$ek_pid" || return 1
 	done
 }
 

@@ -16,15 +16,15 @@ killed_bad_latest
 killed_with_its_up
 "
 
-# A docker that is the real one, except that at `compose pull` it kills the program:
-# "before" it pulls, or "after", in both cases before the program hears of it.
-# Nothing else hits that moment surely.  The pid is waited for, for we may be
+# docker_that_kills before|after [CALL]: the real docker, except that at `compose pull`, or
+# CALL, it kills the program before that call or after it, in both cases before the program
+# hears of it.  Nothing else hits that moment surely.  The pid is waited for, for we may be
 # faster than the one who writes it down.
 docker_that_kills() {
 	dk_real=$(command -v docker)
 	cat >"$SPARE/docker" <<SH
 #!/bin/sh
-if [ "\$1 \$2" = "compose pull" ] && [ -e "$SPARE/armed" ]; then
+if [ "\$1 \$2" = "${2:-compose pull}" ] && [ -e "$SPARE/armed" ]; then
 	until [ -s "$SPARE/pid" ]; do sleep 0.05; done
 	pid=\$(cat "$SPARE/pid")
 	rm -f "$SPARE/armed" "$SPARE/pid"
@@ -91,11 +91,10 @@ scenario_killed_in_the_pull() {
 	deploy_and_be_killed latest
 	ask operator recover
 	code 1
-	name_is latest "$good_image"
 	runs "$good_image" good
 	[ "$(container_now)" = "$good_container" ] || fail "the container was not touched"
+	# the pull is over, for its lock is free
 	at_rest
-	sleep 1
 	name_is latest "$good_image"
 }
 
@@ -115,31 +114,13 @@ scenario_killed_before_the_swap_then_deploy() {
 	grep -q '"sha-0000002"' "$STATE/history.jsonl" || fail "the history has the killed one too"
 }
 
-# -- points of a table: 40 where the program alone dies, and some where compose does too ----
+# -- points of a table: where the program alone dies, and where compose does too -----------
 
-# A phase of a deploy, and how many milliseconds after its beginning.
-POINTS_GOOD='
-pull 0
-pull 100
-pull 300
-swap 0
-swap 150
-up 0
-up 250
-up 600
-settling 0
-settling 400'
-POINTS_BAD='
-pull 0
-swap 50
-up 100
-up 400
-settling 0
-settling 500
-rolling 0
-rolling 200
-rolling 500
-rolling 900'
+# A point is where a docker that stays keeps the deploy (docker_that_stays), `settling`, or a
+# request of an `up` that a proxy on the engine's socket holds: create, stop, remove, rename,
+# start; of the rollback's `up` with `back-`.
+POINTS_GOOD='pull pulled swap create stop remove start upped settling'
+POINTS_BAD='pulled swap start upped settling back-create back-stop back-start rolling'
 
 scenario_killed_good_release() { kill_points release healthy "$POINTS_GOOD" kill_it; }
 scenario_killed_good_latest() { kill_points latest healthy "$POINTS_GOOD" kill_it; }
@@ -149,93 +130,145 @@ scenario_killed_bad_latest() { kill_points latest never "$POINTS_BAD" kill_it; }
 # What the memory killer or the end of a cgroup leaves: compose dies too, with a
 # container renamed, removed, or created and never started.
 scenario_killed_with_its_up() {
-	kill_points release healthy '
-up 150
-up 300
-up 400
-up 500
-up 600
-up 700
-up 900' kill_it_and_its_up
+	kill_points release healthy 'create stop remove rename start upped' kill_it_and_its_up
 }
 
 # Compose lives on and finishes what it does.
-kill_it() {
-	kill -KILL "$HERE" 2>/dev/null
-	phase_look
-}
+kill_it() { kill -KILL "$HERE"; }
 
 # The mover's process group stands in up.lock, and is its own only while that is held.
 kill_it_and_its_up() {
+	up_lock_held || fail "its up is under way"
 	kill_it
-	if up_lock_held; then
-		read -r ki_group ki_word <"$STATE/up.lock"
-		echo "killed too: $ki_group $ki_word"
-		kill -KILL "-$ki_group" || ! up_lock_held || fail "its group can be ended"
-	fi
+	read -r ki_group ki_word <"$STATE/up.lock"
+	echo "killed too: $ki_group $ki_word"
+	kill -KILL "-$ki_group" || fail "its group can be ended"
 }
 
-# Looks without taking it, for that would be in the program's way.
+# Looks without taking it, for that would be in the program's way.  In a pid namespace the
+# kernel does not show a lock whose first owner, the program, is dead.
 up_lock_held() {
 	ul_inode=$(stat -c %i "$STATE/up.lock" 2>/dev/null) &&
 		grep -q "^[^>]*FLOCK.*:$ul_inode 0 EOF" /proc/locks
 }
 
-# Sets PHASE to where the deploy is, as it can be seen from outside; '' where none is.
-phase_look() {
-	PHASE=
-	pl_word=
-	[ ! -e "$STATE/up.lock" ] || read -r pl_group pl_word <"$STATE/up.lock"
-	case $(sed -n 's/^ *"step": *"\([^"]*\)".*/\1/p' "$STATE/journal" 2>/dev/null):$pl_word in
-	pull:*) PHASE=pull ;;
-	swap:up) if up_lock_held; then PHASE=up; else PHASE=settling; fi ;;
-	swap:*) PHASE=swap ;;
-	'rolling back':*) PHASE=rolling ;;
+# in_phase PHASE: is the deploy there, as it can be seen from outside?
+in_phase() {
+	ip_word=
+	[ ! -e "$STATE/up.lock" ] || read -r ip_group ip_word <"$STATE/up.lock"
+	ip_phase=$(sed -n 's/^ *"step": *"\([^"]*\)".*/\1/p' "$STATE/journal" 2>/dev/null):$ip_word
+	case $1,$ip_phase in
+	pull,pull:* | rolling,'rolling back':*) ;;
+	up,swap:up) up_lock_held ;;
+	settling,swap:up) ! up_lock_held ;;
+	swap,swap:up) false ;;
+	swap,swap:*) ;;
+	*) false ;;
 	esac
 }
 
-in_phase() {
-	phase_look
-	[ "$PHASE" = "$1" ]
-}
-
-# Between the swap and the `up` are some milliseconds.  A pull that leaves something
-# behind, which holds up.lock still, makes them more: the `up` waits for it.
-docker_that_lingers() {
+# A docker that stays in the phase that the file `stay` names, as long as it does: however
+# slow or fast a machine is, a signal comes in that phase.  The call itself goes on
+# meanwhile, and is told of a TERM that is meant for it.  Between the swap and the `up`
+# there is no call: there the pull leaves somebody behind who holds up.lock.
+docker_that_stays() {
 	cat >"$SPARE/docker" <<SH
 #!/bin/sh
-[ "\$1 \$2" = "compose pull" ] || exec "$(command -v docker)" "\$@"
-"$(command -v docker)" "\$@"
+told=
+stay() {
+	while [ -z "\$told" ] && [ "\$(cat "$SPARE/stay" 2>/dev/null)" = \$1 ]; do
+		sleep 0.05
+	done
+}
+step=\$(sed -n 's/^ *"step": *"\([^"]*\)".*/\1/p' "$STATE/journal" 2>/dev/null)
+case "\$1 \$2,\$step" in
+'compose pull,'*) phase=pull ;;
+'compose up,swap') phase=up ;;
+'compose up,'*) phase=rolling ;;
+'image prune,') phase=done ;;
+*) exec "$(command -v docker)" "\$@" ;;
+esac
+trap 'told=yes; kill \$!' TERM
+[ "\$2" != up ] || echo begun >>"$SPARE/ups"
+"$(command -v docker)" "\$@" &
+wait \$!
 code=\$?
-sleep 0.4 &
+# told, it ends its wait before docker has ended
+[ -z "\$told" ] || { wait \$!; code=\$?; }
+[ "\$2" != up ] || echo over >>"$SPARE/ups"
+stay \$phase
+[ "\$2,\$told" != up, ] || echo "ended \$code" >>"$SPARE/ups"
+case \$phase in pull) stay pulled; stay swap & ;; esac
 exit \$code
 SH
 	chmod +x "$SPARE/docker"
 	setting PATH "$SPARE:$PATH"
 }
 
+# deploy_to POINT: the next release's deploy, begun, and there.  There it stays until go_on,
+# but in `settling`, which lasts as long as a container must have run.
+deploy_to() {
+	: >"$SPARE/ups"
+	rm -f "$SPARE/go"
+	dt_settings=$SETTINGS
+	case ${1#back-} in
+	create) hold "$1" 'POST */containers/create*' ;;
+	stop | rename | start) hold "$1" "POST */${1#back-}*" ;;
+	remove) hold "$1" 'DELETE */containers/*' ;;
+	settling)
+		setting TWILIGHT_HEALTH_SETTLE 3
+		setting TWILIGHT_HEALTH_TRIES 5
+		;;
+	upped) echo up >"$SPARE/stay" ;;
+	*) echo "$1" >"$SPARE/stay" ;;
+	esac
+	here_start deploy "$next_tag"
+	SETTINGS=$dt_settings
+	until comes_to "$1"; do
+		! process_gone "$HERE" || fail "a deploy that comes to the point $1"
+		sleep 0.02
+	done
+}
+
+# hold POINT PATTERN: the next deploy goes by way of a proxy, which holds this request.
+hold() {
+	ho_nth=1
+	[ "$1" = "${1#back-}" ] || ho_nth=2
+	rm -f "$SPARE/socket" "$SPARE/held"
+	ho_engine=${DOCKER_HOST:-unix:///var/run/docker.sock}
+	"$WORK/proxy" "$SPARE/socket" "${ho_engine#unix://}" --log "$SPARE/held" --match "$2" \
+		--at $ho_nth --act hold --until "$SPARE/go" &
+	wait_for 10 test -S "$SPARE/socket" || fail "the proxy listens"
+	setting DOCKER_HOST "unix://$SPARE/socket"
+}
+
+go_on() {
+	rm -f "$SPARE/stay"
+	: >"$SPARE/go"
+}
+
+# The phases and some more: the pull has moved the name, the `up` is over, the history has
+# it, a request is held.
+comes_to() {
+	case $1 in
+	pulled) [ "$(image_named "$next_tag")" = "$next_image" ] ;;
+	upped) grep -q over "$SPARE/ups" ;;
+	done) more_records_than "$kr_lines" ;;
+	create | stop | remove | rename | start | back-*) grep -qs ' hold ' "$SPARE/held" ;;
+	*) in_phase "$1" ;;
+	esac
+}
+
 # kill_points release|latest BEHAVIOUR POINTS KILLER: a deploy of such a release for
-# each point, killed there by KILLER (which says in PHASE where that was), recovered,
-# and a good release after it.  `release`: a name of its own for each.
+# each point, killed there by KILLER, recovered, and a good release after it.  `release`:
+# a name of its own for each.
 kill_points() {
 	behaviour=$2
 	killer=$4
-	hits=
 	releases_begin "$1"
-	docker_that_lingers
-	while read -r kp_phase kp_ms <&3; do
-		[ -z "$kp_phase" ] || kill_round "$kp_phase" "$kp_ms"
-	done 3<<POINTS
-$3
-POINTS
-	# where no kill was in a phase, on a machine too fast for the offsets, nothing is proven
-	# shellcheck disable=SC2046,SC2086 # a word, a kill
-	echo hits: $(printf '%s\n' $hits | sort | uniq -c)
-	for kp_phase in $(printf '%s\n' "$3" | cut -d ' ' -f 1 | uniq); do
-		case " $hits " in
-		*" $kp_phase "*) ;;
-		*) fail "a kill in the phase $kp_phase" ;;
-		esac
+	docker_that_stays
+	for kp_point in $3; do
+		kill_round "$kp_point"
 	done
 }
 
@@ -282,15 +315,13 @@ deploy_next() {
 
 kill_round() {
 	next_release "$behaviour"
-	echo "-- from $now_version to $next_version: $1, $2 ms"
+	echo "-- from $now_version to $next_version: killed at $1"
 	kr_lines=$(records)
-	here_start deploy "$next_tag"
-	until in_phase "$1" || process_gone "$HERE"; do sleep 0.02; done
-	sleep "$(printf '%d.%03d' $(($2 / 1000)) $(($2 % 1000)))"
+	deploy_to "$1"
 	"$killer"
+	go_on
 	here_wait
-	hits="$hits ${PHASE:-none}"
-	echo "killed in: ${PHASE:-no phase, it was done}"
+	[ "$CODE" -eq 137 ] || fail "the program is killed, not: exit code $CODE"
 	recover_round
 	next_release healthy
 	deploy_next
@@ -303,9 +334,7 @@ recover_round() {
 	rr_code=$(record_field code)
 	case $rr_recorded:$CODE in
 	0:0 | 0:1) [ "$CODE" -eq "$rr_code" ] || fail "history: code $CODE, not:$NL$(last_record)" ;;
-	# it was done, or died behind its last word
-	1:0) ;;
-	*) fail "recover: exit code 0 or 1, or 0 where the history has it; not $CODE" ;;
+	*) fail "recover: exit code 0 or 1, and a record of it; not $CODE, $rr_recorded before it" ;;
 	esac
 	round_ended "$rr_code"
 }

@@ -61,22 +61,17 @@ scenario_reboot_after_the_pull() {
 
 scenario_reboot_good_latest() {
 	engine_there
-	kill_points latest healthy '
-up 200
-settling 300' kill_the_power
+	kill_points latest healthy 'start settling' kill_the_power
 }
 
 scenario_reboot_bad_release() {
 	engine_there
-	kill_points release never '
-up 200
-rolling 200' kill_the_power
+	kill_points release never 'create back-start' kill_the_power
 }
 
-# What is under way is stopped, looked at, and gone with all the rest.
+# What is under way is gone with all the rest.
 kill_the_power() {
 	kill -STOP "$HERE"
-	phase_look
 	kp_group=
 	! up_lock_held || read -r kp_group kp_word <"$STATE/up.lock"
 	engine_power_cut "$HERE" ${kp_group:+"-$kp_group"} || fail "nothing of it is left"
@@ -88,10 +83,10 @@ scenario_engine_killed_in_up() {
 	engine_there
 	v1_runs
 	publish sha-0000002 healthy
-	here_start deploy sha-0000002
-	wait_for 60 in_phase up || fail "the deploy comes to its up"
-	sleep 0.2
+	next_tag=sha-0000002
+	deploy_to start
 	engine_kill || fail "the engine can be ended"
+	go_on
 	here_wait
 	code 5
 	recover_is_for_later
@@ -108,14 +103,14 @@ scenario_engine_killed_in_up() {
 
 scenario_engine_and_program_killed() {
 	engine_there
-	kill_points release healthy '
-up 200
-settling 0' kill_it_and_the_engine
+	kill_points release healthy 'stop settling' kill_it_and_the_engine
 }
 
 kill_it_and_the_engine() {
 	kill_it
 	engine_kill || fail "the engine can be ended"
+	# the up that lived on fails now
+	go_on
 	recover_is_for_later
 }
 

@@ -21,6 +21,8 @@ ROOT=$(cd "$E2E_LIB/../.." && pwd)
 . "$E2E_LIB/signals.sh"
 # shellcheck source=tests/e2e/clients.sh
 . "$E2E_LIB/clients.sh"
+# shellcheck source=tests/e2e/conversation.sh
+. "$E2E_LIB/conversation.sh"
 # shellcheck source=tests/e2e/outages.sh
 . "$E2E_LIB/outages.sh"
 
@@ -62,10 +64,11 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
 
-# The peer of every probe: static, so that an image needs nothing else.
+# The peer of every probe, static, so that an image needs nothing else; and the proxy.
 build_service() {
 	need_package gcc gcc libc6-dev && mkdir -p "$WORK/image" &&
-		gcc -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/service" "$ROOT/mocks/service.c"
+		gcc -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/service" "$ROOT/mocks/service.c" &&
+		gcc -std=c11 -D_GNU_SOURCE -O2 -o "$WORK/proxy" "$ROOT/mocks/proxy.c"
 }
 
 # A shell of its own, for an assertion ends it; what it made is removed in any case.
@@ -112,8 +115,6 @@ lane_run() {
 			echo "$lane_result"
 			if [ "$lane_result" = "FAIL $scenario" ] || [ -n "${E2E_VERBOSE:-}" ]; then
 				sed 's/^/     /' "$lane_output"
-			else
-				sed -n 's/^hits: /     &/p' "$lane_output"
 			fi
 		} | flock "$WORK/printing" cat
 	done
@@ -145,7 +146,7 @@ run_lanes() {
 : >"$WORK/results"
 if engine_start "$WORK/engine" && need_package flock util-linux && build_service; then
 	# the longest first
-	together=$(chosen "$SCENARIOS_KILLED$SCENARIOS_SIGNALS$SCENARIOS_CLIENTS$SCENARIOS")
+	together=$(chosen "$SCENARIOS_KILLED$SCENARIOS_SIGNALS$SCENARIOS_CLIENTS$SCENARIOS_CONVERSATION$SCENARIOS")
 	alone=$(chosen "$SCENARIOS_OUTAGES")
 	[ -n "$together$alone" ] ||
 		echo "FAIL no scenario's name contains '$PATTERN'" | tee "$WORK/results"

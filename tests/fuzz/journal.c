@@ -60,7 +60,7 @@ strings(const uint8_t *data, size_t len, enum journal_step step)
 
 	MUST(journal_write(fuzz_dirfd(), &empty, &f) == 0);
 	j.step = step;
-	j.silent = len % 2 == 1;
+	j.blind = len % 2 == 1;
 #define NEXT(m) good = next(&data, &len, j.m, sizeof(j.m)) && good
 	NEXT(id), NEXT(verb), NEXT(from.tag), NEXT(from.image), NEXT(from.ref);
 	NEXT(to.tag), NEXT(to.image), NEXT(to.ref), NEXT(container);

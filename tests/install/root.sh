@@ -109,6 +109,12 @@ refusals() {
 	refused 'sshd lets a client set variables (acceptenv twilight_*)' "echo 'AcceptEnv TWILIGHT_*' >$conf/10-env.conf"
 	refused 'another file sets permituserenvironment' "echo 'PermitUserEnvironment yes' >$conf/10-env.conf"
 	refused 'another file sets permittty' "printf 'Match User deploy\n\tPermitTTY yes\n' >$conf/10-tty.conf"
+	refused '(acceptenv twilight_*) from 192.0.2.1' \
+		"printf 'Match Address 192.0.2.0/24\n\tAcceptEnv TWILIGHT_*\n' >$conf/10-env.conf"
+	refused 'sets authorizedkeysfile disableforwarding for clients from 2001:db8::1' \
+		"printf 'Match Address !127.0.0.1,!::1,*:*\n\tAuthorizedKeysFile .ssh/authorized_keys\n\tDisableForwarding no\n' >$conf/10-keys.conf"
+	refused 'sets permittty for clients from 10.1.2.3' \
+		"printf 'Match Address 10.0.0.0/8\n\tPermitTTY yes\n' >$conf/10-tty.conf" DEPLOY_FROM=127.0.0.1,10.1.2.3
 	refused 'sshd_config does not include this one' "sed -i /^Include/d /etc/ssh/sshd_config"
 	refused 'is there and not of this script' 'echo x >/etc/systemd/system/twilight-backend.service'
 	refused 'no cloudflared on PATH' 'rm -f /usr/bin/cloudflared /usr/local/bin/cloudflared'

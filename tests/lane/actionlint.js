@@ -9,6 +9,7 @@ const newer = [
 	/^unknown permission scope "attestations"/, // 2024
 	/^undefined variable "vars"/, // 2023
 	/^property "workflow_(repository|sha)" is not defined/, // the job's context, 2026
+	/^unexpected key "queue" for "concurrency"/, // May 2026
 ];
 
 async function main(module, files) {

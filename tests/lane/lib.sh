@@ -1,9 +1,11 @@
 # lib.sh: what the lane's cases have beside tests/shell/lib.sh.  Sourced by run.sh.
 #
-#   ci [NAME=VALUE…]   runs deploy/ci-deploy.sh as a workflow's step does, with nothing
-#                      in its environment but what a step has; sets $rc, $all, $outside
-#                      (what the runner would obey), $outputs and $summary
-#   through WORD…      what happens to the connections, one after the other
+#   ci [NAME=VALUE…]   runs deploy/ci-deploy.sh as action.yml's step does, with nothing
+#                      in its environment but what a step has, through the tunnel's
+#                      stand-in; sets $rc, $all, $outside (what the runner would obey),
+#                      $outputs and $summary
+#   plain NAME=VALUE…  the same over plain ssh
+#   through WORD…      what happens to the tunnel's connections, one after the other
 #   host NAME=VALUE…   the real program answers, with these settings too
 #   liar               a script (on stdin) answers in its place
 # shellcheck shell=sh disable=SC2154,SC2034
@@ -17,6 +19,7 @@ cf_secret=5ecre7f00d5ecre7f00d
 lane_setup() {
 	mkdir "$T/runner"
 	printf '%s %s\n' $name "$(cut -d' ' -f1,2 "$SSHD_DIR/host.pub")" >"$T/known_hosts"
+	cat "$SSHD_DIR/known_hosts" >>"$T/known_hosts"
 	cut_at='compose up'
 	through carry
 	host
@@ -29,7 +32,7 @@ host() {
 	while read -r setting; do
 		set -- "$@" "$setting"
 	done <<-END
-		$(env | grep -E '^(TWILIGHT|MOCK)_')
+		$(env | grep -E '^(TWILIGHT_|MOCK_|DOCKER_HOST=)')
 	END
 	sshd_keys "$PROGRAM" "PATH=$PATH" "$@"
 }
@@ -45,9 +48,9 @@ liar() {
 step() {
 	env -i PATH="$real_path" HOME="$T" RUNNER_TEMP="$T/runner" \
 		GITHUB_OUTPUT="$T/outputs" GITHUB_STEP_SUMMARY="$T/summary" \
-		ECS_DEPLOY_USER="$(id -un)" ECS_SSH_HOSTNAME=$name \
-		ECS_SSH_KNOWN_HOSTS="$(cat "$T/known_hosts")" ECS_SSH_PRIVATE_KEY="$(key_of ci)" \
-		CF_ACCESS_CLIENT_ID=$cf_id CF_ACCESS_CLIENT_SECRET=$cf_secret \
+		DEPLOY_USER="$(id -un)" DEPLOY_HOST=$name TRANSPORT=cloudflared \
+		DEPLOY_KNOWN_HOSTS="$(cat "$T/known_hosts")" DEPLOY_KEY="$(key_of ci)" \
+		ACCESS_CLIENT_ID=$cf_id ACCESS_CLIENT_SECRET=$cf_secret \
 		CI_PROXY="$here/proxy.sh $SSHD_PORT $T/plan $log '$cut_at'" \
 		CI_TRIES=2 CI_PAUSE=0 CI_CONNECT_TIMEOUT="${connect:-20}" "$@"
 }
@@ -58,6 +61,12 @@ ci() {
 	step "$@" timeout -k 5 120 "$REPO/deploy/ci-deploy.sh" >"$T/ci" 2>&1 </dev/null
 	rc=$?
 	seen
+}
+
+plain() {
+	ci TRANSPORT='' DEPLOY_HOST=127.0.0.1 DEPLOY_PORT="$SSHD_PORT" ACCESS_CLIENT_ID='' \
+		ACCESS_CLIENT_SECRET='' "$@"
+	is "the tunnel was not used" "$(cat "$T/plan.token" 2>/dev/null)" ""
 }
 
 # seen: what the step printed, and what of it the runner would read as a command.

@@ -1,15 +1,16 @@
 #!/bin/bash
 # proxy.sh PORT PLAN [FILE WORDS]: stands in for `cloudflared access ssh`, as ssh's
 # ProxyCommand.  PLAN is a file with a word a line, one for each connection; the last
-# one stays:
+# one is kept:
 #
 #   carry     the bytes go to 127.0.0.1:PORT and back
 #   cut       … until FILE has a line with WORDS; then the connection ends
-#   refuse    says what cloudflared says to a service token that is not valid
 #   leave     … and a process stays behind that holds its output
+#   refuse    prints what cloudflared prints where Access refuses the service token
+#   down      … where the tunnel does not answer
 #   hang      nothing, as an interactive login that nobody answers
 #
-# What it was given by environment goes to PLAN.token, to be looked at.
+# The token in its environment goes to PLAN.token.
 set -u
 port=$1 plan=$2 file=${3-} words=${4-}
 read -r how <"$plan"
@@ -19,6 +20,10 @@ env | grep -c 'PRIVATE KEY' >>"$plan.keys"
 
 case $how in
 refuse)
+	echo 'failed to find Access application at https://deploy.example.org' >&2
+	exit 1
+	;;
+down)
 	echo 'failed to connect to origin error="websocket: bad handshake"' >&2
 	exit 1
 	;;

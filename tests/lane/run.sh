@@ -2,14 +2,16 @@
 # run.sh PROGRAM [PATTERN]: the lane from a CI job to the host.
 #
 # deploy/ci-deploy.sh asks a real sshd, whose forced command is the real PROGRAM over
-# the mocks, through a ProxyCommand that carries, refuses, hangs or cuts (proxy.sh);
-# and the workflows are read by the linters.  PATTERN is an ERE over the cases' names.
+# the fake engine: by plain ssh, and through a ProxyCommand that carries, refuses, hangs or cuts
+# (proxy.sh); and the linters read the workflows.  PATTERN is an ERE over the cases' names.
 # Prints PASS, FAIL (with want and got) or SKIP for each, then the count.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
 REPO=$(cd "$here/../.." && pwd)
 MOCKS=$REPO/mocks
+FAKE=$REPO/build
+SERVICE=$FAKE/service
 if [ $# -lt 1 ] || [ ! -x "$1" ]; then
 	echo "usage: run.sh PROGRAM [PATTERN]" >&2
 	exit 2
@@ -22,7 +24,6 @@ unset SSH_ORIGINAL_COMMAND SSH_CONNECTION SSH_CLIENT
 E2E_LIB=$REPO/tests/e2e . "$REPO/tests/e2e/sshd.sh"
 
 room=$(mktemp -d "${TMPDIR:-/tmp}/twilight-lane.XXXXXX") || exit 2
-SERVICE=${SERVICE:-$room/service}
 clean() {
 	sshd_stop
 	if [ -n "${KEEP-}" ]; then echo "the trees are in $room" >&2; else rm -rf "$room"; fi
@@ -31,8 +32,8 @@ trap clean EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-[ -x "$SERVICE" ] ||
-	"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -o "$SERVICE" "$MOCKS/service.c" || exit 2
+[ -x "$SERVICE" ] && [ -x "$FAKE/mocks/docker" ] ||
+	make -s -C "$REPO" build/service build/mocks/docker || exit 2
 need_package jq jq && need_package flock util-linux && sshd_start "$room/ssh" || exit 2
 
 one() { # FILE CASE TREE

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""workflows.py FOLDER OUT: habits of the workflows that no linter knows.
+"""workflows.py TREE OUT: rules for workflows and action.yml that no linter knows.
 
 Prints one line for each finding, exits 1 if there is one.  The shell of each `run:` is
 written to OUT, for shellcheck.
@@ -7,10 +7,11 @@ written to OUT, for shellcheck.
 import pathlib
 import re
 import sys
+import textwrap
 
 import yaml
 
-folder, out = map(pathlib.Path, sys.argv[1:3])
+tree, out = map(pathlib.Path, sys.argv[1:3])
 found = 0
 
 
@@ -24,40 +25,67 @@ def trigger(flow):
     return flow.get("on", flow.get(True)) or {}
 
 
+def given(where, what, kind, asked, gives):
+    """A workflow or an action of ours gets what it asks for, and nothing else."""
+    for name in set(gives) - set(asked):
+        finding(where, f"{what} has no {kind[:-1]} {name}")
+    for name, how in asked.items():
+        if name not in gives and (how.get("required") or kind == "secrets"):
+            finding(where, f"{what} gets no {kind[:-1]} {name}")
+
+
 def called(where, job):
-    """A workflow of ours that is called gets what it asks for, and nothing else."""
     path = folder / pathlib.Path(job["uses"]).name
     if not path.exists():
-        return finding(where, f"calls {path}, which is not there")
+        return finding(where, f"calls {path}, which does not exist")
     call = trigger(yaml.safe_load(path.read_text()))["workflow_call"]
-    for kind, given in (("inputs", job.get("with", {})), ("secrets", job.get("secrets", {}))):
-        asked = call.get(kind, {})
-        for name in set(given) - set(asked):
-            finding(where, f"{path.name} has no {kind[:-1]} {name}")
-        for name, how in asked.items():
-            if name not in given and (how.get("required") or kind == "secrets"):
-                finding(where, f"{path.name} gets no {kind[:-1]} {name}")
+    given(where, path.name, "inputs", call.get("inputs", {}), job.get("with", {}))
+    given(where, path.name, "secrets", call.get("secrets", {}), job.get("secrets", {}))
+    if path.name == "lane.yml":
+        deploys(where, job, job["with"])
+
+
+def deploys(where, job, inputs):
+    """Requests of one target queue up: none may replace another that waits."""
+    if job.get("concurrency", {}).get("queue") != "max":
+        finding(where, "deploys without a concurrency group of its own with queue: max")
+    if not re.search(r"pushed_at|workflow_run\.created_at", inputs.get("seq", "")):
+        finding(where, "seq is not the time of the push")
 
 
 def step(where, s, n):
     uses = s.get("uses", "")
-    if uses and not uses.startswith("./") and not re.fullmatch(r"[\w/.-]+@[0-9a-f]{40}", uses):
+    if uses == "./":
+        given(where, "action.yml", "inputs", action["inputs"], s.get("with", {}))
+    elif uses and not re.fullmatch(r"[\w/.-]+@[0-9a-f]{40}", uses):
         finding(where, f"{uses} is not pinned by a commit")
     if uses.startswith("actions/checkout@") and s["with"].get("persist-credentials") is not False:
         finding(where, "a checkout that leaves its token behind")
     if "${{" in s.get("run", ""):
-        finding(where, "an expression inside a run: give it by env")
+        finding(where, "an expression inside a run: use env")
     if "run" in s:
         (out / f"{where.replace(' ', '-')}-{n}.sh").write_text("#!/bin/bash -e\n" + s["run"] + "\n")
 
+
+action = yaml.safe_load((tree / "action.yml").read_text())
+folder = tree / ".github/workflows"
+for name in set(action["inputs"]) - set(re.findall(r"inputs\.([\w-]+)", str(action["runs"]))):
+    finding("action.yml", f"the input {name} is not used")
+for n, s in enumerate(action["runs"]["steps"]):
+    step("action.yml", s, n)
+    for name in s.get("env", {}):
+        if not re.search(rf"\b{name}\b", (tree / "deploy/ci-deploy.sh").read_text()):
+            finding("action.yml", f"ci-deploy.sh does not read {name}")
 
 for path in sorted(folder.glob("*.yml")):
     text = path.read_text()
     flow = yaml.safe_load(text)
     if flow.get("permissions") != {}:
-        finding(path.name, "permissions: {} is not on top")
+        finding(path.name, "permissions: {} is not at the top")
     if "pull_request_target" in trigger(flow):
         finding(path.name, "pull_request_target gives strangers our secrets")
+    if "concurrency" in flow and "lane.yml" in text:
+        finding(path.name, "concurrency of the whole workflow: a skipped run replaces a waiting one")
     for number, line in enumerate(text.splitlines(), 1):
         if re.search(r"uses: [\w-]+/", line) and not line.lstrip().startswith("#") \
                 and not re.search(r"# v\d+\.\d+\.\d+$", line):
@@ -76,7 +104,18 @@ guard = jobs["on-main"]["if"]
 for part in ("conclusion == 'success'", "event == 'push'", "head_branch == 'main'",
              "head_repository.full_name == github.repository"):
     if f"github.event.workflow_run.{part}" not in guard:
-        finding("deploy-ecs.yml", f"the guard does not ask for {part}")
+        finding("deploy-ecs.yml", f"the guard does not check {part}")
 if "needs.on-main.result == 'success'" not in jobs["deploy"]["if"]:
     finding("deploy-ecs.yml", "deploy does not wait for the guard")
+if "build" not in yaml.safe_load((folder / "release.yml").read_text())["jobs"]["image"]["needs"]:
+    finding("release.yml", "the image is pushed before its tests passed")
+
+examples = [yaml.safe_load(textwrap.dedent(block)) for block in
+            re.findall(r"^    jobs:\n(?:    .*\n|\n(?=    ))+", (tree / "README.md").read_text(), re.M)]
+for job in (job for flow in examples for job in flow["jobs"].values()):
+    for s in job["steps"]:
+        given("README.md", "action.yml", "inputs", action["inputs"], s["with"])
+        deploys("README.md", job, s["with"])
+if not examples:
+    finding("README.md", "no example of a workflow")
 sys.exit(found > 0)

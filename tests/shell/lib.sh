@@ -6,8 +6,11 @@
 #   $T                  the tree, gone when the case ends
 #   $home               TWILIGHT_HOME, with .env and source/deploy/compose.yml
 #   $env                $home/.env, at version $old (sha-0000000), with a secret in it
-#   $log                one line for each call of docker
-#   $engine             the memory of the docker mock, once `memory` was called
+#   $engine             the folder of the fake engine (mocks/engine.c)
+#   $log                $engine/calls.log: a line for each call of docker, or of the API
+#
+# In the beginning the engine is blind and docker is the silent stub; after `memory`
+# it is the fake engine, which `fault` makes fail.
 #
 # and it says what it wants with is, has, lacks, matches; `needs` skips it.
 # shellcheck shell=sh disable=SC2034,SC2119,SC2120
@@ -71,25 +74,25 @@ setup() {
 	wrongs=0
 	home=$T/home
 	env=$home/.env
-	log=$T/docker.log
 	engine=$T/engine
+	log=$engine/calls.log
 	state=$home/.twilight-deploy
 	mkdir -p "$home/source/deploy" "$engine/behaviour"
 	cp "$REPO/deploy/compose.yml" "$home/source/deploy/compose.yml"
 	printf 'TWILIGHT_VERSION=%s\nSECRET=%s\n' "$old" "$secret" >"$env"
 	chmod 600 "$env"
 	: >"$log"
-	for v in $(env | sed -n -e 's/^\(TWILIGHT_[A-Z_]*\)=.*/\1/p' -e 's/^\(MOCK_[A-Z_]*\)=.*/\1/p'); do
+	for v in $(env | sed -n 's/^\(\(TWILIGHT\|MOCK\|DOCKER\|COMPOSE\)_[A-Z_]*\)=.*/\1/p'); do
 		unset "$v"
 	done
 	unset SSH_ORIGINAL_COMMAND SSH_CONNECTION SSH_CLIENT
 	real_path=$PATH
-	export PATH="$MOCKS:$PATH"
-	export MOCK_DOCKER_LOG="$log"
+	export PATH="$MOCKS/silent:$real_path"
+	export TWILIGHT_ENGINE=blind MOCK_DOCKER_LOG="$log"
 	export TWILIGHT_HOME="$home"
 	export TWILIGHT_HEALTH_TRIES=3 TWILIGHT_HEALTH_SLEEP=0 TWILIGHT_HEALTH_SETTLE=0
 	export TWILIGHT_DISK_MIN=1M
-	export TWILIGHT_KEEP_ENV="MOCK_DOCKER_LOG MOCK_DOCKER_STATE MOCK_DOCKER_PULL_FAIL MOCK_DOCKER_UP_FAIL MOCK_DOCKER_UP_HALF MOCK_DOCKER_FAIL MOCK_DOCKER_HANG MOCK_DOCKER_DEAF MOCK_DOCKER_KILL MOCK_DOCKER_SLOW MOCK_DOCKER_FLOOD"
+	export TWILIGHT_KEEP_ENV="MOCK_DOCKER_LOG MOCK_DOCKER_PULL_FAIL MOCK_DOCKER_UP_FAIL"
 	behave healthy
 	serve
 }
@@ -115,18 +118,26 @@ await() {
 }
 
 teardown() {
-	kill "$service_pid" 2>/dev/null
+	kill "$service_pid" ${engine_pid:+"$engine_pid"} 2>/dev/null
 	# Calls that hang are ours; a pid that is something else by now is not.
-	if [ -f "$log.hanging" ]; then
+	if [ -f "$engine/hanging" ]; then
 		while read -r pid; do
 			! still_hangs "$pid" || kill -KILL "$pid"
-		done <"$log.hanging"
+		done <"$engine/hanging"
 	fi
 	wait 2>/dev/null
 }
 
 still_hangs() {
 	grep -aq '^sleep.600' "/proc/$1/cmdline" 2>/dev/null
+}
+
+# nothing_hangs WHAT: a call of docker hung, and was ended.
+nothing_hangs() {
+	[ -s "$engine/hanging" ] || wrong "$1" "a call that hung" "none"
+	while read -r pid; do
+		! still_hangs "$pid" || wrong "$1" "ended" "still there"
+	done <"$engine/hanging"
 }
 
 # What must be true after every case, whatever it was about.
@@ -198,13 +209,17 @@ version() {
 	sed -n 's/^TWILIGHT_VERSION=//p' "$env"
 }
 
-calls() { # PATTERN: how many calls begin so
+calls() { # PATTERN: how many calls of docker begin so
 	grep -c -- "^docker $1" "$log"
 }
 
-# was_called WORDS: has docker been called so?
+# was_called WORDS, was_asked PATH: has docker been called so, the API been asked that?
 was_called() {
 	grep -q -- "^docker $1" "$log"
+}
+
+was_asked() {
+	grep -q -- "^GET $1" "$log"
 }
 
 no_change() { # with $before from `remember`
@@ -235,15 +250,34 @@ repository=ghcr.io/twilight/demo
 
 # memory [TAG]: docker remembers; TAG (default $old) runs and is what .env says.
 memory() {
-	export MOCK_DOCKER_STATE="$engine"
-	for f in registry images containers; do
-		: >"$engine/$f"
-	done
-	behave down
+	unset TWILIGHT_ENGINE MOCK_DOCKER_LOG
+	TWILIGHT_KEEP_ENV=
+	export PATH="$FAKE/mocks:$real_path" DOCKER_HOST="unix://$engine/docker.sock"
+	: >"$engine/registry"
+	: >"$engine/images"
+	: >"$engine/containers"
+	[ -n "${engine_pid-}" ] || start_engine
 	publish "${1:-$old}"
 	silently pull "${1:-$old}"
 	silently up "${1:-$old}"
-	sed "s/^TWILIGHT_VERSION=.*/TWILIGHT_VERSION=${1:-$old}/" "$env" >"$T/env"
+	edit_env "${1:-$old}"
+}
+
+start_engine() {
+	"$FAKE/engine" serve --die-with-parent "$engine" &
+	engine_pid=$!
+	await test -S "$engine/docker.sock" || wrong "the fake engine" "a socket" "none"
+}
+
+stop_engine() {
+	kill "$engine_pid"
+	wait "$engine_pid" 2>/dev/null
+	engine_pid=
+}
+
+# edit_env TAG: as a person edits it.
+edit_env() {
+	sed "s/^TWILIGHT_VERSION=.*/TWILIGHT_VERSION=$1/" "$env" >"$T/env"
 	cat "$T/env" >"$env"
 	rm "$T/env"
 }
@@ -251,20 +285,30 @@ memory() {
 # empty_memory: docker remembers that nothing runs.
 empty_memory() {
 	memory
-	: >"$engine/containers"
 	: >"$engine/images"
+	empty_host
+}
+
+empty_host() {
+	: >"$engine/containers"
 	behave down
 }
 
-# silently pull|up TAG: by the mock, as if long ago.
+# silently pull|up TAG, silently ARGS…: docker does that, unlogged and without faults.
 silently() {
+	v=${2-}
 	case $1 in
-	pull) set -- "$2" pull data ;;
-	up) set -- "$2" up -d data ;;
+	pull) set -- compose pull data ;;
+	up) set -- compose up -d data ;;
 	esac
-	v=$1
-	shift
-	MOCK_DOCKER_LOG='' TWILIGHT_VERSION="$v" docker compose "$@" 2>/dev/null
+	TWILIGHT_VERSION=$v COMPOSE_FILE=$home/source/deploy/compose.yml COMPOSE_ENV_FILES=$env \
+		"$FAKE/engine" docker "$engine" "$@" >/dev/null 2>&1
+}
+
+# fault RULE…: from now on, counted from now on; without one, all is well again.
+fault() {
+	: >"$log"
+	if [ $# = 0 ]; then rm -f "$engine/faults"; else printf '%s\n' "$@" >"$engine/faults"; fi
 }
 
 # publish TAG [WORD [BUILD]]: the registry has it; a container of it behaves so.

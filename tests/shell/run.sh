@@ -1,20 +1,64 @@
 #!/bin/sh
 # run.sh: the plain-shell harness.  Each case has its own tree, its own service on
-# a port of its own, and a docker that is a mock found on PATH.
+# a port of its own, and a docker that is a fake found on PATH.
 #
 #   tests/shell/run.sh PROGRAM [PATTERN]
 #
-# PATTERN is an ERE over the cases' names.  JOBS cases run at a time (6); SERVICE is
-# a built mocks/service.c (else it is built here); KEEP=1 leaves the trees.
-# Prints PASS, FAIL (with want and got) or SKIP for each case, then the count;
+# PATTERN is an ERE over the cases' names.  JOBS cases run at a time (8), with
+# the fakes that are in build/; KEEP=1 leaves the trees.  Prints PASS or FAIL (with want
+# and got) and the time, or SKIP, for each case, then the count;
 # exits 1 when one failed, 2 when there is nothing to run.
 
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
+
+# run.sh --one FILE CASE, by xargs below: runs it in a tree of its own.
+one() {
+	tree=$room/$2
+	mkdir "$tree"
+	began=$(cut -d' ' -f1 /proc/uptime)
+	(
+		T=$tree
+		wrongs=0
+		# shellcheck source=SCRIPTDIR/lib.sh
+		. "$here/lib.sh"
+		# shellcheck disable=SC1090 # one of cases/
+		. "$1"
+		trap 'teardown' EXIT
+		setup
+		"test_$2"
+		finale
+		[ "$wrongs" -gt 0 ] || : >"$T/passed"
+	) >"$tree.report" 2>&1
+	took=$(cut -d' ' -f1 /proc/uptime | awk -v b="$began" '{ printf "%.1f", $1 - b }')
+	say "$2" >"$tree.said"
+	head -n 1 "$tree.said" | cut -d " " -f 1 >>"$room/verdicts"
+	# lines of two never mix
+	flock "$room" cat "$tree.said"
+	[ -n "${KEEP-}" ] || rm -rf "$tree"
+}
+
+say() { # CASE
+	if [ -e "$tree/skipped" ]; then
+		echo "SKIP $1: $(cat "$tree/skipped")"
+	elif [ -e "$tree/passed" ]; then
+		echo "PASS $1 ($took s)"
+	else
+		echo "FAIL $1 ($took s)"
+		cat "$tree.report"
+		[ -s "$tree.report" ] || echo '  ended early'
+	fi
+}
+
+if [ "${1-}" = --one ]; then
+	one "$2" "$3"
+	exit 0
+fi
+
 REPO=$(cd "$here/../.." && pwd)
 MOCKS=$REPO/mocks
-
+FAKE=$REPO/build
 if [ $# -lt 1 ] || [ $# -gt 2 ]; then
 	echo "usage: run.sh PROGRAM [PATTERN]" >&2
 	exit 2
@@ -26,8 +70,12 @@ fi
 PROGRAM=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 pattern=${2:-.}
 
+[ ! -w /dev/shm ] || grep -q ' /dev/shm .*noexec' /proc/mounts || : "${TMPDIR:=/dev/shm}"
 room=$(mktemp -d "${TMPDIR:-/tmp}/twilight-shell.XXXXXX") || exit 2
+jobs=
 clean() {
+	# it begins no other case, and ends when those that run have
+	[ -z "$jobs" ] || { kill "$jobs" && wait "$jobs"; }
 	if [ -n "${KEEP-}" ]; then
 		echo "the trees are in $room" >&2
 	else
@@ -38,79 +86,28 @@ trap clean EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-SERVICE=${SERVICE:-$room/service}
-if [ ! -x "$SERVICE" ]; then
-	"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -o "$SERVICE" "$MOCKS/service.c" || exit 2
-fi
-export REPO MOCKS PROGRAM SERVICE
-
-# one FILE CASE TREE: runs it, leaves its report and its verdict beside the tree.
-one() {
-	mkdir -p "$3"
-	(
-		T=$3
-		wrongs=0
-		# shellcheck source=SCRIPTDIR/lib.sh
-		. "$here/lib.sh"
-		# shellcheck disable=SC1090 # one of cases/
-		. "$1"
-		trap 'teardown' EXIT
-		setup
-		"$2"
-		finale
-		[ "$wrongs" -gt 0 ] || : >"$T/passed"
-	) >"$3.report" 2>&1
-}
-
-say() { # CASE TREE
-	if [ -e "$2/skipped" ]; then
-		skipped=$((skipped + 1))
-		printf 'SKIP %s: %s\n' "$1" "$(cat "$2/skipped")"
-	elif [ -e "$2/passed" ]; then
-		passed=$((passed + 1))
-		printf 'PASS %s\n' "$1"
-	else
-		failed=$((failed + 1))
-		printf 'FAIL %s\n' "$1"
-		cat "$2.report"
-		[ -s "$2.report" ] || printf '  ended early\n'
-	fi
-	[ -n "${KEEP-}" ] || rm -rf "$2"
-}
-
-passed=0 failed=0 skipped=0
-batch=''
-batched=0
-
-# A batch ends when its slowest case has: POSIX has no `wait -n`.
-flush() {
-	wait
-	for c in $batch; do
-		say "$c" "$room/$c"
-	done
-	batch=''
-	batched=0
-}
-
-names() {
-	sed -n 's/^test_\([a-z0-9_]*\)() {.*/\1/p' "$1" | grep -E -- "$pattern"
-}
+SERVICE=$FAKE/service
+[ -x "$SERVICE" ] && [ -x "$FAKE/mocks/docker" ] ||
+	make -s -C "$REPO" build/service build/mocks/docker || exit 2
+export REPO MOCKS FAKE PROGRAM SERVICE room
 
 for file in "$here"/cases/*.sh; do
-	# shellcheck disable=SC2013 # names have no blanks, and `wait` must see the jobs
-	for case in $(names "$file"); do
-		one "$file" "test_$case" "$room/$case" &
-		batch="$batch $case"
-		batched=$((batched + 1))
-		[ $batched -lt "${JOBS:-6}" ] || flush
-	done
-done
-flush
-
-if [ $((passed + failed + skipped)) = 0 ]; then
+	sed -n 's/^test_\([a-z0-9_]*\)() {.*/\1/p' "$file" | grep -E -- "$pattern" |
+		sed "s|^|$file |"
+done >"$room/cases"
+if [ ! -s "$room/cases" ]; then
 	echo "run.sh: no case is called so: $pattern" >&2
 	exit 2
 fi
-[ $skipped = 0 ] || echo "$skipped skipped"
+# in the background, so that a signal is heard at once
+xargs -P "${JOBS:-8}" -n 2 "$here/run.sh" --one <"$room/cases" &
+jobs=$!
+wait $jobs
+jobs=
+
+passed=$(grep -c PASS "$room/verdicts")
+failed=$(grep -c FAIL "$room/verdicts")
+skipped=$(grep -c SKIP "$room/verdicts")
+[ "$skipped" = 0 ] || echo "$skipped skipped"
 echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+[ "$failed" = 0 ] && [ $((passed + skipped)) = "$(wc -l <"$room/cases")" ]

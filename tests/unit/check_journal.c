@@ -33,7 +33,7 @@ static const struct journal full = {
 	.id = "20261121T105054Z-1a2b3c4d",
 	.verb = "deploy",
 	.step = JOURNAL_SWAP,
-	.silent = true,
+	.blind = true,
 	.from = { "v1.0.0", "sha256:aa", "127.0.0.1:5000/demo:v1.0.0" },
 	.to = { "v1.0.1", IMAGE, "127.0.0.1:5000/demo:v1.0.1" },
 	.container = "211d72c46ce5117039fc5ec4c53bded860c4c4ad3bf8faa239e42b88955bcb29",
@@ -94,7 +94,7 @@ same(const struct journal *a, const struct journal *b)
 	ck_assert_str_eq(a->id, b->id);
 	ck_assert_str_eq(a->verb, b->verb);
 	ck_assert_int_eq(a->step, b->step);
-	ck_assert_int_eq(a->silent, b->silent);
+	ck_assert_int_eq(a->blind, b->blind);
 	same_version(&a->from, &b->from);
 	same_version(&a->to, &b->to);
 	ck_assert_str_eq(a->container, b->container);
@@ -142,11 +142,11 @@ END_TEST
 START_TEST(returns_every_step)
 {
 	struct journal j = full;
-	int silent;
+	int blind;
 
-	for (silent = 0; silent < 2; silent++) {
+	for (blind = 0; blind < 2; blind++) {
 		j.step = (enum journal_step)_i;
-		j.silent = silent != 0;
+		j.blind = blind != 0;
 		returns_whole(&j);
 	}
 }

@@ -231,7 +231,7 @@ END_TEST
 /* What the timed-out call left running is waited for; the words stay its own. */
 START_TEST(tells_that_it_took_too_long_when_something_is_left)
 {
-	struct run r = run("echo working; (sleep 3; echo ended) & wait");
+	struct run r = run("echo working; (sleep 2; echo ended) & wait");
 
 	r.limit_ms = 1000;
 	ck_assert_int_eq(mover_run(&m, &r, "up", &f), -1);
@@ -352,13 +352,14 @@ START_TEST(ends_nobody_who_let_go)
 }
 END_TEST
 
-/* The slow one: TERM is ignored, and KILL comes to the whole group. */
+/* TERM is ignored, and KILL comes to the whole group. */
 START_TEST(kills_the_group_that_ignores_it)
 {
 	pid_t pid = orphan("pull",
 	    "trap '' TERM; sleep 600 & echo $! >left; echo $$ >ready; "
 	    "while :; do sleep 1; done");
 
+	m.grace_ms = 100;
 	settles();
 	ck_assert(child_gone_soon(pid));
 	ck_assert(child_gone_soon(child_pid_in("left")));

@@ -108,6 +108,7 @@ static const struct {
 	bool json, wait;
 } extras[] = {
 	{ "deploy v1", "v1", 0, false, false },
+	{ "status --wait --json", "", 0, true, true },
 	{ "deploy v1 seq=1", "v1", 1, false, false },
 	{ "deploy v1 seq=999999999999999", "v1", 999999999999999, false, false },
 	{ "deploy v1 seq=007", "v1", 7, false, false },
@@ -139,7 +140,7 @@ static const struct {
 	{ "deploy v1 --json --json", "invalid request: said twice" },
 	{ "status --wait --wait", "invalid request: said twice" },
 	{ "deploy v1 --wait", "invalid request: not for this verb" },
-	{ "status --json", "invalid request: not for this verb" },
+	{ "status --json", "invalid request: --json needs --wait" },
 	{ "status seq=1", "invalid request: not for this verb" },
 	{ "rollback seq=1", "invalid request: not for this verb" },
 	{ "recover --json", "invalid request: not for this verb" },

@@ -530,13 +530,13 @@ START_TEST(limit_spares_the_group_of_a_mover)
 }
 END_TEST
 
-/* The slow one: RUN_GRACE_MS pass between TERM and KILL. */
 START_TEST(limit_kills_what_ignores_it)
 {
 	struct run r = look("trap '' TERM; sleep 600 & echo $! >left; echo $$ >pid; "
 			    "while :; do sleep 1; done");
 
 	r.limit_ms = 500;
+	r.grace_ms = 100;
 	start(&r);
 	ck_assert_int_eq(res.end, RUN_TIMEOUT);
 	ck_assert_int_eq(res.status, SIGKILL);

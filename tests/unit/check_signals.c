@@ -125,10 +125,10 @@ START_TEST(waits)
 {
 	int64_t began = clock_ms();
 
-	ck_assert_int_eq(signals_wait(300), 0);
+	ck_assert_int_eq(signals_wait(300, -1, true), 0);
 	ck_assert_int_ge(clock_ms() - began, 300);
-	ck_assert_int_eq(signals_wait(0), 0);
-	ck_assert_int_eq(signals_wait(-5), 0);
+	ck_assert_int_eq(signals_wait(0, -1, true), 0);
+	ck_assert_int_eq(signals_wait(-5, -1, true), 0);
 }
 END_TEST
 
@@ -144,8 +144,8 @@ START_TEST(waits_no_longer_than_until_a_stop)
 		kill(getppid(), SIGTERM);
 		_exit(0);
 	}
-	ck_assert_int_eq(signals_wait(3600 * 1000), SIGTERM);
-	ck_assert_int_eq(signals_wait(3600 * 1000), SIGTERM);
+	ck_assert_int_eq(signals_wait(3600 * 1000, -1, true), SIGTERM);
+	ck_assert_int_eq(signals_wait(3600 * 1000, -1, true), SIGTERM);
 }
 END_TEST
 
@@ -155,7 +155,7 @@ START_TEST(waits_on_when_a_child_ends)
 
 	if (fork() == 0)
 		_exit(0);
-	ck_assert_int_eq(signals_wait(300), 0);
+	ck_assert_int_eq(signals_wait(300, -1, true), 0);
 	ck_assert_int_ge(clock_ms() - began, 300);
 }
 END_TEST
@@ -166,7 +166,7 @@ START_TEST(works_before_init)
 
 	ck_assert_int_eq(signals_fd(), -1);
 	ck_assert_int_eq(signals_stop(), 0);
-	ck_assert_int_eq(signals_wait(100), 0);
+	ck_assert_int_eq(signals_wait(100, -1, true), 0);
 	ck_assert_int_ge(clock_ms() - began, 100);
 }
 END_TEST

@@ -1,7 +1,7 @@
 #!/bin/sh
-# run.sh UNIT: all suites of a built build/unit, some at a time: much of their time is
-# waiting.  JOBS says how many (8).
+# run.sh UNIT: all suites of a built build/unit, each case a job, some at a time: much of
+# their time is waiting, most of all in Limits.  JOBS says how many (12).
 set -u
-unit=$1
-jobs=${JOBS:-8}
-seq 0 $((jobs - 1)) | xargs -P "$jobs" -I '{}' "$unit" '{}' "$jobs"
+for case in Limits Hostile Core; do
+	seq -f "%g $case" 0 $(($("$1" count) - 1))
+done | xargs -P "${JOBS:-12}" -n 2 "$1"

@@ -17,11 +17,11 @@ test_deployed() {
 	runs v1.0.1
 	says notice "done"
 	output_is code 0
-	output_is tag v1.0.1
-	output_is from v1.0.0
+	output_is version v1.0.1
+	output_is previous v1.0.0
 	output_is outcome deployed
 	has "summary" "$summary" "| deploy v1.0.1 seq=7 | done |"
-	has "summary" "$summary" "| from | v1.0.0 |"
+	has "summary" "$summary" "| previous | v1.0.0 |"
 	has "summary" "$summary" "| target | production |"
 	is "one connection" "$(connections)" 1
 }
@@ -48,7 +48,7 @@ test_refused() {
 	world
 	ci TAG=nonsense
 	is "exit code" "$rc" 2
-	says error "refused; nothing was changed"
+	says error "refused; nothing changed: invalid tag: nonsense"
 	has "why" "$all" "invalid tag: nonsense"
 	runs v1.0.0
 }
@@ -72,7 +72,7 @@ test_host_not_ready() {
 	ci TAG=v1.0.1
 	mv "$env.kept" "$env"
 	is "exit code" "$rc" 4
-	says error "the host is not ready"
+	says error "the host is not ready; nothing changed: missing env file"
 	has "why" "$all" "missing env file"
 }
 
@@ -90,7 +90,7 @@ test_superseded() {
 	is "exit code of the newer" "$rc" 0
 	ci TAG=sha-0123456 SEQ=41
 	is "the step succeeds" "$rc" 0
-	says warning "seq=41 was asked for, seq=43 is deployed"
+	says warning "seq=41, but seq=43 (v1.0.1) is deployed"
 	output_is code 6
 	has "summary" "$summary" "| exit code | 6 |"
 	runs v1.0.1
@@ -114,19 +114,19 @@ test_a_bug_and_an_unknown_code() {
 test_rollback() {
 	world
 	ci TAG=v1.0.1
-	ci ACTION=rollback
+	ci REQUEST=rollback
 	is "not this key's" "$rc" 2
 	runs v1.0.1
-	ci ACTION=rollback ECS_SSH_PRIVATE_KEY="$(key_of operator)"
+	ci REQUEST=rollback DEPLOY_KEY="$(key_of operator)"
 	is "exit code" "$rc" 0
 	runs v1.0.0
 	has "summary" "$summary" "| rollback | done |"
-	output_is tag v1.0.0
+	output_is version v1.0.0
 }
 
 test_status() {
 	world
-	ci ACTION=status TAG=v1.0.1
+	ci REQUEST=status TAG=v1.0.1
 	is "exit code" "$rc" 0
 	matches "it is shown" "$all" '^  runs: +v1\.0\.0 '
 	runs v1.0.0
@@ -176,13 +176,16 @@ test_hostile_host() {
 # Nor can it forge what we write down.
 test_hostile_record() {
 	liar <<-'END'
-		printf '%s\n' '{"outcome":"a\nb | c","to":{"tag":"x|y"}}'
+		printf '%s\n' '{"v":1,"outcome":"a\nb | c","to":{"tag":"x|y"},"why":"w\n::error::x ##[y] <z>"}'
 	END
 	ci TAG=v1.0.1
 	is "exit code" "$rc" 0
 	lacks "summary" "$summary" "b | c"
-	output_is outcome ''
-	output_is tag v1.0.1
+	lacks "the reason" "$outside$summary" '['
+	lacks "the reason" "$outside$summary" '<'
+	says notice "w?::error"
+	output_is outcome 'a[?]b [?] c'
+	output_is version 'x[?]y'
 	is "output has four lines" "$(printf '%s\n' "$outputs" | grep -c .)" 4
 }
 
@@ -198,9 +201,31 @@ test_line_without_an_end() {
 # Two records on one line are not two lines of outputs.
 test_two_records() {
 	liar <<-'END'
-		printf '%s' '{"to":{"tag":"v1"},"outcome":"deployed"} {"to":{"tag":"v2"}} x'
+		printf '%s' '{"v":1,"to":{"tag":"v1"},"outcome":"deployed"} {"v":1,"to":{"tag":"v2"}} x'
 	END
 	ci TAG=v1.0.1
-	output_is tag v1
+	output_is version v1
 	is "output has four lines" "$(printf '%s\n' "$outputs" | grep -c .)" 4
+}
+
+# A host of another version: the exit code counts, the record is not read.
+test_record_of_another_format() {
+	for host_says in '{"v":2,"outcome":"deployed"}|has format 2' 'deployed: v1.0.1|sent no record'; do
+		echo "echo '${host_says%|*}'" | liar
+		ci TAG=v1.0.1
+		is "exit code" "$rc" 0
+		says warning "${host_says#*|}"
+		has "summary" "$summary" "${host_says#*|}"
+		output_is outcome ''
+	done
+}
+
+test_request_and_time() {
+	world
+	ci REQUEST='deploy v1.0.1' SEQ=2026-11-24T12:33:20+01:00
+	is "exit code" "$rc" 0
+	has "the time of the push" "$outside" "deploy v1.0.1 seq=1795520000 (0)"
+	ci REQUEST='deploy sha-0123456 seq=4711'
+	output_is code 6
+	runs v1.0.1
 }

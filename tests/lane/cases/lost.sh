@@ -1,12 +1,17 @@
 # lost.sh: the connection is not made, or ends before the answer.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
+# For a liar: prints what a client would, and is killed once it has arrived.
+begins_and_dies="echo 'Host key verification failed.' >&2
+until grep -q . '$T'/runner/ci-deploy.*/talk; do sleep 0.02; done
+kill -KILL \$PPID"
+
 # severed TAG [THEN]: the deploy's connection is cut in the middle of its `up`.
 severed() {
 	memory v1.0.0
 	publish v1.0.1
 	publish v1.0.2 never
-	export MOCK_DOCKER_SLOW='compose up'
+	fault '1 slow=1000 docker compose up'
 	through cut "${2:-carry}"
 	host
 	ci TAG="$1"
@@ -18,7 +23,7 @@ test_cut_and_deployed() {
 	says notice "done"
 	is "it was asked after, once" "$(connections)" 2
 	output_is code 0
-	output_is tag v1.0.1
+	output_is version v1.0.1
 	runs v1.0.1
 }
 
@@ -32,7 +37,7 @@ test_cut_and_rolled_back() {
 test_cut_and_not_reached_again() {
 	severed v1.0.1 refuse
 	is "exit code" "$rc" 255
-	says error "the host did not say how it ended"
+	says error "the host did not report a result"
 	is "it was tried so often" "$(connections)" 3
 	has "why" "$outside" "service token"
 }
@@ -40,7 +45,7 @@ test_cut_and_not_reached_again() {
 test_cut_and_reached_at_last() {
 	memory v1.0.0
 	publish v1.0.1
-	export MOCK_DOCKER_SLOW='compose up'
+	fault '1 slow=1000 docker compose up'
 	through cut refuse carry
 	host
 	ci TAG=v1.0.1
@@ -53,16 +58,16 @@ test_cut_rollback() {
 	publish v1.0.1
 	host
 	ci TAG=v1.0.1
-	export MOCK_DOCKER_SLOW='compose up'
+	fault '1 slow=1000 docker compose up'
 	host
 	: >"$log"
 	through cut carry
-	ci ACTION=rollback ECS_SSH_PRIVATE_KEY="$(key_of operator)"
+	ci REQUEST=rollback DEPLOY_KEY="$(key_of operator)"
 	is "exit code" "$rc" 0
 	runs v1.0.0
-	echo 'echo "rolling back to: v1.0.0" >&2; kill -KILL $PPID' | liar
+	echo "$begins_and_dies" | liar
 	through carry
-	ci ACTION=rollback ECS_SSH_PRIVATE_KEY="$(key_of ci)"
+	ci REQUEST=rollback DEPLOY_KEY="$(key_of ci)"
 	is "exit code of a host that is silent" "$rc" 255
 	says error "before you repeat it"
 }
@@ -76,7 +81,7 @@ test_not_begun_is_not_done() {
 	through refuse carry
 	ci TAG=v1.0.1
 	is "exit code" "$rc" 255
-	says error "the host did not say how it ended"
+	says error "the host did not report a result"
 	has "why" "$outside" "service token"
 	has "summary" "$summary" "| exit code | 255 |"
 }
@@ -85,25 +90,29 @@ test_not_begun_is_not_done() {
 test_somebody_elses_result() {
 	severed v1.0.1
 	is "exit code" "$rc" 0
-	liar <<-'END'
-		case $SSH_ORIGINAL_COMMAND in
-		status*) echo 'last:      2026-01-01T00:00:00Z deploy v1.0.1: deployed (0)' && exit 0 ;;
+	liar <<-END
+		case \$SSH_ORIGINAL_COMMAND in
+		status*) echo '{"v":1,"verb":"deploy","seq":0,"to":{"tag":"v1.0.1"},"outcome":"deployed"}' && exit 0 ;;
 		esac
-		echo 'deploying:       v1.0.2' >&2
-		kill -KILL $PPID
+		$begins_and_dies
 	END
 	through carry
 	ci TAG=v1.0.2
 	is "exit code" "$rc" 255
-	says error "the host did not say how it ended"
+	says error "the host did not report a result"
+	output_is outcome ''
+	ci TAG=v1.0.1
+	is "exit code of its own" "$rc" 0
+	ci TAG=v1.0.1 SEQ=1
+	is "exit code with another time of push" "$rc" 255
 }
 
-# The deploy itself is killed, on the host: nobody can say how it ended, and the same
-# job again mends it.
+# The deploy itself is killed, on the host: nobody knows the result; the same job again
+# recovers.
 test_killed_on_the_host() {
 	memory v1.0.0
 	publish v1.0.1
-	export MOCK_DOCKER_SLOW='compose up'
+	fault '1 slow=1000 docker compose up'
 	host
 	{
 		await was_called 'compose up'
@@ -138,12 +147,27 @@ test_refused_by_the_tunnel() {
 	is "it was tried once" "$(connections)" 1
 }
 
+test_tunnel_is_down() {
+	through down
+	ci TAG=v1.0.1
+	is "exit code" "$rc" 255
+	says error "the tunnel's ingress"
+}
+
+# The host cannot forge the cause: only our own clients are read.
+test_cause_is_not_the_hosts() {
+	echo "$begins_and_dies" | liar
+	ci TAG=v1.0.1
+	is "exit code" "$rc" 255
+	says error "run this job again"
+}
+
 test_tunnel_hangs() {
 	through hang
 	connect=1
 	ci TAG=v1.0.1
 	is "exit code" "$rc" 255
-	says error "see that cloudflared and sshd run on the host"
+	says error "that cloudflared and sshd run on the host"
 }
 
 test_host_key_is_another() {
@@ -157,16 +181,16 @@ test_host_key_is_another() {
 
 test_key_is_not_known() {
 	ssh-keygen -q -t ed25519 -N '' -f "$T/other"
-	ci TAG=v1.0.1 ECS_SSH_PRIVATE_KEY="$(cat "$T/other")"
+	ci TAG=v1.0.1 DEPLOY_KEY="$(cat "$T/other")"
 	is "exit code" "$rc" 255
-	says error "the host does not know the key"
+	says error "refused the key"
 }
 
 # cancel SIGNAL CODE: the runner ends the step while the deploy is in its `up`.
 cancel() {
 	memory v1.0.0
 	publish v1.0.1
-	export MOCK_DOCKER_SLOW='compose up'
+	fault '1 slow=1000 docker compose up'
 	through carry
 	host
 	: >"$T/outputs"
@@ -180,7 +204,7 @@ cancel() {
 	rc=$?
 	seen
 	is "exit code of $1" "$rc" "$2"
-	says warning "a deploy that began goes on"
+	says warning "a deploy that began continues"
 	await grep -q '"to":{"tag":"v1.0.1".*"code":0' "$state/history.jsonl" ||
 		wrong "the history" v1.0.1 "$(cat "$state/history.jsonl")"
 	runs v1.0.1

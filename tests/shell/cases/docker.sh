@@ -27,7 +27,7 @@ test_docker_is_missing() {
 
 test_docker_is_not_executable() {
 	mkdir "$T/bin"
-	cp "$MOCKS/docker" "$T/bin/docker"
+	cp "$MOCKS/silent/docker" "$T/bin/docker"
 	chmod 644 "$T/bin/docker"
 	PATH_BEFORE=$PATH
 	remember
@@ -41,6 +41,7 @@ test_docker_is_not_executable() {
 }
 
 test_docker_is_no_program() {
+	memory
 	mkdir "$T/bin"
 	printf 'not a program' >"$T/bin/docker"
 	chmod 755 "$T/bin/docker"
@@ -49,24 +50,22 @@ test_docker_is_no_program() {
 }
 
 test_docker_hangs() {
-	export TWILIGHT_CALL_LIMIT=1 MOCK_DOCKER_HANG="compose version"
+	memory
+	fault '* hang docker compose version'
+	export TWILIGHT_CALL_LIMIT=1
 	not_ready "hangs" "docker compose version did not answer within 1 s"
-	still_hangs "$(tail -n 1 "$log.hanging")" && wrong "the call that hung" "ended" "still there"
-}
-
-test_docker_hangs_and_ignores_term() {
-	export TWILIGHT_CALL_LIMIT=1 MOCK_DOCKER_HANG="compose version" MOCK_DOCKER_DEAF=1
-	not_ready "deaf"
-	still_hangs "$(tail -n 1 "$log.hanging")" && wrong "the call that hung" "ended" "still there"
+	nothing_hangs "the call that hung"
 }
 
 test_docker_is_killed() {
-	export MOCK_DOCKER_KILL="compose version"
+	memory
+	fault '* kill docker compose version'
 	not_ready "killed" "docker compose version was killed by signal 9 (Killed)"
 }
 
 # The words are those of docker 20.10; what ends them says nothing.
 test_docker_without_compose() {
+	memory
 	mkdir "$T/bin"
 	cat >"$T/bin/docker" <<-'END'
 		#!/bin/sh
@@ -80,110 +79,158 @@ test_docker_without_compose() {
 	has "what to do" "$all" "install the docker-compose-plugin"
 }
 
+# Where no socket is, nothing is waited for.
 test_engine_is_not_there() {
 	memory
-	for call in info ps "compose config" inspect; do
-		MOCK_DOCKER_FAIL=$call
-		export MOCK_DOCKER_FAIL
-		: >"$log"
-		not_ready "$call"
-		has "which command it was" "$all" "docker $call failed"
+	stop_engine
+	LIMIT=10 not_ready "nobody listens" "$engine/docker.sock does not answer"
+	rm "$engine/docker.sock"
+	LIMIT=10 not_ready "no socket" "$engine/docker.sock does not answer"
+}
+
+# A docker that answers nothing is none: a stub has to be named as one.
+test_engine_is_a_stub() {
+	memory
+	PATH=$MOCKS/silent:$real_path
+	not_ready "a stub" "a stub needs TWILIGHT_ENGINE=blind"
+}
+
+# One answer that is missing or senseless changes nothing: it is asked for again.
+test_engine_fails_once() {
+	memory v1.0.0
+	for action in 500 close truncate garbage; do
+		publish v1.0.1
+		fault "3 $action GET" "7 $action GET" "11 $action GET" "15 $action GET"
+		deploy v1.0.1
+		is "exit code with $action" "$rc" 0
+		runs v1.0.1
+		silently up v1.0.0
+		edit_env v1.0.0
+	done
+}
+
+test_engine_fails() {
+	memory
+	export TWILIGHT_CALL_LIMIT=1
+	for call in 'GET /version' 'GET /containers/*/json'; do
+		fault "* 500 $call :: out of order"
+		not_ready "$call" "answered 500: out of order"
 		runs "$old"
 	done
+	fault '* close GET /version'
+	not_ready "closed" "does not answer"
+	fault '* fail docker compose config :: no'
+	not_ready "compose config" "docker compose config failed (exit 1): Error response from daemon: no"
 }
 
 test_engine_hangs() {
 	memory
-	export TWILIGHT_CALL_LIMIT=1 MOCK_DOCKER_HANG=ps
-	not_ready "ps hangs"
+	fault '* hang GET /containers/json'
+	export TWILIGHT_CALL_LIMIT=1
+	not_ready "a list hangs"
 	runs "$old"
+}
+
+# A lie of the engine about what was deployed is a bad release, or a good one that is
+# not taken for another.
+test_engine_lies() {
+	memory v1.0.0
+	publish v1.0.1
+	fault '1 lie=image GET /containers/*/json'
+	deploy v1.0.1
+	matches "exit code" "$rc" '^[0145]$'
+	fault
+	op recover
+	matches "what runs is what .env says" "$(serving)" "^$repository:$(version) .* running\$"
+}
+
+# The gate cannot look: nothing is condemned for that.
+test_engine_goes_at_the_gate() {
+	memory v1.0.0
+	publish v1.0.1
+	fault '* slow=300 docker compose up'
+	export TWILIGHT_CALL_LIMIT=1
+	begin "deploy v1.0.1"
+	await was_called "compose up"
+	printf '%s\n' '* 500 GET' >"$engine/faults"
+	finish
+	is "exit code" "$rc" 5
+	[ -e "$state/journal" ] || wrong "the journal" "stays" "gone"
+	fault
+	op recover
+	is "exit code of recover" "$rc" 0
+	runs v1.0.1
 }
 
 # What docker says of its failure is shown, but for what .env holds.
 test_docker_quotes_a_secret() {
 	memory
-	mkdir "$T/secret"
-	cat >"$T/secret/docker" <<-END
-		#!/bin/sh
-		case \$* in
-		"compose config "*)
-			echo "cannot use $secret as it is" >&2
-			exit 15
-			;;
-		esac
-		exec "$MOCKS/docker" "\$@"
-	END
-	chmod 755 "$T/secret/docker"
-	PATH=$T/secret:$PATH
-	not_ready "a secret" "docker compose config failed (exit 15): cannot use ******* as it is"
+	fault "* fail=15 docker compose config :: cannot use $secret as it is"
+	not_ready "a secret" "docker compose config failed (exit 15): Error response from daemon: cannot use ******* as it is"
+	fault
 }
 
 # A compose that does not know COMPOSE_ENV_FILES would deploy something else.
 test_old_compose() {
 	memory
-	mkdir "$T/bin"
-	cat >"$T/bin/docker" <<-END
-		#!/bin/sh
-		if [ "\$*" = "compose version" ] || [ "\$*" = "compose version --short" ]; then
-			echo "Docker Compose version v2.10.2"
-			exit 0
-		fi
-		exec "$MOCKS/docker" "\$@"
-	END
-	chmod 755 "$T/bin/docker"
-	PATH=$T/bin:$PATH
+	echo v2.10.2 >"$engine/compose"
 	not_ready "too old"
 	matches "it says what is needed" "$all" '2\.[0-9]+'
 }
 
 test_pull_hangs() {
-	export TWILIGHT_PULL_LIMIT=1 MOCK_DOCKER_HANG="compose pull"
-	deploy "$new"
+	memory v1.0.0
+	publish v1.0.1
+	fault '* hang docker compose pull'
+	export TWILIGHT_PULL_LIMIT=1
+	deploy v1.0.1
 	is "exit code" "$rc" 1
-	is ".env" "$(version)" "$old"
+	runs v1.0.0
 	is "up was not called" "$(calls 'compose up')" 0
-	still_hangs "$(tail -n 1 "$log.hanging")" && wrong "the pull" "ended" "still there"
+	nothing_hangs "the pull"
 }
 
 test_pull_is_killed() {
-	export MOCK_DOCKER_KILL="compose pull"
-	deploy "$new"
+	memory v1.0.0
+	publish v1.0.1
+	fault '* kill docker compose pull'
+	deploy v1.0.1
 	is "exit code" "$rc" 1
-	is ".env" "$(version)" "$old"
+	runs v1.0.0
 	is "up was not called" "$(calls 'compose up')" 0
 }
 
 test_up_hangs() {
 	memory v1.0.0
 	publish v1.0.1
-	export TWILIGHT_UP_LIMIT=1 MOCK_DOCKER_HANG="compose up"
+	fault '1 hang docker compose up'
+	export TWILIGHT_UP_LIMIT=1
 	deploy v1.0.1
-	matches "exit code" "$rc" '^(1|5)$'
+	is "exit code" "$rc" 1
 	runs v1.0.0
-	while read -r pid; do
-		still_hangs "$pid" && wrong "the up" "ended" "still there"
-	done <"$log.hanging"
+	nothing_hangs "the up"
 }
 
 test_up_is_killed() {
 	memory v1.0.0
 	publish v1.0.1
-	export MOCK_DOCKER_KILL="compose up"
+	fault '* kill docker compose up'
 	deploy v1.0.1
-	matches "exit code" "$rc" '^(1|5)$'
+	is "exit code" "$rc" 1
 	runs v1.0.0
 }
 
 # A mebibyte on each of its streams: nobody may block on a full pipe.
 test_docker_talks_much() {
-	for call in "compose version" "compose pull" "compose up" "image prune"; do
-		MOCK_DOCKER_FLOOD=$call
-		export MOCK_DOCKER_FLOOD
-		deploy "$new"
-		# After a flood `compose version` is no silent mock any more.
-		[ "$call" = "compose version" ] || is "exit code when it floods in $call" "$rc" 0
-		[ "$rc" != 124 ] || wrong "when it floods in $call" "an end" "none"
+	memory v1.0.0
+	for call in "compose up" "image prune"; do
+		publish v1.0.1
+		fault "* flood docker $call"
+		deploy v1.0.1
+		is "exit code when it floods in $call" "$rc" 0
 	done
+	fault '* flood docker compose version'
+	not_ready "it floods in compose version"
 }
 
 # spy: docker's environment goes to $T/spied, then the mock goes on.
@@ -194,7 +241,7 @@ spy() {
 		case \$* in
 		"compose $1 "*) env >"$T/spied"; pwd >"$T/spied.pwd"; ls -l /proc/self/fd >"$T/spied.fd" ;;
 		esac
-		exec "$MOCKS/docker" "\$@"
+		exec "$MOCKS/silent/docker" "\$@"
 	END
 	chmod 755 "$T/bin/docker"
 	PATH=$T/bin:$PATH
@@ -203,7 +250,7 @@ spy() {
 test_environment_of_docker() {
 	spy pull
 	export BASH_ENV=/x LD_LIBRARY_PATH=/x COMPOSE_PROFILES=evil COMPOSE_PROJECT_NAME=evil \
-		COMPOSE_FILE=/evil DOCKER_CONTEXT=evil TWILIGHT_VERSION=evil HTTP_PROXY=evil ENV=/x \
+		COMPOSE_FILE=/evil DOCKER_TLS=evil TWILIGHT_VERSION=evil HTTP_PROXY=evil ENV=/x \
 		SSH_CONNECTION=x SSH_CLIENT=x DOCKER_HOST=unix:///kept
 	deploy "$new"
 	is "exit code" "$rc" 0
@@ -216,7 +263,7 @@ test_environment_of_docker() {
 	lacks "nothing else" "$spied" evil
 	is "only known names" "$(sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p' "$T/spied" |
 		grep -vx -e PATH -e HOME -e USER -e LOGNAME -e SHELL -e LANG -e PWD -e _ -e OLDPWD \
-			-e 'DOCKER_[A-Z]*' -e XDG_RUNTIME_DIR -e 'COMPOSE_[A-Z_]*' -e 'MOCK_[A-Z_]*' \
+			-e DOCKER_HOST -e XDG_RUNTIME_DIR -e 'COMPOSE_[A-Z_]*' -e 'MOCK_[A-Z_]*' \
 			-e TWILIGHT_VERSION | tr '\n' ' ')" ""
 	is "where it runs" "$(cat "$T/spied.pwd")" "$home/source/deploy"
 	is "standard input" "$(sed -n 's/.* 0 -> //p' "$T/spied.fd")" /dev/null

@@ -128,7 +128,7 @@ test_memory_json_after_a_kill() {
 test_memory_json_of_what_stays_open() {
 	memory v1.0.0
 	publish v1.0.1
-	export MOCK_DOCKER_SLOW="compose pull"
+	fault '* slow=700 docker compose pull'
 	begin "deploy v1.0.1 --json"
 	await was_called "compose pull"
 	mv "$env" "$home/.env.kept"
@@ -138,7 +138,7 @@ test_memory_json_of_what_stays_open() {
 	record_says '"tag":"v1.0.1".*"outcome":"unverified","code":5'
 	rmdir "$env"
 	mv "$home/.env.kept" "$env"
-	unset MOCK_DOCKER_SLOW
+	fault
 	op recover
 	is "exit code of recover" "$rc" 1
 	runs v1.0.0
@@ -180,8 +180,15 @@ test_memory_wait() {
 	has "the last one" "$out" "deploy v1.0.1: rolled back (1)"
 	begin_open_end v1.0.2
 	begin_to_wait v1.0.2
+	SSH_ORIGINAL_COMMAND='status --wait --json' "$PROGRAM" >"$T/json" 2>"$T/json.err" </dev/null &
+	json=$!
+	await grep -q "deploy of v1.0.2, at: " "$T/json.err"
 	behave healthy v1.0.2
 	waits_for v1.0.2 0
+	wait $json
+	is "exit code with --json" $? 0
+	out=$(cat "$T/json")
+	record_says '"tag":"v1.0.2".*"outcome":"deployed","code":0'
 }
 
 # The next deploy begins at once: the answer is about the one that was followed.
@@ -191,7 +198,7 @@ test_memory_wait_while_others_follow() {
 	begin_open_end v1.0.1
 	begin_to_wait v1.0.1
 	(
-		export TWILIGHT_HEALTH_TRIES=3
+		export TWILIGHT_HEALTH_TRIES=1 TWILIGHT_HEALTH_SLEEP=0
 		busy=3
 		while [ $busy = 3 ]; do
 			SSH_ORIGINAL_COMMAND="deploy v1.0.2" "$PROGRAM" >"$T/next" 2>&1 </dev/null

@@ -5,7 +5,7 @@ test_status() {
 	net status
 	is "exit code" "$rc" 0
 	has "the version" "$out" "$old"
-	has "what runs, by a docker that is silent" "$out" "not known: docker tells nothing"
+	has "what runs, by an engine that is blind" "$out" "not known: the engine is blind"
 	is "docker moves nothing" "$(grep -c -e pull -e ' up ' -e ' rm ' -e ' tag ' "$log")" 0
 }
 
@@ -31,10 +31,11 @@ test_memory_status_without_docker() {
 	memory v1.0.0
 	publish v1.0.1
 	deploy v1.0.1
-	export MOCK_DOCKER_FAIL=ps
+	fault '* 500 GET /containers'
+	export TWILIGHT_CALL_LIMIT=1
 	net status
 	is "exit code" "$rc" 4
-	has "why" "$err" "docker ps failed"
+	has "why" "$err" "does not answer: answered 500"
 	has "health" "$out" "health:    answered 200: healthy"
 	lacks "no way back is guessed" "$out" "rollback:"
 }
@@ -181,10 +182,10 @@ test_memory_trimming_with_an_engine_that_stumbles() {
 	deploy v1.0.9
 	last=$(tail -n 1 "$state/history.jsonl")
 	yes "$last" | head -n 1200 >>"$state/history.jsonl"
-	MOCK_DOCKER_FAIL="image inspect --format {{.Id}} $(image_of "$old")"
-	export MOCK_DOCKER_FAIL
+	fault "* 500 GET /images/$(image_of "$old")"
+	export TWILIGHT_CALL_LIMIT=1
 	deploy v1.0.9
-	unset MOCK_DOCKER_FAIL
+	fault
 	matches "the history is trimmed" "$(wc -l <"$state/history.jsonl")" '^100.$'
 	net rollback --allow all
 	is "exit code of a rollback" "$rc" 0
@@ -250,7 +251,9 @@ test_client_stalls() {
 	# shellcheck disable=SC2217 # not to read is what it is there for
 	sleep 20 <"$T/pipe" &
 	sleeper=$!
-	export MOCK_DOCKER_FLOOD="compose pull"
+	memory
+	publish "$new"
+	fault '* flood docker compose pull'
 	SSH_ORIGINAL_COMMAND="deploy $new" timeout -k 1 15 "$PROGRAM" >"$T/pipe" 2>&1 </dev/null
 	is "exit code" $? 0
 	is ".env" "$(version)" "$new"
@@ -259,7 +262,7 @@ test_client_stalls() {
 
 # HUP is how a connection ends: it changes nothing.
 test_hangup() {
-	behave slow=1000
+	behave slow=500
 	begin "deploy $new"
 	await was_called "compose up"
 	kill -HUP "$asked"
@@ -269,19 +272,19 @@ test_hangup() {
 }
 
 test_term_before_the_swap() {
+	memory
 	for signal in TERM INT; do
-		: >"$log"
-		export MOCK_DOCKER_HANG="compose pull"
+		rm -f "$engine/hanging"
+		fault '* hang docker compose pull'
 		begin "deploy $new"
-		await was_called "compose pull"
-		sleep 0.2
+		await test -s "$engine/hanging"
 		# INT is ignored in a shell's background child unless the program sets it.
 		kill -$signal "$asked"
 		finish
 		is "exit code after $signal" "$rc" 1
 		is ".env after $signal" "$(version)" "$old"
 		is "no up after $signal" "$(calls 'compose up')" 0
-		still_hangs "$(tail -n 1 "$log.hanging")" && wrong "the pull after $signal" "ended" "still there"
+		nothing_hangs "the pull after $signal"
 	done
 }
 
@@ -290,8 +293,7 @@ test_term_while_waiting() {
 	publish v1.0.1 never
 	export TWILIGHT_HEALTH_TRIES=1000 TWILIGHT_HEALTH_SLEEP=2
 	begin "deploy v1.0.1"
-	await grep -q never "$engine/control"
-	sleep 0.3
+	await was_asked /events
 	kill -TERM "$asked"
 	finish
 	is "exit code" "$rc" 1
@@ -304,13 +306,11 @@ test_term_condemns_nothing() {
 	publish v1.0.1
 	deploy v1.0.1
 	is "exit code of another" "$rc" 0
-	export MOCK_DOCKER_SLOW="compose up"
-	: >"$log"
+	fault '* slow=300 docker compose up'
 	begin "deploy v1.0.0"
 	await was_called "compose up"
 	kill -TERM "$asked"
 	finish
-	unset MOCK_DOCKER_SLOW
 	is "exit code" "$rc" 1
 	has "it was the signal" "$all" "told to stop"
 	net rollback --allow all
@@ -322,10 +322,9 @@ test_term_condemns_nothing() {
 test_term_in_the_up() {
 	memory v1.0.0
 	publish v1.0.1
-	export MOCK_DOCKER_SLOW="compose up"
+	fault '* slow=300 docker compose up'
 	begin "deploy v1.0.1"
 	await was_called "compose up"
-	sleep 0.2
 	kill -TERM "$asked"
 	finish
 	case $rc in
@@ -340,7 +339,7 @@ test_term_in_the_up() {
 # Looking, while another deploys.
 test_status_of_a_deploy_under_way() {
 	memory v1.0.0
-	publish v1.0.1 delay=2000
+	publish v1.0.1 delay=1000
 	export TWILIGHT_HEALTH_TRIES=10 TWILIGHT_HEALTH_SLEEP=1
 	begin "deploy v1.0.1"
 	await grep -q v1.0.1 "$engine/control"

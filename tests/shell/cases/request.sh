@@ -1,7 +1,6 @@
 # request.sh: what may be asked for, in which words, by whom.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016,SC1003
 
-tab=$(printf '\t')
 newline='
 '
 escape=$(printf '\033')
@@ -20,14 +19,10 @@ refused() {
 		"$(printf '%s' "$all" | LC_ALL=C tr -d '[:print:]\n')" ""
 }
 
+# What no tag is stands in tests/unit/check_tag.c, what no request in check_request.c.
 test_invalid_tags() {
-	for tag in not-a-tag sha-abc123 sha-abc12345 sha-ABC1234 sha-xyz1234 SHA-abc1234 \
-		v1 v1.2 v1.2.3.4 v1.2.x 1.2.3 v1.2.3-rc1 v-1.2.3 v1.2. Latest latest1 xlatest \
-		main2 mainmain master . .. ../latest /etc/passwd -x --help -- -sha-abc1234 \
-		'sha-abc1234;reboot' 'latest;' ';latest' 'latest|sh' 'latest&' "latest'" 'latest"' \
-		'$(reboot)' '`reboot`' '${HOME}' '$HOME' 'latest>x' 'latest<x' 'latest*' 'latest?' \
-		'latest#' 'latest!' 'latest%' 'latest@sha256:0' 'latest:main' 'evil/image:latest' \
-		'latest\' '(latest)' '[a]' '{latest,main}' '~' 'sha-abc1234=' '%s%n%x'; do
+	for tag in not-a-tag ../latest --help 'sha-abc1234;reboot' '$(reboot)' 'latest>x' \
+		'evil/image:latest' '%s%n%x'; do
 		refused "deploy $tag" "invalid tag"
 	done
 }
@@ -47,22 +42,10 @@ test_no_request_at_all() {
 }
 
 test_invalid_requests() {
-	for request in " " "deploy  latest" " deploy latest" "deploy latest " "deploy latest main" \
-		"deploy ${newline}latest" "deploy latest$newline" "deploy latest${newline}deploy main" \
-		"deploy${tab}latest" "deploy latest$tab" "deploy ${escape}[2Jlatest" "deploy lat${escape}est" \
-		"DEPLOY latest" "Deploy latest" "deployx latest" "latest" "sha-abc1234" "sh -c id" \
-		"; deploy latest" "--config /etc/passwd deploy latest" "--local deploy latest" \
-		"--version" "-h" "scp -t /" "internal-sftp" "/usr/lib/openssh/sftp-server" "twilight-deploy status" \
-		"status; id" "status extra" "version now" "TWILIGHT_HOME=/tmp deploy latest"; do
+	for request in " " "deploy  latest" "deploy latest main" "deploy latest${newline}deploy main" \
+		"deploy lat${escape}est" "deploy latest$(printf '\377')" "DEPLOY latest" "sh -c id" \
+		"--local deploy latest" "status; id" "TWILIGHT_HOME=/tmp deploy latest"; do
 		refused "$request" "invalid (request|tag)"
-	done
-}
-
-# Bytes that are not printable ASCII are no request at all, whatever they mean.
-test_invalid_bytes() {
-	for bytes in '\303\244' '\342\200\213' '\377\376' '\302\205' '\001' '\007' '\010' '\177' '\200' \
-		'\033]0;title\007' '\r' '\v'; do
-		refused "$(printf 'deploy latest%bx' "$bytes")" "invalid request"
 	done
 }
 

@@ -1,4 +1,4 @@
-# rollback.sh: back to what ran, by image and not only by name; over the mock with a memory.
+# rollback.sh: back to what ran, by image and not only by name; over the fake engine.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
 test_memory_deploy() {
@@ -64,7 +64,7 @@ test_memory_mutable_tag() {
 test_memory_mutable_tag_pull_fails() {
 	memory latest
 	publish latest healthy second
-	export MOCK_DOCKER_PULL_FAIL=1
+	fault '* fail docker compose pull'
 	deploy latest
 	is "exit code" "$rc" 1
 	runs latest
@@ -74,7 +74,7 @@ test_memory_mutable_tag_pull_fails() {
 test_memory_name_goes_back() {
 	memory latest
 	publish latest healthy second
-	export MOCK_DOCKER_UP_FAIL=1
+	fault '1 fail docker compose up'
 	deploy latest
 	is "exit code" "$rc" 1
 	has "the name" "$(cat "$engine/images")" "$repository:latest $(image_of latest)"
@@ -113,7 +113,7 @@ test_memory_keep() {
 test_memory_up_fails() {
 	memory v1.0.0
 	publish v1.0.1
-	export MOCK_DOCKER_UP_FAIL=1
+	fault '1 fail docker compose up'
 	deploy v1.0.1
 	is "exit code" "$rc" 1
 	runs v1.0.0
@@ -123,7 +123,7 @@ test_memory_up_fails() {
 test_memory_up_stops_half_way() {
 	memory v1.0.0
 	publish v1.0.1
-	export MOCK_DOCKER_UP_HALF=1
+	fault '1 half docker compose up'
 	deploy v1.0.1
 	is "exit code" "$rc" 1
 	runs v1.0.0
@@ -133,7 +133,7 @@ test_memory_up_stops_half_way() {
 test_memory_up_fails_every_time() {
 	memory v1.0.0
 	publish v1.0.1
-	export MOCK_DOCKER_UP_FAIL=all
+	fault '* fail docker compose up'
 	deploy v1.0.1
 	matches "exit code" "$rc" '^(1|5)$'
 	runs v1.0.0
@@ -142,9 +142,7 @@ test_memory_up_fails_every_time() {
 # .env was edited by hand since: what ran is what it goes back to.
 test_memory_drift() {
 	memory v1.0.0
-	sed 's/^TWILIGHT_VERSION=.*/TWILIGHT_VERSION=v0.9.9/' "$env" >"$T/env"
-	cat "$T/env" >"$env"
-	rm "$T/env"
+	edit_env v0.9.9
 	publish v1.0.1 never
 	net status
 	is "exit code of status" "$rc" 0
@@ -187,12 +185,11 @@ test_memory_first_deploy_fails_in_the_pull() {
 # The image of the value in .env is here, though nothing ran: that is tried.
 test_memory_first_deploy_old_image_is_here() {
 	memory v1.0.0
-	: >"$engine/containers"
-	behave down
+	empty_host
 	publish v1.0.1 never
 	deploy v1.0.1
 	is "exit code" "$rc" 1
-	has "what it may go back to" "$err" "the way back is v1.0.0 of .env, if its image is here"
+	has "what it may go back to" "$err" "a rollback would start v1.0.0 of .env"
 	runs v1.0.0
 }
 

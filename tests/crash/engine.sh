@@ -1,0 +1,349 @@
+#!/bin/sh
+# engine.sh PROGRAM [all|sample] [real|fake]: an engine that fails.  A proxy on the engine's
+# socket (mocks/proxy.c) answers the n-th request of a run with 500, closes its connection,
+# never answers it, or is away from then on for a few requests, as a dockerd that restarts.
+#
+# The runs: a deploy of a good release and of a bad one, a rollback, and the recovery of a
+# deploy that was killed after its `up`, of a good release and of a bad one.  `all` is every
+# n with every act, `sample` some of them.
+#
+#   LANES=N      how many at a time (2)
+#   ONLY=TEXT    only the points whose name has TEXT in it, as it is printed: "good 500 17"
+#   LOUD=1       what each run printed, and its requests
+#
+# What must hold:
+#
+#   a look that fails changes no outcome: a request of the program's own, which only reads,
+#   or a GET of docker's command line, but not one of compose, which reads before it writes
+#   any other may make docker fail, and so the run; then the exit code is true:
+#       0  the new version runs      4  nothing was changed: file, container, start time
+#       1  the old version runs      5  none of these
+#   after `recover`, where a journal is left or the code was 4 or 5, what .env says runs,
+#   it is no bad release, and nothing is left over; the history has the run once at most
+# What is read here is set in world.sh and killed.sh:
+# shellcheck disable=SC2034,SC2153,SC2154
+set -u
+
+E2E_LIB=$(cd "$(dirname "$0")/../e2e" && pwd)
+ROOT=$(cd "$E2E_LIB/../.." && pwd)
+# shellcheck source=tests/e2e/engine.sh
+. "$E2E_LIB/engine.sh"
+# shellcheck source=tests/e2e/world.sh
+. "$E2E_LIB/world.sh"
+# shellcheck source=tests/e2e/killed.sh
+. "$E2E_LIB/killed.sh"
+
+PROGRAM=$(realpath "$1")
+MODE=${2:-all}
+RUNS='good bad rollback recover_good recover_bad'
+# short: the engine's sockets lie under it
+WORK=$(mktemp -d /tmp/ce.XXXXXX) || exit 1
+lane_pids=
+
+cleanup() {
+	trap '' INT TERM HUP
+	for pid in $lane_pids; do
+		kill "$pid" 2>/dev/null && wait "$pid"
+	done
+	engine_stop
+	rm -rf "$WORK"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+# -- what is where -----------------------------------------------------------------
+
+# api METHOD TARGET: asks the engine itself, past the proxy.
+api() {
+	curl -sf -X "$1" --unix-socket "${DOCKER_HOST#unix://}" "http://docker$2"
+}
+
+# A line for each container of the project: id, state, image, start, restarts.
+look() {
+	api GET "/containers/json?all=1&filters=%7B%22label%22:%5B%22com.docker.compose.project=$PROJECT%22%5D%7D" |
+		jq -r '.[].Id' | while read -r lk_id; do
+		api GET "/containers/$lk_id/json" |
+			jq -r '"\(.Id) \(.State.Status) \(.Image) \(.State.StartedAt) \(.RestartCount)"'
+	done
+}
+
+# serves VERSION: .env says so, its only container runs, and that is what the outside gets.
+serves() {
+	env_is "$1"
+	sv_is=$(look | cut -d ' ' -f 2,3)
+	[ "$sv_is" = "running $(image_of "$1")" ] ||
+		fail "one container: running $(image_of "$1") ($1), not: $sv_is"
+	[ "$(version_served)" = "$1" ] || fail "the service says version $1, not '$(version_served)'"
+}
+
+image_of() { cat "$SPARE/image.$1"; }
+
+# -- the states that a run starts from ---------------------------------------------
+
+OLDEST=sha-0000001 GOOD=sha-0000002 BAD=sha-0000003
+
+# A home with three releases; what the program knows once the first, and the second, is
+# proven is kept to be put back.
+states_make() {
+	publish $OLDEST healthy && echo "$IMAGE" >"$SPARE/image.$OLDEST"
+	publish $GOOD healthy && echo "$IMAGE" >"$SPARE/image.$GOOD"
+	publish $BAD never && echo "$IMAGE" >"$SPARE/image.$BAD"
+	env_write sha-0000000
+	for sm_tag in $OLDEST $GOOD; do
+		here deploy "$sm_tag"
+		code 0
+		cp -a "$STATE" "$SPARE/state.$sm_tag"
+	done
+}
+
+# state VERSION: it runs and is proven; versions after it are not on the host.
+state() {
+	rm -rf "$STATE"
+	cp -a "$SPARE/state.$1" "$STATE"
+	env_write "$1"
+	for st_tag in $GOOD $BAD; do
+		[ "$st_tag" = "$1" ] || state_forget "$st_tag"
+	done
+	[ "$(look | cut -d ' ' -f 2,3)" = "running $(image_of "$1")" ] || state_up "$1"
+	before=$(look)
+	lines=$(records)
+	old=$1
+}
+
+state_forget() {
+	look | while read -r sf_id _ sf_image _; do
+		[ "$sf_image" != "$(image_of "$1")" ] ||
+			api DELETE "/containers/$sf_id?force=1"
+	done
+	api DELETE "/images/$(image_of "$1")?force=1" >/dev/null || :
+}
+
+state_up() {
+	look | while read -r su_id _; do api DELETE "/containers/$su_id?force=1"; done
+	(cd "$COMPOSE_DIR" && COMPOSE_ENV_FILES=$ENV_FILE docker compose up -d --quiet-pull) \
+		>"$SPARE/up" 2>&1 || fail "a first container: $(cat "$SPARE/up")"
+	wait_for 30 served "$1" || fail "$1 serves before the run"
+}
+
+served() { [ "$(version_served)" = "$1" ]; }
+
+# -- the runs ----------------------------------------------------------------------
+
+# prepare RUN: its state, its words, its new version, and its exit code where nothing fails.
+prepare() {
+	case $1 in
+	good) state $OLDEST && words="deploy $GOOD" new=$GOOD expected=0 ;;
+	bad) state $OLDEST && words="deploy $BAD" new=$BAD expected=1 ;;
+	rollback) state $GOOD && words=rollback new=$OLDEST expected=0 ;;
+	recover_good) state $OLDEST && killed $GOOD && words=recover new=$GOOD expected=0 ;;
+	recover_bad) state $OLDEST && killed $BAD && words=recover new=$BAD expected=1 ;;
+	esac
+}
+
+killed() {
+	: >"$SPARE/armed"
+	here_start deploy "$1"
+	echo "$HERE" >"$SPARE/pid"
+	here_wait
+	[ "$CODE" -eq 137 ] || fail "the program is killed after its up, not: exit code $CODE"
+}
+
+# run_behind PROXY-OPTION...: the words, by way of the proxy.
+run_behind() {
+	rm -f "$SPARE/requests" "$SPARE/back"
+	"$WORK/proxy" "$SPARE/socket" "${DOCKER_HOST#unix://}" --log "$SPARE/requests" "$@" &
+	proxy=$!
+	wait_for 10 test -S "$SPARE/socket" || fail "the proxy listens"
+	rb_settings=$SETTINGS
+	setting DOCKER_HOST "unix://$SPARE/socket"
+	# shellcheck disable=SC2086 # words
+	here_start $words
+	case " $* " in *' --until '*) outage_end ;; esac
+	wait_for 120 process_gone "$HERE" || {
+		kill -KILL "$HERE"
+		fail "it ends"
+	}
+	here_wait
+	SETTINGS=$rb_settings
+	kill "$proxy"
+	rm -f "$SPARE/socket"
+	[ -z "${LOUD-}" ] || cat "$SPARE/requests"
+}
+
+# It is there again once three requests have found it away, or when nobody asks any more.
+outage_end() {
+	until [ "$(grep -c '^[0-9]* close ' "$SPARE/requests" 2>/dev/null)" -ge 3 ] ||
+		process_gone "$HERE"; do sleep 0.05; done
+	: >"$SPARE/back"
+}
+
+# point RUN ACT N
+point() {
+	prepare "$1"
+	case $2 in
+	away) run_behind --at "$3" --act close --until "$SPARE/back" ;;
+	*) run_behind --at "$3" --act "$2" ;;
+	esac
+	failed=$(awk '$2 != "pass" { print $3, $4, $5; exit }' "$SPARE/requests")
+	echo "failed: $failed"
+	case $failed in
+	'' | *' twilight-deploy' | GET*' Docker-Client/'[0-9]*) code "$expected" ;;
+	esac
+	true_code "$2"
+	if [ "$CODE" -gt 1 ] || journal_there; then recovered; fi
+	at_rest
+	jq -e . "$STATE/history.jsonl" >/dev/null || fail "a history of records"
+	[ "$(records)" -le $((lines + 1)) ] || fail "one record of it at most"
+}
+
+# true_code ACT: what the exit code says is so.
+true_code() {
+	case $CODE in
+	0)
+		[ "$new" != $BAD ] || fail "no exit code 0 for a bad release"
+		serves "$new"
+		;;
+	1) serves "$old" ;;
+	4)
+		[ "$words" != recover ] || fail "no exit code 4: the deploy had changed things"
+		env_is "$old"
+		[ "$(look)" = "$before" ] || fail "exit code 4 where nothing was changed"
+		;;
+	5)
+		# an engine that stays away cannot be asked whether it is so
+		[ "$1" = away ] || [ "$(look)" != "$before" ] || ! served "$old" ||
+			fail "no exit code 5 where the old container serves untouched"
+		;;
+	*) fail "exit code 0, 1, 4 or 5, not $CODE" ;;
+	esac
+	case $CODE in
+	0 | 1) [ "$(records) $(record_field code)" = "$((lines + 1)) $CODE" ] ||
+		fail "the history has it with code $CODE: $(last_record)" ;;
+	esac
+}
+
+recovered() {
+	here recover
+	[ "$CODE" -le 1 ] || fail "recover: exit code 0 or 1, not $CODE"
+	if grep -q "$new" "$ENV_FILE" && [ "$new" != $BAD ]; then
+		serves "$new"
+	else
+		serves "$old"
+	fi
+}
+
+# -- the points --------------------------------------------------------------------
+
+# count RUN: how many requests it has where none fails.
+count() {
+	prepare "$1"
+	run_behind
+	code "$expected"
+	true_code pass
+	at_rest
+	wc -l <"$SPARE/requests" >"$WORK/count.new.$1"
+	mv "$WORK/count.new.$1" "$WORK/count.$1"
+}
+
+# points RUN: RUN ACT N; of a sample the acts take turns along the run.
+points() {
+	awk -v run="$1" -v n="$(cat "$WORK/count.$1")" -v mode="$MODE" 'BEGIN {
+		acts = split("500 close hang away", act)
+		if (mode == "all") {
+			for (i = 1; i <= n; i++)
+				for (a = 1; a <= acts; a++)
+					print run, act[a], i
+			exit
+		}
+		for (i = 0; i < 9; i++)
+			print run, act[i % acts + 1], 1 + int(i * n / 9)
+	}'
+}
+
+# job NAME COMMAND...: a shell of its own, for an assertion ends it.
+job() {
+	jb_name=$1
+	shift
+	mkdir "$WORK/taken.$jb_name" 2>/dev/null || return 0
+	jb_result=FAIL
+	("$@") >"$SPARE/output" 2>&1 && jb_result=PASS
+	echo $jb_result >>"$WORK/results"
+	if [ -n "${LOUD-}" ] || [ $jb_result = FAIL ]; then
+		{
+			echo "$jb_result $jb_name$(sed -n 's/^failed: / at /p' "$SPARE/output")"
+			sed -n "$([ -n "${LOUD-}" ] || echo '/^  expected/,$')p" "$SPARE/output"
+		} | flock "$WORK" cat
+	fi
+	[ $jb_result = PASS ]
+}
+
+# lane N: the clean runs that no other lane has taken; when all of them are counted, the
+# points.
+lane() {
+	trap home_remove EXIT
+	trap 'exit 130' INT TERM HUP
+	# shellcheck disable=SC2031 # a lane has ports of its own
+	FREE_PORT=$((20000 + (FREE_PORT + $1 * 2000 - 20000) % 11000))
+	home_make "lane$1"
+	setting TWILIGHT_HEALTH_TRIES 3
+	setting TWILIGHT_HEALTH_SLEEP 0.5
+	setting TWILIGHT_HEALTH_SETTLE 0.2
+	setting TWILIGHT_CALL_LIMIT 3
+	setting TWILIGHT_UP_LIMIT 10
+	setting TWILIGHT_PULL_LIMIT 10
+	docker_that_kills after 'compose up'
+	job "lane $1" states_make || return
+	for run in $RUNS; do
+		job "$run" count "$run" || echo 0 >"$WORK/count.$run"
+	done
+	wait_for 300 all_counted
+	for run in $RUNS; do
+		points "$run" >"$SPARE/points"
+		while read -r ln_run ln_act ln_n; do
+			case "$ln_run $ln_act $ln_n" in
+			*"${ONLY-}"*) job "$ln_run $ln_act $ln_n" point "$ln_run" "$ln_act" "$ln_n" ;;
+			esac
+		done <"$SPARE/points"
+	done
+}
+
+all_counted() {
+	for run in $RUNS; do
+		[ -e "$WORK/count.$run" ] || return 1
+	done
+}
+
+# -- the engines -------------------------------------------------------------------
+
+# Each gives DOCKER_HOST, a `docker` on PATH and the images' service.
+real_begin() {
+	engine_start "$WORK/engine" && mkdir "$WORK/image" &&
+		${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/service" \
+			"$ROOT/mocks/service.c"
+}
+
+# mocks/engine.c, as a server at DOCKER_HOST and as `docker` on PATH, has a memory that
+# publish() in world.sh cannot fill yet.
+fake_begin() {
+	refuse "the fake engine has no server yet"
+}
+
+: >"$WORK/results"
+${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -o "$WORK/proxy" "$ROOT/mocks/proxy.c" ||
+	exit 1
+if "${3:-real}_begin"; then
+	for n in $(seq "${LANES:-2}"); do
+		(lane "$n") </dev/null &
+		lane_pids="$lane_pids $!"
+	done
+	for pid in $lane_pids; do
+		wait "$pid"
+	done
+	lane_pids=
+else
+	echo "FAIL the real components (see above)" | tee "$WORK/results"
+fi
+passed=$(grep -c ^PASS "$WORK/results")
+failed=$(grep -c ^FAIL "$WORK/results")
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
