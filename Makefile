@@ -209,9 +209,10 @@ crash: ## killed and failed at every system call; CRASH=sample for some of them
 	$(MAKE) -s $(PROGRAM) build/service build/mocks/docker
 	tests/crash/run.sh $(PROGRAM) $(or $(CRASH),all)
 
-crash-engine: $(PROGRAM) ## an engine whose n-th answer fails; CRASH=sample for some of them
+crash-engine: $(PROGRAM) build/service build/mocks/docker ## an engine that fails, fake and real
 	tests/deps.sh jq
-	tests/crash/engine.sh $(PROGRAM) $(or $(CRASH),all)
+	tests/crash/engine.sh $(PROGRAM) $(or $(CRASH),all) fake
+	tests/crash/engine.sh $(PROGRAM) $(or $(CRASH),all) real
 
 fuzz: ## each target a minute; FUZZ_SECONDS says how long
 	tests/deps.sh clang

@@ -7,7 +7,7 @@
 # deploy that was killed after its `up`, of a good release and of a bad one.  `all` is every
 # n with every act, `sample` some of them.
 #
-#   LANES=N      how many at a time (2)
+#   LANES=N      how many at a time (2 on a real engine, 8 on fakes)
 #   ONLY=TEXT    only the points whose name has TEXT in it, as it is printed: "good 500 17"
 #   LOUD=1       what each run printed, and its requests
 #
@@ -53,16 +53,16 @@ trap 'exit 130' INT TERM HUP
 
 # -- what is where -----------------------------------------------------------------
 
-# api METHOD TARGET: asks the engine itself, past the proxy.
+# api TARGET: asks the engine itself, past the proxy.
 api() {
-	curl -sf -X "$1" --unix-socket "${DOCKER_HOST#unix://}" "http://docker$2"
+	curl -sf --unix-socket "$engine_socket" "http://docker$1"
 }
 
 # A line for each container of the project: id, state, image, start, restarts.
 look() {
-	api GET "/containers/json?all=1&filters=%7B%22label%22:%5B%22com.docker.compose.project=$PROJECT%22%5D%7D" |
+	api "/containers/json?all=1&filters=%7B%22label%22:%5B%22com.docker.compose.project=$PROJECT%22%5D%7D" |
 		jq -r '.[].Id' | while read -r lk_id; do
-		api GET "/containers/$lk_id/json" |
+		api "/containers/$lk_id/json" |
 			jq -r '"\(.Id) \(.State.Status) \(.Image) \(.State.StartedAt) \(.RestartCount)"'
 	done
 }
@@ -85,9 +85,12 @@ OLDEST=sha-0000001 GOOD=sha-0000002 BAD=sha-0000003
 # A home with three releases; what the program knows once the first, and the second, is
 # proven is kept to be put back.
 states_make() {
-	publish $OLDEST healthy && echo "$IMAGE" >"$SPARE/image.$OLDEST"
-	publish $GOOD healthy && echo "$IMAGE" >"$SPARE/image.$GOOD"
-	publish $BAD never && echo "$IMAGE" >"$SPARE/image.$BAD"
+	for sm_tag in $OLDEST $GOOD $BAD; do
+		sm_how=healthy
+		[ "$sm_tag" != $BAD ] || sm_how=never
+		"${engine}_publish" "$sm_tag" $sm_how
+		echo "$IMAGE" >"$SPARE/image.$sm_tag"
+	done
 	env_write sha-0000000
 	for sm_tag in $OLDEST $GOOD; do
 		here deploy "$sm_tag"
@@ -112,16 +115,17 @@ state() {
 
 state_forget() {
 	look | while read -r sf_id _ sf_image _; do
-		[ "$sf_image" != "$(image_of "$1")" ] ||
-			api DELETE "/containers/$sf_id?force=1"
-	done
-	api DELETE "/images/$(image_of "$1")?force=1" >/dev/null || :
+		[ "$sf_image" != "$(image_of "$1")" ] || docker rm -f "$sf_id"
+	done >/dev/null
+	api "/images/$(image_of "$1")/json" | jq -r '.RepoTags[]' | while read -r sf_name; do
+		docker image rm "$sf_name"
+	done >/dev/null
 }
 
 state_up() {
-	look | while read -r su_id _; do api DELETE "/containers/$su_id?force=1"; done
-	(cd "$COMPOSE_DIR" && COMPOSE_ENV_FILES=$ENV_FILE docker compose up -d --quiet-pull) \
-		>"$SPARE/up" 2>&1 || fail "a first container: $(cat "$SPARE/up")"
+	look | while read -r su_id _; do docker rm -f "$su_id"; done >/dev/null
+	(cd "$COMPOSE_DIR" && export COMPOSE_ENV_FILES="$ENV_FILE" TWILIGHT_VERSION="$1" &&
+		docker compose pull && docker compose up -d) >"$SPARE/up" 2>&1 || fail "a container: $(cat "$SPARE/up")"
 	wait_for 30 served "$1" || fail "$1 serves before the run"
 }
 
@@ -150,23 +154,23 @@ killed() {
 
 # run_behind PROXY-OPTION...: the words, by way of the proxy.
 run_behind() {
-	rm -f "$SPARE/requests" "$SPARE/back"
-	"$WORK/proxy" "$SPARE/socket" "${DOCKER_HOST#unix://}" --log "$SPARE/requests" "$@" &
+	rm -f "$SPARE/requests" "$SPARE/back" "$proxy_socket"
+	"$WORK/proxy" "$proxy_socket" "$engine_socket" --log "$SPARE/requests" "$@" &
 	proxy=$!
-	wait_for 10 test -S "$SPARE/socket" || fail "the proxy listens"
+	wait_for 10 test -S "$proxy_socket" || fail "the proxy listens"
 	rb_settings=$SETTINGS
-	setting DOCKER_HOST "unix://$SPARE/socket"
+	setting DOCKER_HOST "unix://$proxy_socket"
 	# shellcheck disable=SC2086 # words
 	here_start $words
+	SETTINGS=$rb_settings
 	case " $* " in *' --until '*) outage_end ;; esac
 	wait_for 120 process_gone "$HERE" || {
 		kill -KILL "$HERE"
 		fail "it ends"
 	}
 	here_wait
-	SETTINGS=$rb_settings
 	kill "$proxy"
-	rm -f "$SPARE/socket"
+	"${engine}_alone"
 	[ -z "${LOUD-}" ] || cat "$SPARE/requests"
 }
 
@@ -292,6 +296,7 @@ lane() {
 	setting TWILIGHT_UP_LIMIT 10
 	setting TWILIGHT_PULL_LIMIT 10
 	docker_that_kills after 'compose up'
+	"${engine}_lane"
 	job "lane $1" states_make || return
 	for run in $RUNS; do
 		job "$run" count "$run" || echo 0 >"$WORK/count.$run"
@@ -315,24 +320,70 @@ all_counted() {
 
 # -- the engines -------------------------------------------------------------------
 
-# Each gives DOCKER_HOST, a `docker` on PATH and the images' service.
+# Of each: what all lanes need; what one needs, and where its engine and its proxy listen;
+# an image in its registry (sets IMAGE); the proxy is gone.
+
 real_begin() {
 	engine_start "$WORK/engine" && mkdir "$WORK/image" &&
 		${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/service" \
 			"$ROOT/mocks/service.c"
 }
 
-# mocks/engine.c, as a server at DOCKER_HOST and as `docker` on PATH, has a memory that
-# publish() in world.sh cannot fill yet.
-fake_begin() {
-	refuse "the fake engine has no server yet"
+real_lane() {
+	engine_socket=${DOCKER_HOST:-unix:///var/run/docker.sock}
+	engine_socket=${engine_socket#unix://}
+	proxy_socket=$SPARE/socket
 }
 
+real_publish() { publish "$@"; }
+real_alone() { rm -f "$proxy_socket"; }
+
+# Its command line works on the folder of the socket, past any proxy: only what the program
+# itself asks can fail.
+fake_begin() {
+	ENGINE_REGISTRY=registry.example
+	PATH=$ROOT/build/mocks:$PATH
+	# most of it is waiting
+	lanes=8
+	[ -x "$ROOT/build/mocks/docker" ] && [ -x "$ROOT/build/service" ]
+}
+
+fake_lane() {
+	fake=$SPARE/engine
+	mkdir -p "$fake/behaviour"
+	echo "$REPO" >"$fake/repository"
+	echo "$PROJECT" >"$fake/project"
+	proxy_socket=$fake/docker.sock
+	engine_socket=$fake/engine.sock
+	"$ROOT/build/engine" serve --die-with-parent "$fake" &
+	wait_for 10 test -S "$proxy_socket"
+	mv "$proxy_socket" "$engine_socket"
+	fake_alone
+	DOCKER_HOST=unix://$proxy_socket
+	export DOCKER_HOST
+	setting DOCKER_HOST "$DOCKER_HOST"
+	: >"$fake/control"
+	"$ROOT/build/service" --address 127.0.0.1 --port "$PORT" --control "$fake/control" \
+		>"$SPARE/service" 2>&1 &
+	fake_service=$!
+	trap 'kill $fake_service' EXIT
+}
+
+fake_publish() {
+	IMAGE=sha256:$(printf '%064d' "${1#sha-}")
+	echo "$REPO:$1 $IMAGE" >>"$fake/registry"
+	echo "$2" >"$fake/behaviour/$IMAGE"
+}
+
+fake_alone() { ln -f "$engine_socket" "$proxy_socket"; }
+
+engine=${3:-real}
+lanes=2
 : >"$WORK/results"
 ${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -o "$WORK/proxy" "$ROOT/mocks/proxy.c" ||
 	exit 1
-if "${3:-real}_begin"; then
-	for n in $(seq "${LANES:-2}"); do
+if "${engine}_begin"; then
+	for n in $(seq "${LANES:-$lanes}"); do
 		(lane "$n") </dev/null &
 		lane_pids="$lane_pids $!"
 	done
@@ -341,7 +392,7 @@ if "${3:-real}_begin"; then
 	done
 	lane_pids=
 else
-	echo "FAIL the real components (see above)" | tee "$WORK/results"
+	echo "FAIL the $engine engine (see above)" | tee "$WORK/results"
 fi
 passed=$(grep -c ^PASS "$WORK/results")
 failed=$(grep -c ^FAIL "$WORK/results")
