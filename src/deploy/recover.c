@@ -187,7 +187,7 @@ recover(struct deploy *d, struct fault *f)
 	struct session *s = d->s;
 	int done;
 
-	if (s->engine->settle(s->engine, f) == -1)
+	if (check_engine(d, f) == -1 || s->engine->settle(s->engine, f) == -1)
 		return -1;
 	done = history_has(s->dirfd, d->j.id, f);
 	if (done != 0)
@@ -214,8 +214,6 @@ recover_run(struct session *s, bool *left, struct fault *f)
 	if (rc != 1)
 		return rc;
 	*left = true;
-	if (check_engine(&d, f) == -1)
-		return -1;
 	rc = conclude(&d, recover(&d, f), left, f);
 	envfile_free(&d.env);
 	return rc;
