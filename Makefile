@@ -128,7 +128,7 @@ COMPILE = $(CC) $(OUR_CPPFLAGS) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS)
 LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-shell check-lane check-engine check-install \
+.PHONY: all check check-unit check-shell check-scenarios check-lane check-engine check-install \
 	check-docs check-next e2e crash crash-engine fuzz model bench lint format analyse memcheck layers coverage deps demo \
 	install uninstall dist clean help
 
@@ -168,7 +168,7 @@ $(B)/%.o: %.c Makefile
     $(B)/tests/e2e/dotenv.d
 
 check: deps ## all tests that need no engine
-	$(MAKE) --no-print-directory layers check-unit check-shell check-lane
+	$(MAKE) --no-print-directory layers check-unit check-shell check-scenarios check-lane
 
 check-unit: $(B)/unit ## the suites in C
 	CK_VERBOSITY=normal tests/unit/run.sh $(B)/unit
@@ -176,6 +176,9 @@ check-unit: $(B)/unit ## the suites in C
 check-shell: $(PROGRAM) build/service build/mocks/docker ## the program over a fake docker
 	tests/mocks.sh
 	tests/shell/run.sh $(PROGRAM)
+
+check-scenarios: $(PROGRAM) build/service build/mocks/docker ## deploys, kills, recoveries over the fake engine
+	tests/scenarios/run.sh $(PROGRAM)
 
 check-lane: deps ## from a CI job over ssh to the host; the workflows
 	tests/deps.sh openssh-server jq shellcheck yamllint

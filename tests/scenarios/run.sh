@@ -1,0 +1,397 @@
+#!/bin/sh
+# run.sh: the rows of *.table, each the real program over the fake engine.
+#
+#   tests/scenarios/run.sh PROGRAM [PATTERN]
+#
+# PATTERN is an ERE over the rows' names.  JOBS rows run at a time (4); KEEP=1 leaves
+# the trees.  Needs build/service, build/engine and build/mocks/docker.  README.md
+# describes the tables.  Exits 1 when a row failed, 2 when there is nothing to run.
+set -uf
+
+here=$(cd "$(dirname "$0")" && pwd)
+build=$here/../../build
+if [ $# -lt 1 ] || [ ! -x "$1" ]; then
+	echo "usage: run.sh PROGRAM [PATTERN]" >&2
+	exit 2
+fi
+PROGRAM=$(realpath "$1")
+repository=ghcr.io/twilight/demo
+jobs=${JOBS:-4}
+shm=/dev/shm
+[ -w $shm ] || shm=/tmp
+room=$(mktemp -d "${TMPDIR:-$shm}/scenarios.XXXXXX") || exit 2
+
+await() { # COMMAND…: until it is true, for ten seconds at most
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 1000 ] || return 1
+		sleep 0.01
+	done
+}
+
+wrong() { # WHAT WANT GOT
+	wrongs=$((wrongs + 1))
+	printf '  %s: want %s, got %s\n' "$1" "$2" "$3"
+}
+
+is() { # WHAT GOT WANT
+	[ "$2" = "$3" ] || wrong "$1" "$3" "$2"
+}
+
+# --- the world ------------------------------------------------------------------
+
+number() { # vN is build N; latest and main have builds from 100 on
+	case $1 in
+	v[0-9]*) build=${1#v} ;;
+	[0-9]*) build=$1 ;;
+	*) build=100 ;;
+	esac
+}
+
+id() { # BUILD
+	id=sha256:$(printf %012d%052d "$1" 0) # the first twelve digits are docker's short id
+}
+
+publish() { # TAG [BUILD]: what the registry has under it from now on
+	number "$1"
+	id "${2:-$build}"
+	sed -i "\\,$repository:$1 ,d" "$E/registry"
+	echo "$repository:$1 $id" >>"$E/registry"
+}
+
+set_env() { # VALUE
+	printf 'BEFORE=1\nTWILIGHT_VERSION=%s\nSECRET=hunter2\n' "$1" >"$T/home/.env"
+}
+
+# Without a log and without faults, as if long ago.
+silently() { # TAG ARGS…
+	TWILIGHT_VERSION=$1
+	export TWILIGHT_VERSION
+	shift
+	"$build_dir/engine" docker "$E" "$@" 2>/dev/null >&2
+	unset TWILIGHT_VERSION
+}
+
+setup() {
+	T=$1 E=$1/engine S=$1/home/.twilight-deploy wrongs=0 codes='' asked='' build_dir=$build
+	mkdir -p "$E/behaviour" "$T/home/source/deploy"
+	: >"$T/home/source/deploy/compose.yml"
+	for v in $(env | sed -n 's/^\(\(TWILIGHT\|COMPOSE\|DOCKER\|SSH\)_[A-Z_]*\)=.*/\1/p'); do
+		unset "$v"
+	done
+	unset build
+	for build in 1 2 3 4 5 6 7 8 9; do
+		id $build
+		echo "$repository:v$build $id"
+	done >"$E/registry"
+	publish latest
+	: >"$E/control"
+	: >"$T/all.log"
+	: >"$T/talk"
+	"$build_dir/service" --address 127.0.0.1 --port 0 --port-file "$T/port" \
+		--control "$E/control" >/dev/null 2>&1 &
+	service=$!
+	"$build_dir/engine" serve --die-with-parent "$E" &
+	engine=$!
+	set_env v1
+	silently v1 compose pull data
+	silently v1 compose up -d data
+	await test -s "$T/port" || wrong "the service" ready "not so"
+	await test -S "$E/docker.sock" || wrong "the engine" ready "not so"
+	read -r port <"$T/port"
+	export PATH="$build_dir/mocks:$PATH" DOCKER_HOST="unix://$E/docker.sock" \
+		TWILIGHT_HOME="$T/home" TWILIGHT_HEALTH_URL="http://127.0.0.1:$port/healthz" \
+		TWILIGHT_HEALTH_TRIES=2 TWILIGHT_HEALTH_SLEEP=0 TWILIGHT_HEALTH_SETTLE=0 \
+		TWILIGHT_DISK_MIN=1M TWILIGHT_TAG_PATTERN='v[0-9]+|latest|main' \
+		TWILIGHT_CALL_LIMIT=1
+}
+
+teardown() {
+	[ -z "$asked" ] || kill -KILL "$asked" 2>/dev/null
+	free_call
+	kill "$service" "$engine" 2>/dev/null
+	wait 2>/dev/null
+}
+
+free_call() {
+	[ ! -s "$E/hanging" ] || while read -r pid; do
+		! grep -aqE '^(sleep|docker)' "/proc/$pid/cmdline" 2>/dev/null || kill -KILL "$pid"
+	done <"$E/hanging"
+	rm -f "$E/hanging"
+}
+
+# --- clauses ----------------------------------------------------------------------
+
+call() { # short words for patterns of calls
+	case $1 in
+	pull | up | config | version) echo "docker compose $*" ;;
+	tag) echo "docker image $*" ;;
+	untag) echo "docker image rm" ;;
+	rm) echo "docker rm" ;;
+	list) echo "GET /containers/json" ;;
+	look) echo "GET /containers/*/json" ;;
+	image) echo "GET /images/*/json" ;;
+	*) echo "$*" ;;
+	esac
+}
+
+fault() { # NTH ACTION PATTERN…
+	what="$1 $2"
+	shift 2
+	echo "$what $(call "$@")" >>"$E/faults"
+}
+
+begin() { # REQUEST…: in the background
+	cat "$E/calls.log" >>"$T/all.log" 2>/dev/null
+	: >"$E/calls.log"
+	echo "    \$ $*" >>"$T/talk"
+	"$PROGRAM" "$@" >>"$T/talk" 2>&1 </dev/null &
+	asked=$!
+}
+
+finish() {
+	(timeout 30 tail -s 0.1 -f /dev/null --pid="$asked" || kill -KILL "$asked") 2>/dev/null &
+	waker=$!
+	wait "$asked"
+	codes="$codes $?"
+	kill "$waker" 2>/dev/null
+	asked=''
+	rm -f "$E/faults"
+}
+
+ask() {
+	cat "$E/calls.log" >>"$T/all.log" 2>/dev/null
+	: >"$E/calls.log"
+	echo "    \$ $*" >>"$T/talk"
+	timeout -k 1 30 "$PROGRAM" "$@" >>"$T/talk" 2>&1 </dev/null
+	codes="$codes $?"
+	rm -f "$E/faults"
+}
+
+is_held() { # GREP-PATTERN NTH
+	case $1 in
+	docker*) [ -s "$E/hanging" ] ;;
+	*) [ "$(grep -c "^$1" "$E/calls.log")" -ge "$2" ] ;;
+	esac
+}
+
+# hold at|after [NTH] CALL: REQUEST
+hold() {
+	action=hang nth=1
+	[ "$1" = at ] || action=+hang
+	shift
+	case $1 in [0-9]*) nth=$1 && shift ;; esac
+	line=$*
+	held=${line%%: *}
+	# shellcheck disable=SC2086 # words
+	{
+		fault "$nth" $action $held
+		held=$(call $held | sed 's/\*/.*/g')
+		begin ${line#*: }
+	}
+	await is_held "$held" "$nth" || wrong "a call that is held" "$held" none
+}
+
+gone() { # TAG…: no image of that build is on this host any more
+	for tag in "$@"; do
+		number "$tag"
+		id "$build"
+		sed -i "/ $id\$/d" "$E/images"
+	done
+}
+
+# What a clause means; see README.md.
+clause() {
+	# shellcheck disable=SC2086 # words
+	set -- $1
+	verb=${1-}
+	case $verb in
+	'') ;;
+	[0-9]* | \*) fault "$@" ;;
+	deploy | rollback | recover | status | history) ask "$@" ;;
+	hold) shift && hold "$@" ;;
+	orphan | kill) # the program; and the call that is held
+		kill -KILL "$asked"
+		wait "$asked" 2>/dev/null
+		asked=''
+		rm -f "$E/faults"
+		[ "$verb" = orphan ] || free_call
+		;;
+	free) free_call && finish ;;
+	term) kill -TERM "$asked" ;;
+	await) finish ;;
+	env) set_env "$2" ;;
+	gone) shift && gone "$@" ;;
+	nothing) : >"$E/containers" && echo down - >"$E/control" ;; # runs
+	runs) # TAG: made by hand, as a boot or an operator does
+		silently "$2" compose pull data
+		silently "$2" compose up -d data --force-recreate
+		;;
+	dies) sed -i 's/ running / exited /' "$E/containers" && echo down - >"$E/control" ;;
+	file) # NAME TEXT
+		name=$2
+		shift 2
+		echo "$*" >"$E/$name"
+		;;
+	repository) # REPOSITORY: the compose file names another one, which has the same
+		echo "$2" >"$E/repository"
+		sed "s,^$repository:,$2:," "$E/registry" >"$T/registry"
+		cat "$T/registry" >>"$E/registry"
+		;;
+	name) number "$3" && id "$build" && silently - image tag "$id" "$repository:$2" ;;
+	pull) silently "$2" compose pull data ;;
+	stub) export PATH="$here/../../mocks/silent:$PATH" ;;
+	line) # NAME TEXT
+		name=$2
+		shift 2
+		echo "$*" >>"$E/$name"
+		;;
+	sh) shift && (cd "$T" && set +f && eval "$*") ;;
+	[A-Z]*=*) export "TWILIGHT_$1" ;;
+	*:=*) publish "${1%:=*}" "${1#*:=}" ;;
+	\#*=*) id "$(printf %s "${1%%=*}" | tr -d \#)" && echo "${1#*=}" >"$E/behaviour/$id" ;;
+	*=*) echo "${1#*=}" >"$E/behaviour/${1%%=*}" ;;
+	*) wrong "a clause" known "$*" ;;
+	esac
+}
+
+clauses() { # TEXT
+	rest="$1;"
+	while [ -n "$rest" ]; do
+		clause "${rest%%;*}"
+		rest=${rest#*;}
+	done
+}
+
+# --- what is expected ---------------------------------------------------------------
+
+version() {
+	sed -n 's/^TWILIGHT_VERSION=//p' "$T/home/.env"
+}
+
+# TAG, TAG#BUILD where that is another one, TAG:WORD where it does not just run.
+running() {
+	while read -r _ name image ref state word _; do
+		number "${ref##*:}"
+		id "$build"
+		one=${ref#"$repository"}
+		one=${one#:}
+		[ "$image" = "$id" ] || one="$one#$(echo "$image" | sed 's/^sha256:0*\(.*\)0\{52\}/\1/')"
+		[ "$state" = running ] || word=$state
+		case $word in healthy | after=* | slow=* | redirect) ;; *) one="$one:$word" ;; esac
+		case $name in *-data-*) echo "$one" ;; esac
+	done <"$E/containers" | paste -sd,
+}
+
+# What a plain `up` would take now is what runs.
+settled() {
+	read -r _ _ image ref _ <"$E/containers" || return
+	is "the image of $ref" "$(sed -n "s,^$ref ,,p" "$E/images")" "$image"
+}
+
+calls() {
+	cat "$T/all.log" "$E/calls.log" | grep -c "^$(call "$1")"
+}
+
+outcomes() {
+	sed -n 's/.*"outcome": *"\([a-z_ -]*\)".*/\1/p' "$S/history.jsonl" 2>/dev/null | tr ' ' -
+}
+
+tags() { # on this host, of this service
+	sed -n "s,^$repository:\([^ ]*\) .*,\1,p" "$E/images" | LC_ALL=C sort | paste -sd,
+}
+
+expect() {
+	case $1 in
+	[0-9]) want="$want $1" ;;
+	v[0-9] | latest | main) is ".env" "$(version)" "$1" && is "what runs" "$(running)" "$1" ;;
+	env:*) is ".env" "$(version)" "${1#*:}" ;;
+	runs:*) is "what runs" "$(running)" "${1#*:}" ;;
+	did:*) is history "$(outcomes | tail -n +$((had + 1)) | grep -v adopted | paste -sd,)" "${1#*:}" ;;
+	adopts:*) is adopted "$(outcomes | grep -c adopted)" "${1#*:}" ;;
+	tags:*) is "names on this host" "$(tags)" "${1#*:}" ;;
+	has:* | lacks:*)
+		n=$(grep -c "^$(echo "${1#*:}" | sed 's/#\(.*\)/ sha256:0*\10*$/')" "$E/images")
+		[ "${1%%:*}" = has ] && n=$((n == 0))
+		is "on this host, $1" "$n" 0
+		;;
+	says:*) # _ is any character
+		tr '\n' ' ' <"$T/talk" | grep -q "$(echo "${1#*:}" | tr _ .)" || wrong says "$1" "else"
+		;;
+	mute:*) ! grep -q "$(echo "${1#*:}" | tr _ .)" "$T/talk" || wrong says "no $1" it ;;
+	journal) journal=left ;;
+	drift) drift=1 ;;
+	[a-z]*:[0-9]*) is "calls of ${1%:*}" "$(calls "${1%:*}")" "${1#*:}" ;;
+	*) wrong "an expectation" known "$1" ;;
+	esac
+}
+
+finale() {
+	is "exit codes" "${codes# }" "${want# }"
+	found=none
+	[ ! -s "$S/journal" ] || found=left
+	is journal $found $journal
+	[ -n "$drift" ] || [ $found = left ] || settled
+	is "the other lines of .env" "$(grep -cxE 'BEFORE=1|SECRET=hunter2' "$T/home/.env")" 2
+	is "temporary files" "$(set +f && echo "$T"/home/.env?*)" "$T/home/.env?*"
+	is "calls that no docker knows" "$(cat "$T/all.log" "$E/calls.log" | grep -c ^unknown)" 0
+}
+
+# --- rows -----------------------------------------------------------------------------
+
+row() { # TREE NAME GIVEN WHEN THEN
+	setup "$1"
+	trap teardown EXIT
+	clauses "$3"
+	rm -f "$E/calls.log"
+	: >"$T/talk"
+	: >"$T/all.log"
+	codes='' had=$(outcomes | wc -l)
+	clauses "$4"
+	want='' journal=none drift=''
+	for word in $5; do
+		expect "$word"
+	done
+	finale
+	[ $wrongs = 0 ] || cat "$T/talk"
+}
+
+# Every JOBS-th row, so that workers need not wait for each other.
+worker() { # N
+	n=0
+	while IFS='|' read -r name given when expected; do
+		n=$((n + 1))
+		[ $((n % jobs)) = "$1" ] || continue
+		name=${name%% *}
+		mkdir "$room/$name"
+		(row "$room/$name" "$name" "$given" "$when" "$expected") >"$room/$name.said" 2>&1
+		if [ -s "$room/$name.said" ]; then
+			printf 'FAIL %s\n' "$name"
+			cat "$room/$name.said"
+		fi
+		[ -n "${KEEP-}" ] || rm -rf "${room:?}/$name"
+	done <"$room/rows" >"$room/worker.$1"
+}
+
+trap '[ -n "${KEEP-}" ] && echo "the trees are in $room" || rm -rf "$room"' EXIT
+trap 'exit 130' INT TERM
+set +f
+# a line that begins with a blank goes on
+awk '/^#/ || /^$/ { next } /^[ \t]/ { sub(/^[ \t]+/, " "); row = row $0; next }
+	{ if (row != "") print row; row = $0 } END { print row }' "$here"/*.table |
+	awk -F'[ |]' -v p="${2:-.}" '$1 ~ p' >"$room/rows"
+set -f
+rows=$(wc -l <"$room/rows")
+[ "$rows" -gt 0 ] || exit 2
+n=0
+while [ $n -lt "$jobs" ]; do
+	worker $n &
+	n=$((n + 1))
+done
+wait
+set +f
+cat "$room"/worker.*
+failed=$(cat "$room"/worker.* | grep -c ^FAIL)
+echo "$((rows - failed)) passed, $failed failed"
+[ "$failed" = 0 ]
