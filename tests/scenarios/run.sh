@@ -211,6 +211,8 @@ clause() {
 	[0-9]* | \*) fault "$@" ;;
 	deploy | rollback | recover | status | history) ask "$@" ;;
 	hold) shift && hold "$@" ;;
+	begin) shift && begin "$@" ;;
+	until) await grep -qs "$3" "$T/$2" || wrong "$2" "$3" "not so" ;;
 	orphan | kill) # the program; and the call that is held
 		kill -KILL "$asked"
 		wait "$asked" 2>/dev/null
