@@ -1,5 +1,5 @@
 #!/bin/sh
-# Line coverage of src/ by the unit suites and the shell harness; fails below the
+# Line coverage of src/ by the unit suites, the shell harness and the scenarios; fails below the
 # aim.  COVERAGE_AIM=90 asks for more.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -8,5 +8,6 @@ aim=${COVERAGE_AIM:-85}
 find build/coverage -name '*.gcda' -delete
 tests/unit/run.sh build/coverage/unit >/dev/null || exit 1
 tests/shell/run.sh build/coverage/twilight-deploy >/dev/null || exit 1
+tests/scenarios/run.sh build/coverage/twilight-deploy >/dev/null || exit 1
 gcovr --root . --object-directory build/coverage --filter 'src/' \
 	--gcov-ignore-parse-errors --exclude-throw-branches --print-summary --fail-under-line "$aim"
