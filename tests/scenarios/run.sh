@@ -104,7 +104,7 @@ setup() {
 		TWILIGHT_HOME="$T/home" TWILIGHT_HEALTH_URL="http://127.0.0.1:$port/healthz" \
 		TWILIGHT_HEALTH_TRIES=2 TWILIGHT_HEALTH_SLEEP=0 TWILIGHT_HEALTH_SETTLE=0 \
 		TWILIGHT_DISK_MIN=1M TWILIGHT_TAG_PATTERN='v[0-9]+|latest|main' \
-		TWILIGHT_CALL_LIMIT=1
+		TWILIGHT_CALL_LIMIT=30
 }
 
 teardown() {
@@ -139,7 +139,18 @@ call() { # short words for patterns of calls
 fault() { # NTH ACTION PATTERN…
 	what="$1 $2"
 	shift 2
-	echo "$what $(call "$@")" >>"$E/faults"
+	what="$what $(call "$@")"
+	echo "$what" >>"$E/faults"
+	# an engine that stays away is waited for, a third of that for one answer
+	case $what in
+	\** | [0-9]*+\ *GET*) export TWILIGHT_CALL_LIMIT=1 ;;
+	*hang\ GET*) export TWILIGHT_CALL_LIMIT=6 ;;
+	esac
+}
+
+calm() {
+	rm -f "$E/faults"
+	export TWILIGHT_CALL_LIMIT=30
 }
 
 begin() { # REQUEST…: in the background
@@ -157,7 +168,7 @@ finish() {
 	codes="$codes $?"
 	kill "$waker" 2>/dev/null
 	asked=''
-	rm -f "$E/faults"
+	calm
 }
 
 ask() {
@@ -166,7 +177,7 @@ ask() {
 	echo "    \$ $*" >>"$T/talk"
 	timeout -k 1 30 "$PROGRAM" "$@" >>"$T/talk" 2>&1 </dev/null
 	codes="$codes $?"
-	rm -f "$E/faults"
+	calm
 }
 
 is_held() { # GREP-PATTERN NTH
@@ -217,7 +228,7 @@ clause() {
 		kill -KILL "$asked"
 		wait "$asked" 2>/dev/null
 		asked=''
-		rm -f "$E/faults"
+		calm
 		[ "$verb" = orphan ] || free_call
 		;;
 	free) free_call && finish ;;
