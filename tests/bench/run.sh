@@ -50,6 +50,7 @@ wait_for_service
 SSH_ORIGINAL_COMMAND='deploy sha-abc1234' compare 'deploy, silent stub, healthy at once' \
 	$((runs / 4)) '<= 0.80' "$program"
 kill %1
+wait %1 2>/dev/null || true
 
 # The service begins to listen so many ms after the request; from then to our exit.
 after() {
