@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RUN_GRACE_MS 10000 /* of grace by default */
+#define RUN_GRACE_MS 10000               /* of grace by default */
 #define RUN_OUTPUT_MAX (8 * 1024 * 1024) /* bytes of stdout kept */
 #define RUN_ERRORS_MAX 2048              /* bytes of stderr kept */
 #define RUN_TICK_MS 200
@@ -36,9 +36,9 @@ struct run {
 	const char *cwd; /* NULL: stay */
 	int64_t limit_ms;
 	int64_t grace_ms; /* 0: RUN_GRACE_MS */
-	bool merge;     /* RUN_LOOK: stderr into stdout */
-	bool stoppable; /* INT and TERM end it too */
-	int out_fd;     /* RUN_MOVE: stdout and stderr */
+	bool merge;       /* RUN_LOOK: stderr into stdout */
+	bool stoppable;   /* INT and TERM end it too */
+	int out_fd;       /* RUN_MOVE: stdout and stderr */
 	int hold_fd; /* RUN_MOVE: a lock, or -1; becomes the child's alone: closed here */
 	const char *hold_word; /* the child writes "PID WORD" into hold_fd, padded */
 	void (*tick)(void *);  /* about every RUN_TICK_MS, or NULL */

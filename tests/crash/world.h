@@ -35,7 +35,7 @@ struct scenario {
 
 struct world {
 	char dir[PATH_MAX / 2]; /* home and engine are in dir/t */
-	const char *top;        /* engine, bin/docker, silent/docker, short.so, service, … */
+	const char *top; /* engine, bin/docker, silent/docker, short.so, service, … */
 	char program[PATH_MAX];
 	enum mock mock;
 	pid_t service, server;

@@ -106,7 +106,7 @@ recovered_beside() {
 	memory v1.0.0
 	publish v1.0.1
 	printf '{"data": {"image": "%s:%%t", "depends_on": {"db": {}}}, "db": {"image": "other/db:v1"}}\n' \
-		$repository >"$engine/services"
+		"$repository" >"$engine/services"
 	printf 'other/db:v1 %s\n' "$(image_of db)" >>"$engine/images"
 	printf 'feed twilight-db-1 %s other/db:v1 running %s 2026-01-01T00:00:00.000000000Z 0\n' \
 		"$(image_of db)" "$1" >>"$engine/containers"
