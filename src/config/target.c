@@ -11,10 +11,10 @@
 #include <string.h>
 
 enum kind {
-	TEXT,  /* as it is */
+	TEXT,   /* as it is */
 	SCOPE,  /* all or own */
 	ENGINE, /* compose or blind */
-	REGEX, /* a POSIX extended expression */
+	REGEX,  /* a POSIX extended expression */
 	NEVER_EMPTY = REGEX,
 	MAYBE, /* text; of these the empty one is the default */
 	PATH,  /* absolute; a default of "/x" is below TWILIGHT_HOME */

@@ -18,8 +18,8 @@ struct watch {
 	struct session *s;
 	struct gate *g;
 	struct probe probe;
-	struct container first; /* as it was when the wait began */
-	int64_t restarts;       /* how many are no news */
+	struct container first;    /* as it was when the wait began */
+	int64_t restarts;          /* how many are no news */
 	int64_t began, look, beat; /* look: when the next one is due */
 	int fd; /* readable when something happens to the container; -1: only looks tell */
 };

@@ -57,9 +57,10 @@ is_used(const char *ref, const json_t *containers)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach (containers, i, item)
+	json_array_foreach (containers, i, item) {
 		if (strcmp(inspect_text(item, "Image"), ref) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -72,7 +73,7 @@ take_names(const json_t *images, const json_t *containers, const char *repositor
 	const char *ref;
 	size_t n = 0, i, j;
 
-	json_array_foreach (images, i, image)
+	json_array_foreach (images, i, image) {
 		json_array_foreach (json_object_get(image, "RepoTags"), j, tag) {
 			ref = json_string_value(tag);
 			if (ref == NULL || !is_below(ref, repository))
@@ -85,6 +86,7 @@ take_names(const json_t *images, const json_t *containers, const char *repositor
 			}
 			n++;
 		}
+	}
 	return n;
 }
 
@@ -124,14 +126,14 @@ static bool
 is_containerd_store(const json_t *info)
 {
 	const json_t *pair;
+	const char *type;
 	size_t i;
 
-	json_array_foreach (json_object_get(info, "DriverStatus"), i, pair)
-		if (strncmp(json_string_value(json_array_get(pair, 1)) == NULL
-			    ? ""
-			    : json_string_value(json_array_get(pair, 1)),
-			"io.containerd.snapshotter", 25) == 0)
+	json_array_foreach (json_object_get(info, "DriverStatus"), i, pair) {
+		type = json_string_value(json_array_get(pair, 1));
+		if (type != NULL && strncmp(type, "io.containerd.snapshotter", 25) == 0)
 			return true;
+	}
 	return false;
 }
 

@@ -22,7 +22,8 @@ static const char *const states[CONTAINER__MAX] = {
 int
 inspect_fault(const char *what, struct fault *f)
 {
-	return fault_set(f, FAULT_HOST, "check that the docker and compose versions match",
+	return fault_set(f, FAULT_HOST,
+	    "check that the docker and compose versions match",
 	    "cannot understand the answer of docker (%s)", what);
 }
 

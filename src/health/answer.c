@@ -138,7 +138,8 @@ is_value(const char *p, const char *end, const char *word)
 		p++;
 	while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
 		end--;
-	return (size_t)(end - p) == strlen(word) && strncasecmp(p, word, strlen(word)) == 0;
+	return (size_t)(end - p) == strlen(word) &&
+	    strncasecmp(p, word, strlen(word)) == 0;
 }
 
 /* The fields that frame the body; RFC 9112 6 and 9.6. */

@@ -32,15 +32,15 @@ struct http_answer {
 
 /* What has come so far; zero it before the first byte. */
 struct head {
-	size_t len;      /* bytes in buf */
-	size_t at;       /* those looked at */
-	size_t line;     /* where the current line begins */
-	size_t lines;    /* whole ones of the current head */
-	int status;      /* of the current head */
-	uint64_t length; /* as the current head announces it */
-	bool chunked;    /* its transfer coding is chunked, and nothing else */
-	bool coded;      /* it names another one */
-	bool closes;     /* the connection ends with this answer */
+	size_t len;       /* bytes in buf */
+	size_t at;        /* those looked at */
+	size_t line;      /* where the current line begins */
+	size_t lines;     /* whole ones of the current head */
+	int status;       /* of the current head */
+	uint64_t length;  /* as the current head announces it */
+	bool chunked;     /* its transfer coding is chunked, and nothing else */
+	bool coded;       /* it names another one */
+	bool closes;      /* the connection ends with this answer */
 	struct body body; /* once the head ended: how its body is framed */
 	char buf[HTTP_HEAD_MAX];
 };

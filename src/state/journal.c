@@ -74,13 +74,14 @@ int
 journal_write(int dirfd, const struct journal *j, struct fault *f)
 {
 	json_t *doc =
-	    json_pack("{si ss ss ss sb sb s{ss ss ss} s{ss ss ss} ss ss ss sI ss ss}", "v",
-		JOURNAL_VERSION, "id", j->id, "verb", j->verb, "step",
-		journal_step_name(j->step), "silent", (int)j->blind, "served", (int)j->served, "from", "tag",
-		j->from.tag, "image", j->from.image, "ref", j->from.ref, "to", "tag",
-		j->to.tag, "image", j->to.image, "ref", j->to.ref, "container",
-		j->container, "displaced", j->displaced, "old_value", j->old_value, "seq",
-		(json_int_t)j->seq, "actor", j->actor, "time", j->time);
+	    json_pack("{si ss ss ss sb sb s{ss ss ss} s{ss ss ss} ss ss ss sI ss ss}",
+		"v", JOURNAL_VERSION, "id", j->id, "verb", j->verb, "step",
+		journal_step_name(j->step), "silent", (int)j->blind, "served",
+		(int)j->served, "from", "tag", j->from.tag, "image", j->from.image, "ref",
+		j->from.ref, "to", "tag", j->to.tag, "image", j->to.image, "ref",
+		j->to.ref, "container", j->container, "displaced", j->displaced,
+		"old_value", j->old_value, "seq", (json_int_t)j->seq, "actor", j->actor,
+		"time", j->time);
 	char *text = doc == NULL ? NULL : json_dumps(doc, JSON_INDENT(1));
 	bool first = faccessat(dirfd, JOURNAL, F_OK, AT_SYMLINK_NOFOLLOW) == -1 &&
 	    errno == ENOENT;

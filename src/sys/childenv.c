@@ -97,8 +97,8 @@ keep_names(struct childenv *c, char *const *env, const char *keep, struct fault 
 int
 childenv_init(struct childenv *c, char *const *env, const char *keep, struct fault *f)
 {
-	static const char *const where_set[] = { "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG",
-		"XDG_RUNTIME_DIR" };
+	static const char *const where_set[] = { "DOCKER_HOST", "DOCKER_CONTEXT",
+		"DOCKER_CONFIG", "XDG_RUNTIME_DIR" };
 	/* a password file that cannot be read is no reason to fail */
 	const struct passwd *pw = env_get(env, "HOME") == NULL ||
 		env_get(env, "USER") == NULL || env_get(env, "LOGNAME") == NULL

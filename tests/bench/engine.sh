@@ -28,13 +28,15 @@ SH
 chmod +x "$work/bin/docker"
 
 free_port
+# shellcheck disable=SC2031,SC2153 # set by free_port
+port=$FREE_PORT
 cat >"$work/home/source/deploy/compose.yml" <<YML
 name: bench
 services:
   data:
     image: $ENGINE_REGISTRY/bench:\${TWILIGHT_VERSION:?}
     stop_grace_period: 5s
-    ports: ["127.0.0.1:$FREE_PORT:8080"]
+    ports: ["127.0.0.1:$port:8080"]
 YML
 cp "$service" "$work/service"
 for tag in v1.0.0 v1.0.1; do
@@ -44,7 +46,7 @@ for tag in v1.0.0 v1.0.1; do
 	docker push -q "$ENGINE_REGISTRY/bench:$tag" >/dev/null
 done
 export TWILIGHT_HOME=$work/home TWILIGHT_HEALTH_SETTLE=0 TWILIGHT_DISK_MIN=1M
-export TWILIGHT_HEALTH_URL=http://127.0.0.1:$FREE_PORT/healthz
+export TWILIGHT_HEALTH_URL=http://127.0.0.1:$port/healthz
 
 now() { date +%s%3N; }
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }

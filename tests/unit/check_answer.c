@@ -57,7 +57,9 @@ same(const struct lie *lie, const struct verdict *a, const struct verdict *b, si
 	    "%s: cut at %zu: %d instead of %d, \"%s\"", lie->name, cut, (int)b->next,
 	    (int)a->next, b->answer.why);
 	if (a->next == NEXT_BODY)
-		ck_assert_msg(a->head.at == b->head.at && a->head.body.framing == b->head.body.framing && a->head.body.left == b->head.body.left &&
+		ck_assert_msg(a->head.at == b->head.at &&
+			a->head.body.framing == b->head.body.framing &&
+			a->head.body.left == b->head.body.left &&
 			a->head.status == b->head.status,
 		    "%s: cut at %zu", lie->name, cut);
 }

@@ -27,8 +27,10 @@ struct reply {
 };
 
 #define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\n"
-#define ANSWER(status, length, body) \
-	{ HEAD(status) "Content-Length: " length "\r\n\r\n" body, KEEP }
+#define ANSWER(status, length, body)                                         \
+	{                                                                    \
+		HEAD(status) "Content-Length: " length "\r\n\r\n" body, KEEP \
+	}
 #define VERSION_41 \
 	ANSWER("200 OK", "45", "{\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.12\"}\n\n")
 #define VERSION_99 \
@@ -163,17 +165,20 @@ static const struct {
 	{ "an answer", { VERSION_41, GOOD }, 0, false, NULL },
 	{ "chunks",
 	    { VERSION_41,
-		{ HEAD("200 OK") "Transfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n5\r\n\": 1}"
-				 "\r\n0\r\n\r\n",
+		{ HEAD(
+		      "200 OK") "Transfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n5\r\n\": 1}"
+				"\r\n0\r\n\r\n",
 		    KEEP } },
 	    0, false, NULL },
-	{ "up to the close", { VERSION_41, { HEAD("200 OK") "\r\n{\"a\": 1}", CLOSE } }, 0,
-	    false, NULL },
+	{ "up to the close", { VERSION_41, { HEAD("200 OK") "\r\n{\"a\": 1}", CLOSE } },
+	    0, false, NULL },
 	{ "gone", { VERSION_41, ANSWER("404 Not Found", "15", "{\"message\":\"x\"}") }, 0,
 	    true, NULL },
-	{ "500 once", { VERSION_41, ANSWER("500 Oops", "15", "{\"message\":\"x\"}"), GOOD },
-	    0, false, NULL },
-	{ "429 once", { VERSION_41, ANSWER("429 Later", "0", ""), GOOD }, 0, false, NULL },
+	{ "500 once",
+	    { VERSION_41, ANSWER("500 Oops", "15", "{\"message\":\"x\"}"), GOOD }, 0,
+	    false, NULL },
+	{ "429 once", { VERSION_41, ANSWER("429 Later", "0", ""), GOOD }, 0, false,
+	    NULL },
 	{ "closed once", { VERSION_41, { "", CLOSE }, GOOD }, 0, false, NULL },
 	{ "closed twice", { VERSION_41, { "", CLOSE }, { "", CLOSE }, GOOD }, 0, false,
 	    NULL },
@@ -185,7 +190,8 @@ static const struct {
 	    0, false, NULL },
 	{ "cut in a chunk",
 	    { VERSION_41,
-		{ HEAD("200 OK") "Transfer-Encoding: chunked\r\n\r\n9\r\n{\"a\": 1}", CLOSE },
+		{ HEAD("200 OK") "Transfer-Encoding: chunked\r\n\r\n9\r\n{\"a\": 1}",
+		    CLOSE },
 		GOOD },
 	    0, false, NULL },
 	{ "wrong chunks",
@@ -329,7 +335,8 @@ END_TEST
 START_TEST(streams)
 {
 	static const struct reply script[] = { VERSION_41,
-		{ HEAD("200 OK") "Transfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n", CLOSE },
+		{ HEAD("200 OK") "Transfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n",
+		    CLOSE },
 		ANSWER("500 x", "0", ""), { NULL, KEEP } };
 	struct fault f = { 0 };
 	char buf[64];

@@ -136,7 +136,6 @@ not_understood(const char *json)
 
 START_TEST(takes_a_container)
 {
-
 	ck_assert_msg(container(running) == 0, "%s", f.what);
 	ck_assert_str_eq(got.id, ID);
 	ck_assert_str_eq(got.name, "real-data-1");
@@ -220,8 +219,7 @@ START_TEST(bounds_the_strings)
 		{ "\"Id\": \"" ID "\"", "Id", sizeof(got.id) },
 		{ "\"Name\": \"/real-data-1\"", "Name", sizeof(got.name) },
 		{ "\"Image\": \"" IMAGE "\"", "Image", sizeof(got.image) },
-		{ "\"Image\": \"127.0.0.1:5000/svc:v1.0.0\"", "Image",
-		    sizeof(got.ref) },
+		{ "\"Image\": \"127.0.0.1:5000/svc:v1.0.0\"", "Image", sizeof(got.ref) },
 		{ "\"StartedAt\": \"2026-11-21T11:30:38.583841368Z\"", "StartedAt",
 		    sizeof(got.started) },
 	};
