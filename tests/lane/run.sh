@@ -2,9 +2,10 @@
 # run.sh PROGRAM [PATTERN]: the lane from a CI job to the host.
 #
 # deploy/ci-deploy.sh asks a real sshd, whose forced command is the real PROGRAM over
-# the fake engine: by plain ssh, and through a ProxyCommand that carries, refuses, hangs or cuts
-# (proxy.sh); and the linters read the workflows.  PATTERN is an ERE over the cases' names.
-# Prints PASS, FAIL (with want and got) or SKIP for each, then the count.
+# the fake engine: by plain ssh, and through a ProxyCommand that carries, refuses, hangs
+# or cuts (proxy.sh); and the linters read the workflows.  PATTERN is an ERE over the cases' names.
+# JOBS lanes (4) have an sshd each.
+# Prints PASS, FAIL (with want and got) or SKIP for each case, then the count.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,16 +26,18 @@ E2E_LIB=$REPO/tests/e2e . "$REPO/tests/e2e/sshd.sh"
 
 room=$(mktemp -d "${TMPDIR:-/tmp}/twilight-lane.XXXXXX") || exit 2
 clean() {
-	sshd_stop
+	# shellcheck disable=SC2086 # some numbers
+	[ -z "$lanes" ] || { kill $lanes && wait; } 2>/dev/null
 	if [ -n "${KEEP-}" ]; then echo "the trees are in $room" >&2; else rm -rf "$room"; fi
 }
+lanes=
 trap clean EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
 [ -x "$SERVICE" ] && [ -x "$FAKE/mocks/docker" ] ||
 	make -s -C "$REPO" build/service build/mocks/docker || exit 2
-need_package jq jq && need_package flock util-linux && sshd_start "$room/ssh" || exit 2
+need_package jq jq && need_package flock util-linux || exit 2
 
 one() { # FILE CASE TREE
 	mkdir -p "$3"
@@ -53,32 +56,61 @@ one() { # FILE CASE TREE
 		finale
 		lane_finale
 		[ "$wrongs" -gt 0 ] || : >"$T/passed"
-	) >"$3.report" 2>&1
+	) >"$3.report" 2>&1 3<&- 9>&-
 }
 
-passed=0 failed=0
-for file in "$here"/cases/*.sh; do
-	# shellcheck disable=SC2013 # names have no blanks
-	for case in $(sed -n 's/^test_\([a-z0-9_]*\)() {.*/\1/p' "$file" | grep -E -- "$pattern"); do
-		tree=$room/$case
-		one "$file" "test_$case" "$tree"
-		if [ -e "$tree/skipped" ]; then
-			printf 'SKIP %s: %s\n' "$case" "$(cat "$tree/skipped")"
-		elif [ -e "$tree/passed" ]; then
-			passed=$((passed + 1))
-			echo "PASS $case"
-		else
-			failed=$((failed + 1))
-			echo "FAIL $case"
-			cat "$tree.report"
-			[ -s "$tree.report" ] || echo "  ended early"
-		fi
-		[ -n "${KEEP-}" ] || rm -rf "$tree"
+say() { # CASE TREE
+	if [ -e "$2/skipped" ]; then
+		echo "SKIP $1: $(cat "$2/skipped")"
+	elif [ -e "$2/passed" ]; then
+		echo "PASS $1"
+	else
+		echo "FAIL $1"
+		cat "$2.report"
+		[ -s "$2.report" ] || echo "  ended early"
+	fi
+}
+
+# The next case of all lanes: their descriptor 3 is one.
+next() {
+	flock 9
+	read -r file case <&3
+	next=$?
+	flock -u 9
+	return $next
+}
+
+# lane N: cases one after the other, over an sshd of its own.
+lane() {
+	exec 9>"$room/lock"
+	trap 'sshd_stop' EXIT
+	trap 'exit 143' TERM
+	flock 9
+	sshd_start "$room/ssh$1" 3<&- 9>&- || exit 2
+	flock -u 9
+	while next; do
+		one "$file" "test_$case" "$room/$case"
+		say "$case" "$room/$case" >"$room/$case.said"
+		cat "$room/$case.said"
+		head -n 1 "$room/$case.said" | cut -d' ' -f1 >>"$room/verdicts"
+		[ -n "${KEEP-}" ] || rm -rf "${room:?}/$case"
 	done
-done
-if [ $((passed + failed)) = 0 ]; then
+}
+
+for file in "$here"/cases/*.sh; do
+	sed -n 's/^test_\([a-z0-9_]*\)() {.*/\1/p' "$file" | grep -E -- "$pattern" | sed "s|^|$file |"
+done >"$room/cases"
+if [ ! -s "$room/cases" ]; then
 	echo "run.sh: nothing was run: $pattern" >&2
 	exit 2
 fi
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+exec 3<"$room/cases"
+for n in $(seq "${JOBS:-4}"); do
+	lane "$n" &
+	lanes="$lanes $!"
+done
+wait
+lanes=
+count() { grep -c "^$1" "$room/verdicts"; }
+echo "$(count PASS) passed, $(count FAIL) failed"
+[ "$(count FAIL)" = 0 ] && [ "$(count .)" = "$(wc -l <"$room/cases")" ]

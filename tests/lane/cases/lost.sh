@@ -199,7 +199,12 @@ cancel() {
 	step TAG=v1.0.1 setsid -w env --default-signal=INT "$REPO/deploy/ci-deploy.sh" \
 		>"$T/ci" 2>&1 </dev/null &
 	await was_called 'compose up' || wrong "the deploy" "its up" "$(cat "$T/ci")"
-	kill "-$1" "$(pgrep -f "^/bin/sh $REPO/deploy/ci-deploy.sh" | head -n 1)"
+	# other lanes have one, too
+	for pid in $(pgrep -f "^/bin/sh $REPO/deploy/ci-deploy.sh"); do
+		grep -qs "RUNNER_TEMP=$T/runner" "/proc/$pid/environ" || continue
+		kill "-$1" "$pid"
+		break
+	done
 	wait $!
 	rc=$?
 	seen
