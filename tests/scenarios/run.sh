@@ -114,9 +114,14 @@ teardown() {
 	wait 2>/dev/null
 }
 
+# It hangs as `sleep`, or is about to: while a process executes, its name is empty.
+is_asleep() { # PID
+	[ ! -e "/proc/$1" ] || grep -aqs '^sleep' "/proc/$1/cmdline"
+}
+
 free_call() {
 	[ ! -s "$E/hanging" ] || while read -r pid; do
-		! grep -aqE '^(sleep|docker)' "/proc/$pid/cmdline" 2>/dev/null || kill -KILL "$pid"
+		await is_asleep "$pid" && kill -KILL "$pid" 2>/dev/null
 	done <"$E/hanging"
 	rm -f "$E/hanging"
 }
