@@ -286,3 +286,39 @@ test_keep_env_is_a_list() {
 	has "named" "$(cat "$T/spied")" FOO=kept
 	lacks "not named" "$(cat "$T/spied")" BAR=
 }
+
+# Where the engine listens is found as docker's command line finds it.
+test_context() {
+	memory
+	socket=$DOCKER_HOST
+	unset DOCKER_HOST
+	export DOCKER_CONFIG="$T/docker"
+	mkdir -p "$DOCKER_CONFIG/contexts/meta/a"
+	printf '{"Name":"here","Endpoints":{"docker":{"Host":"%s"}}}\n' "$socket" \
+		>"$DOCKER_CONFIG/contexts/meta/a/meta.json"
+	echo '{"currentContext":"here"}' >"$DOCKER_CONFIG/config.json"
+	publish "$new"
+	deploy "$new"
+	is "the context of config.json" "$rc" 0
+	runs "$new"
+	echo '{}' >"$DOCKER_CONFIG/config.json"
+	DOCKER_CONTEXT=here op status
+	is "DOCKER_CONTEXT" "$rc" 0
+	DOCKER_CONTEXT=nowhere op status
+	is "a context that is none" "$rc" 4
+	has "it says which" "$all" "nowhere"
+	# DOCKER_HOST wins
+	DOCKER_HOST=$socket DOCKER_CONTEXT=nowhere op status
+	is "DOCKER_HOST and DOCKER_CONTEXT" "$rc" 0
+}
+
+test_engine_elsewhere() {
+	memory
+	for host in tcp://127.0.0.1:2375 ssh://user@host unix: fd:// ''; do
+		remember
+		DOCKER_HOST=${host:-unix:///$(printf '%0200d' 0)} op deploy "$new"
+		is "exit code: $host" "$rc" 4
+		has "it says so: $host" "$err" "not a Unix socket of this host"
+		no_change
+	done
+}
