@@ -131,8 +131,8 @@ attempt(struct api *a, struct question *q)
 	free(q->body);
 	snprintf(path, sizeof(path), "%s%s%s", a->version[0] == '\0' ? "" : "/v",
 	    a->version, q->target);
-	http_fetch(&a->http, path, deadline_in(ms < 1 ? 1 : ms), BODY_MAX, &q->answer,
-	    &q->body, &q->len);
+	http_fetch(&a->http, path, deadline_in(ms), BODY_MAX, &q->answer, &q->body,
+	    &q->len);
 }
 
 /* Did the engine answer?  5xx and 429 are its failures, not answers. */

@@ -102,7 +102,7 @@ add_quoted(struct load *l, const char *value, char *room)
 		special = strchr(plain, *value);
 		if (special != NULL)
 			*out++ = '\\';
-		*out++ = special == NULL ? *value : quoted[special - plain];
+		*out++ = (char)(special == NULL ? *value : quoted[special - plain]);
 	}
 	add(l, room, (size_t)(out - room));
 }
@@ -213,7 +213,7 @@ add_parts(struct load *l, const struct envscan_value *v, char *room)
 	unsigned open = 0;
 
 	while (p < v->end) {
-		const char c = *p++, next = p < v->end ? *p : '\0';
+		const char c = *p++, next = (char)(p < v->end ? *p : '\0');
 		const bool begins = refers && c == '$' && next != '$' && next != '\0';
 
 		if (c == '\\' && v->quote != '\0' && next != '\0')
@@ -397,7 +397,7 @@ mask_show(struct mask *m, char *dst, size_t size, const char *src, size_t len, b
 		n = match(m, src + i, len - i, cut);
 		if (i + n > until)
 			until = i + n;
-		raw[i] = i < until ? '*' : src[i];
+		raw[i] = (char)(i < until ? '*' : src[i]);
 	}
 	return text_escape(dst, size, raw, take);
 }
