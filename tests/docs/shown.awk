@@ -20,6 +20,8 @@ function like(line, shown,    parts, count, i, at) {
 }
 
 FNR == NR { shown[++wanted] = $0; next }
+# a host whose settings the engine complains of is as good as another
+/IPv4 forwarding is disabled/ { next }
 { came[++lines] = $0 }
 
 END {
