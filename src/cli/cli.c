@@ -145,7 +145,9 @@ run_locked(struct call *c, struct fault *f)
 		s.engine = &compose.engine;
 		s.mask = &compose.mask;
 		rc = s.engine->check(s.engine, f);
-		if (rc == 0)
+		if (rc == -1)
+			recover_later(&s, f);
+		else
 			rc = recover(c, &s, f);
 		s.record.id[0] = '\0';
 		if (rc == 0)
@@ -153,7 +155,8 @@ run_locked(struct call *c, struct fault *f)
 		if (s.record.id[0] != '\0')
 			c->record = s.record;
 		compose_close(&compose);
-	}
+	} else
+		recover_later(&s, f);
 	session_close(&s);
 	return rc;
 }

@@ -218,3 +218,18 @@ recover_run(struct session *s, bool *left, struct fault *f)
 	envfile_free(&d.env);
 	return rc;
 }
+
+void
+recover_later(struct session *s, struct fault *why)
+{
+	struct fault none = { 0 };
+	struct journal j;
+
+	if (journal_read(s->dirfd, &j, &none) != 1 ||
+	    history_has(s->dirfd, j.id, &none) == 1)
+		return;
+	progress_say(s->progress, SAY_WARN, "the interrupted %s of %s is not recovered",
+	    j.verb, j.to.tag);
+	if (j.step != JOURNAL_PULL)
+		why->kind = FAULT_UNVERIFIED;
+}

@@ -33,4 +33,10 @@
  */
 int recover_run(struct session *, bool *left, struct fault *) MUST_CHECK;
 
+/*
+ * The same where there is no engine to ask: `why` is why.  It becomes
+ * FAULT_UNVERIFIED when an interrupted run had changed something.
+ */
+void recover_later(struct session *, struct fault *why);
+
 #endif

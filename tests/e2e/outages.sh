@@ -114,13 +114,13 @@ kill_it_and_the_engine() {
 	recover_is_for_later
 }
 
-# Without an engine: code 4, and the journal as it was.  Then there is one again.
+# Without an engine: code 5, for something was changed, and the journal as it was.  Then there is one again.
 recover_is_for_later() {
 	cp "$STATE/journal" "$SPARE/journal" || fail "a journal"
 	for rl_request in recover 'deploy sha-0000001'; do
 		# shellcheck disable=SC2086 # words
 		here $rl_request
-		code 4
+		code 5
 		cmp -s "$STATE/journal" "$SPARE/journal" || fail "the journal stays as it was"
 	done
 	engine_comes_back
