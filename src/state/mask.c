@@ -24,6 +24,7 @@
 #define CUT_SHORTEST 3   /* of the beginning of a value */
 #define PLAIN_LONGEST 14 /* "authentication" */
 #define NAME_LONGEST 31  /* what is longer may be a line of a key */
+#define ESCAPE_MAX 12    /* "\ud83d\ude00" */
 #define FILE_MAX (1024 * 1024)
 
 /* One reading of the file. */
@@ -88,39 +89,13 @@ add_words(struct load *l, const char *text, bool prose)
 	}
 }
 
-/* As JSON and Go's %q write it, where that differs; `room` is for twice the value. */
-static void
-add_quoted(struct load *l, const char *value, char *room)
-{
-	static const char plain[] = "\"\\\n\r\t", quoted[] = "\"\\nrt";
-	const char *special;
-	char *out = room;
-
-	if (value[strcspn(value, plain)] == '\0')
-		return;
-	for (; *value != '\0'; value++) {
-		special = strchr(plain, *value);
-		if (special != NULL)
-			*out++ = '\\';
-		*out++ = (char)(special == NULL ? *value : quoted[special - plain]);
-	}
-	add(l, room, (size_t)(out - room));
-}
-
-/* A value, or a part of one: whole, quoted, its lines and its words. */
+/* A value, or a part of one: whole, its lines and its words. */
 static void
 add_value(struct load *l, const char *value)
 {
-	size_t len = strlen(value), line;
-	char *room = malloc(2 * len + 1);
+	size_t line;
 
-	if (room == NULL) {
-		l->m->failed = true;
-		return;
-	}
-	add(l, value, len);
-	add_quoted(l, value, room);
-	freezero(room, 2 * len + 1);
+	add(l, value, strlen(value));
 	add_words(l, value, false);
 	if (strpbrk(value, "\r\n") == NULL)
 		return;
@@ -364,6 +339,86 @@ mask_load(struct mask *m, const char *env_file, const char *variable, struct fau
 	return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
 }
 
+/* `digits` hexadecimal digits; false where there are less. */
+static bool
+take_hex(const char *p, const char *end, size_t digits, unsigned *code)
+{
+	static const char all[] = "0123456789abcdef0123456789ABCDEF";
+	const char *at;
+
+	*code = 0;
+	for (; digits > 0; digits--, p++) {
+		if (p == end || *p == '\0' || (at = strchr(all, *p)) == NULL)
+			return false;
+		*code = *code << 4 | (unsigned)((at - all) & 0xf);
+	}
+	return true;
+}
+
+static size_t
+to_utf8(unsigned code, char out[4])
+{
+	size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4, i;
+
+	for (i = n - 1; i > 0; i--, code >>= 6)
+		out[i] = (char)(0x80 | (code & 0x3f));
+	out[0] = (char)(n == 1 ? code : (0xf00U >> n & 0xf0) | code);
+	return n;
+}
+
+/*
+ * What begins at `p`, a byte or an escape of JSON (RFC 8259 7) or of Go's %q: its
+ * bytes into `out`, *n of them.  Returns how long it is.
+ */
+static size_t
+unquote(const char *p, const char *end, char out[4], size_t *n)
+{
+	static const char from[] = "\"\\/'nrtbfva", to[] = "\"\\/'\n\r\t\b\f\v\a";
+	const char *known;
+	unsigned code, low;
+
+	*n = 1;
+	out[0] = *p;
+	if (*p != '\\' || end - p < 2)
+		return 1;
+	if (p[1] != '\0' && (known = strchr(from, p[1])) != NULL)
+		out[0] = to[known - from];
+	else if (p[1] == 'x' && take_hex(p + 2, end, 2, &code)) {
+		out[0] = (char)code;
+		return 4;
+	} else if (p[1] == 'u' && take_hex(p + 2, end, 4, &code)) {
+		if (code >> 10 == 0x36 && end - p >= ESCAPE_MAX && p[6] == '\\' && p[7] == 'u' &&
+		    take_hex(p + 8, end, 4, &low) && low >> 10 == 0x37) {
+			*n = to_utf8(0x10000 + ((code & 0x3ff) << 10 | (low & 0x3ff)), out);
+			return ESCAPE_MAX;
+		}
+		*n = to_utf8(code, out);
+		return 6;
+	} else
+		return 1;
+	return 2;
+}
+
+/* How many bytes are the value in quotes or, where they were cut, its beginning. */
+static size_t
+match_quoted(const struct mask_secret *s, const char *text, size_t len, bool cut)
+{
+	const char *p = text, *end = text + len;
+	size_t done = 0, n;
+	char out[4];
+
+	while (done < s->len && p < end) {
+		/* half an escape, it may be */
+		if (cut && done >= CUT_SHORTEST && *p == '\\' && end - p < ESCAPE_MAX)
+			return len;
+		p += unquote(p, end, out, &n);
+		if (n > s->len - done || memcmp(out, s->bytes + done, n) != 0)
+			return 0;
+		done += n;
+	}
+	return done == s->len || (cut && done >= CUT_SHORTEST) ? (size_t)(p - text) : 0;
+}
+
 /* How many bytes are a value or, where the text was cut, the beginning of one. */
 static size_t
 match(const struct mask *m, const char *text, size_t len, bool cut)
@@ -375,6 +430,10 @@ match(const struct mask *m, const char *text, size_t len, bool cut)
 		n = s->len <= len ? s->len : cut && len >= CUT_SHORTEST ? len : 0;
 		if (n > best && *text == *s->bytes && memcmp(text, s->bytes, n) == 0)
 			best = n;
+		if (*text == *s->bytes || *text == '\\') {
+			n = match_quoted(s, text, len, cut);
+			best = n > best ? n : best;
+		}
 	}
 	return best;
 }

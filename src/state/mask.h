@@ -4,11 +4,11 @@
  * docker, compose and a daemon quote values of .env in what they print, a container
  * in its log, a service in its health answer.  A value is masked as it stands in the
  * file and as compose resolves it (compose-go dotenv/parser.go: quotes, escapes, the
- * parts between two references), each of its lines, as JSON and Go quote it, and each
- * word of it: letters, digits, '_', '.', '+', '-'.  Less than six bytes are not
- * masked, for nothing could be read then.  What is commented out counts, but for the
- * plain words of prose; readable stay the values of `variable` and of compose's own
- * COMPOSE_PROJECT_NAME, COMPOSE_FILE and COMPOSE_PROFILES.
+ * parts between two references), each of its lines, and each word of it: letters,
+ * digits, '_', '.', '+', '-'; and all of these as JSON and Go quote them.  Less than
+ * six bytes are not masked, for nothing could be read then.  What is commented out
+ * counts, but for the plain words of prose; readable stay the values of `variable` and
+ * of compose's own COMPOSE_PROJECT_NAME, COMPOSE_FILE and COMPOSE_PROFILES.
  */
 #ifndef STATE_MASK_H
 #define STATE_MASK_H

@@ -89,6 +89,14 @@ static const struct {
 	    "******** ********************" },
 	{ "P='a\"b\\c!d'", "{\"p\":\"a\\\"b\\\\c!d\"}", "{\"p\":\"*********\"}" },
 	{ "P=\"a!b\nc!d\"", "a!b\\nc!d", "********" },
+	/* Go escapes <, > and &, Python what is not ASCII, others in capitals, and '/' */
+	{ "P='ab<c&d>e'", "ab\\u003cc\\u0026d\\u003ee \\u0061b\\u003Cc&d\\u003Ee.",
+	    "*********************** ***********************." },
+	{ "P=p\xc3\xa4!s\xe2\x82\xac!\xf0\x9f\x98\x80",
+	    "p\\u00e4!s\\u20ac!\\ud83d\\ude00 p\\u00E4!s\xe2\x82\xac!\xf0\x9f\x98\x80",
+	    "**************************** *****************" },
+	{ "P=a/b!c+d", "a\\/b!c\\u002Bd a\\x2fb!c+d", "************* **********" },
+	{ "P='ab<c&d'", "ab\\u003 ab\\u003cc ab\\", "ab\\\\u003 ab\\\\u003cc ab\\\\" },
 	/* one may lie over the other, and have blanks around it */
 	{ "A=abc!def\nB=def!ghi", "abc!def!ghi", "***********" },
 	{ "A=abc!def\nB=abc!def!ghi", "abc!def!ghi", "***********" },
@@ -164,11 +172,14 @@ static const struct {
 	{ "login p\344!", "login ***" },
 	{ "hunter2 hunter", "******* ******" },
 	{ "hunters", "hunters" },
+	{ "q!r\\u003cs", "**********" },
+	{ "q!r\\u003", "********" },
+	{ "q!r\\", "****" },
 };
 
 START_TEST(masks_the_beginning_at_a_cut)
 {
-	load("A=hunter2\nB='p\344!ssw'\n");
+	load("A=hunter2\nB='p\344!ssw'\nC='q!r<s&t!u'\n");
 	shows(ends[_i].text, true, ends[_i].want);
 	if (_i == 0)
 		shows(ends[_i].text, false, ends[_i].text);
