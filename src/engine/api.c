@@ -23,6 +23,7 @@
 /* One question: what was asked, and how the last attempt ended. */
 struct question {
 	const char *target;
+	const char *key; /* of a string that the answer has; NULL where it is a list */
 	int64_t began, deadline, pause;
 	bool reported;
 	struct http_answer answer;
@@ -169,12 +170,17 @@ ask(struct api *a, struct question *q, bool (*fits)(struct question *, void *), 
 }
 
 static bool
-is_json(struct question *q, void *arg)
+is_described(struct question *q, void *arg)
 {
 	json_t **doc = arg;
 
 	*doc = json_loadb(q->body, q->len, 0, NULL);
-	return *doc != NULL;
+	if (q->key == NULL ? json_is_array(*doc)
+			   : json_is_string(json_object_get(*doc, q->key)))
+		return true;
+	json_decref(*doc);
+	*doc = NULL;
+	return false;
 }
 
 /* "1.41" to 41; -1 when it is not of major version 1. */
@@ -197,12 +203,12 @@ refused(const struct api *a, const struct question *q, struct fault *f)
 int
 api_connect(struct api *a, struct fault *f)
 {
-	struct question q = { .target = "/version" };
+	struct question q = { .target = "/version", .key = "ApiVersion" };
 	json_t *doc = NULL;
 	int newest, oldest, rc;
 
 	a->version[0] = '\0';
-	rc = ask(a, &q, is_json, &doc, f);
+	rc = ask(a, &q, is_described, &doc, f);
 	newest = minor_of(json_string_value(json_object_get(doc, "ApiVersion")));
 	oldest = minor_of(json_string_value(json_object_get(doc, "MinAPIVersion")));
 	json_decref(doc);
@@ -251,13 +257,13 @@ settle(struct api *a, struct question *q, bool (*fits)(struct question *, void *
 }
 
 int
-api_get(struct api *a, const char *target, json_t **doc, struct fault *f)
+api_get(struct api *a, const char *target, const char *key, json_t **doc, struct fault *f)
 {
-	struct question q = { .target = target };
+	struct question q = { .target = target, .key = key };
 	int rc;
 
 	*doc = NULL;
-	rc = settle(a, &q, is_json, doc, f);
+	rc = settle(a, &q, is_described, doc, f);
 	free(q.body);
 	return rc;
 }

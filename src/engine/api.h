@@ -39,10 +39,12 @@ int api_connect(struct api *, struct fault *) MUST_CHECK;
 
 /*
  * GET `target` (without the version's prefix).  *doc is the answer, the
- * caller's; NULL when the engine has no such object (404).  FAULT_HOST when it
+ * caller's: an object with a string `key`, or, where that is NULL, a list.  It is
+ * NULL when the engine has no such object (404).  FAULT_HOST when it
  * did not answer in time, or refused the question.
  */
-int api_get(struct api *, const char *target, json_t **doc, struct fault *) MUST_CHECK;
+int api_get(struct api *, const char *target, const char *key, json_t **doc,
+    struct fault *) MUST_CHECK;
 
 /* The same for an answer that is not JSON; NULL for 404. */
 int api_get_bytes(struct api *, const char *target, char **body, size_t *len,

@@ -38,7 +38,7 @@ list_by(struct compose *c, const char *service, const char *label, json_t **doc,
 	snprintf(is_service, sizeof(is_service), LABEL "service=%s", service);
 	if (filter(target, sizeof(target), "/containers/json?all=1&",
 		json_pack("[sss]", is_service, label, LABEL "oneoff=False"), f) == -1 ||
-	    api_get(&c->api, target, doc, f) == -1)
+	    api_get(&c->api, target, NULL, doc, f) == -1)
 		return -1;
 	if (json_is_array(*doc))
 		return 0;
@@ -67,7 +67,7 @@ containers_inspect(struct engine *e, const char *id, struct container *out,
 	memset(out, 0, sizeof(*out)); /* CONTAINER_GONE */
 	api_append(target, sizeof(target), id);
 	(void)strlcat(target, "/json", sizeof(target));
-	if (api_get(&c->api, target, &doc, f) == -1)
+	if (api_get(&c->api, target, "Id", &doc, f) == -1)
 		return -1;
 	if (doc != NULL)
 		rc = inspect_container(doc, out, f);

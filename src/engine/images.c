@@ -19,7 +19,7 @@ images_id(struct engine *e, const char *ref, char id[IMAGE_ID_MAX], struct fault
 	id[0] = '\0';
 	api_append(target, sizeof(target), ref);
 	(void)strlcat(target, "/json", sizeof(target));
-	if (api_get(&c->api, target, &doc, f) == -1)
+	if (api_get(&c->api, target, "Id", &doc, f) == -1)
 		return -1;
 	if (doc != NULL &&
 	    strlcpy(id, inspect_text(doc, "Id"), IMAGE_ID_MAX) >= IMAGE_ID_MAX)
@@ -105,8 +105,8 @@ images_names(struct engine *e, const char *repository, struct image_name **list,
 	api_append(target, sizeof(target), "{\"reference\":[\"");
 	api_append(target, sizeof(target), repository);
 	api_append(target, sizeof(target), "\"]}");
-	if (api_get(&c->api, target, &images, f) == -1 ||
-	    api_get(&c->api, "/containers/json?all=1", &containers, f) == -1)
+	if (api_get(&c->api, target, NULL, &images, f) == -1 ||
+	    api_get(&c->api, "/containers/json?all=1", NULL, &containers, f) == -1)
 		rc = -1;
 	else if ((*n = take_names(images, containers, repository, NULL)) > 0) {
 		*list = calloc(*n, sizeof(**list));
@@ -145,7 +145,7 @@ images_places(struct engine *e, void (*place)(void *, const char *), void *arg,
 	const char *root;
 	json_t *info;
 
-	if (api_get(&c->api, "/info", &info, f) == -1)
+	if (api_get(&c->api, "/info", "DockerRootDir", &info, f) == -1)
 		return -1;
 	root = inspect_text(info, "DockerRootDir");
 	if (root[0] == '/')

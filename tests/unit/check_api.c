@@ -35,7 +35,7 @@ struct reply {
 	ANSWER("200 OK", "45", "{\"ApiVersion\":\"1.41\",\"MinAPIVersion\":\"1.12\"}\n\n")
 #define VERSION_99 \
 	ANSWER("200 OK", "45", "{\"ApiVersion\":\"1.99\",\"MinAPIVersion\":\"1.44\"}\n\n")
-#define GOOD ANSWER("200 OK", "8", "{\"a\": 1}")
+#define GOOD ANSWER("200 OK", "8", "{\"a\":\"\"}")
 
 static struct {
 	pid_t pid;
@@ -166,11 +166,11 @@ static const struct {
 	{ "chunks",
 	    { VERSION_41,
 		{ HEAD(
-		      "200 OK") "Transfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n5\r\n\": 1}"
+		      "200 OK") "Transfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n5\r\n\":\"\"}"
 				"\r\n0\r\n\r\n",
 		    KEEP } },
 	    0, false, NULL },
-	{ "up to the close", { VERSION_41, { HEAD("200 OK") "\r\n{\"a\": 1}", CLOSE } },
+	{ "up to the close", { VERSION_41, { HEAD("200 OK") "\r\n{\"a\":\"\"}", CLOSE } },
 	    0, false, NULL },
 	{ "gone", { VERSION_41, ANSWER("404 Not Found", "15", "{\"message\":\"x\"}") }, 0,
 	    true, NULL },
@@ -190,15 +190,21 @@ static const struct {
 	    0, false, NULL },
 	{ "cut in a chunk",
 	    { VERSION_41,
-		{ HEAD("200 OK") "Transfer-Encoding: chunked\r\n\r\n9\r\n{\"a\": 1}",
+		{ HEAD("200 OK") "Transfer-Encoding: chunked\r\n\r\n9\r\n{\"a\":\"\"}",
 		    CLOSE },
 		GOOD },
 	    0, false, NULL },
 	{ "wrong chunks",
 	    { VERSION_41,
-		{ HEAD("200 OK") "Transfer-Encoding: chunked\r\n\r\n{\"a\": 1}", CLOSE },
+		{ HEAD("200 OK") "Transfer-Encoding: chunked\r\n\r\n{\"a\":\"\"}", CLOSE },
 		GOOD },
 	    0, false, NULL },
+	{ "an empty object", { VERSION_41, ANSWER("200 OK", "2", "{}"), GOOD }, 0, false,
+	    NULL },
+	{ "null",
+	    { VERSION_41, ANSWER("200 OK", "11", "{\"a\": null}"), GOOD }, 0, false,
+	    NULL },
+	{ "a list", { VERSION_41, ANSWER("200 OK", "2", "[]"), GOOD }, 0, false, NULL },
 	{ "not JSON", { VERSION_41, ANSWER("200 OK", "2", "[}"), GOOD }, 0, false, NULL },
 	{ "not HTTP", { VERSION_41, { "SSH-2.0-x\r\n", CLOSE }, GOOD }, 0, false, NULL },
 	{ "the version fails once", { ANSWER("503 x", "0", ""), VERSION_41, GOOD }, 0,
@@ -228,12 +234,12 @@ START_TEST(asks_until_it_is_answered)
 	open_api(&a, EVER);
 	rc = api_connect(&a, &f);
 	if (rc == 0)
-		rc = api_get(&a, "/x", &doc, &f);
+		rc = api_get(&a, "/x", "a", &doc, &f);
 	ck_assert_msg(rc == rows[_i].rc, "%s: %s", rows[_i].name, f.what);
 	ck_assert_int_eq(f.kind, rc == 0 ? FAULT_NONE : FAULT_HOST);
 	ck_assert_int_eq(doc != NULL, rc == 0 && !rows[_i].gone);
 	if (doc != NULL)
-		ck_assert_int_eq(json_integer_value(json_object_get(doc, "a")), 1);
+		ck_assert(json_is_string(json_object_get(doc, "a")));
 	if (rows[_i].what != NULL)
 		ck_assert_msg(strstr(f.what, rows[_i].what) != NULL, "%s: %s",
 		    rows[_i].name, f.what);
@@ -255,7 +261,7 @@ START_TEST(settles_on_a_version)
 	open_api(&a, EVER);
 	ck_assert_int_eq(api_connect(&a, &f), 0);
 	for (i = 0; i < 2; i++) {
-		ck_assert_int_eq(api_get(&a, "/x?y", &doc, &f), 0);
+		ck_assert_int_eq(api_get(&a, "/x?y", "a", &doc, &f), 0);
 		json_decref(doc);
 	}
 	ck_assert_str_eq(asked(), "/version\n/v1.51/x?y\n/v1.51/x?y\n");
@@ -274,7 +280,7 @@ static const struct {
 	{ { ANSWER("200 OK", "46",
 	      "{\"ApiVersion\":\"1.99\", \"MinAPIVersion\":\"1.60\"}\n\n") },
 	    "too new" },
-	{ { ANSWER("200 OK", "2", "{}") }, "too old" },
+	{ { ANSWER("200 OK", "18", "{\"ApiVersion\":\"x\"}") }, "too old" },
 	{ { ANSWER("404 x", "2", "{}") }, "refuses" },
 };
 
@@ -305,13 +311,13 @@ START_TEST(gives_up_in_the_end)
 	start(script);
 	open_api(&a, 300);
 	ck_assert_int_eq(api_connect(&a, &f), 0);
-	ck_assert_int_eq(api_get(&a, "/x", &doc, &f), -1);
+	ck_assert_int_eq(api_get(&a, "/x", "a", &doc, &f), -1);
 	ck_assert_ptr_null(doc);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
 	ck_assert_ptr_nonnull(strstr(f.what, "does not answer: no answer within"));
 	ck_assert_int_eq(unlink(engine.path), 0);
 	fault_clear(&f);
-	ck_assert_int_eq(api_get(&a, "/x", &doc, &f), -1);
+	ck_assert_int_eq(api_get(&a, "/x", "a", &doc, &f), -1);
 	ck_assert_ptr_nonnull(strstr(f.what, "No such file or directory"));
 	api_close(&a);
 	stop();
