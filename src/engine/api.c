@@ -100,9 +100,11 @@ may_repeat(const struct api *a, const struct question *q)
 {
 	int error = q->answer.error;
 
-	if (error == EACCES || error == ENAMETOOLONG)
+	if (error == ENAMETOOLONG)
 		return false;
-	if (a->version[0] == '\0' && (error == ENOENT || error == ECONNREFUSED))
+	/* one that starts binds its socket before it gives it to its group */
+	if (a->version[0] == '\0' &&
+	    (error == EACCES || error == ENOENT || error == ECONNREFUSED))
 		return false;
 	return deadline_left(q->deadline) > 0;
 }

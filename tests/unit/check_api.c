@@ -4,6 +4,8 @@
  */
 #include "engine/api.h"
 
+#include "skip.h"
+
 #include <check.h>
 #include <errno.h>
 #include <signal.h>
@@ -12,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -338,6 +341,38 @@ START_TEST(waits_for_nothing_that_was_never_there)
 }
 END_TEST
 
+static void
+back_to_root(int sig)
+{
+	(void)sig;
+	(void)!seteuid(0);
+}
+
+/* An engine that starts binds its socket before its group may use it. */
+START_TEST(waits_for_permission)
+{
+	static const struct reply script[] = { VERSION_41, GOOD, { NULL, KEEP } };
+	const struct itimerval soon = { .it_value.tv_usec = 100000 };
+	struct fault f = { 0 };
+	json_t *doc;
+	struct api a;
+
+	if (geteuid() != 0)
+		SKIP("not run as root");
+	start(script);
+	open_api(&a, EVER);
+	ck_assert_int_eq(api_connect(&a, &f), 0);
+	http_close(&a.http);
+	signal(SIGALRM, back_to_root);
+	ck_assert_int_eq(seteuid(65534), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	ck_assert_msg(api_get(&a, "/x", "a", &doc, &f) == 0, "%s", f.what);
+	json_decref(doc);
+	api_close(&a);
+	stop();
+}
+END_TEST
+
 START_TEST(streams)
 {
 	static const struct reply script[] = { VERSION_41,
@@ -390,6 +425,7 @@ api_suite(void)
 	tcase_add_loop_test(core, refuses_other_versions, 0, N(strangers));
 	tcase_add_test(core, gives_up_in_the_end);
 	tcase_add_test(core, waits_for_nothing_that_was_never_there);
+	tcase_add_test(core, waits_for_permission);
 	tcase_add_test(core, streams);
 	tcase_add_test(core, encodes);
 	suite_add_tcase(s, core);
