@@ -387,9 +387,10 @@ unquote(const char *p, const char *end, char out[4], size_t *n)
 		out[0] = (char)code;
 		return 4;
 	} else if (p[1] == 'u' && take_hex(p + 2, end, 4, &code)) {
-		if (code >> 10 == 0x36 && end - p >= ESCAPE_MAX && p[6] == '\\' && p[7] == 'u' &&
-		    take_hex(p + 8, end, 4, &low) && low >> 10 == 0x37) {
-			*n = to_utf8(0x10000 + ((code & 0x3ff) << 10 | (low & 0x3ff)), out);
+		if (code >> 10 == 0x36 && end - p >= ESCAPE_MAX && p[6] == '\\' &&
+		    p[7] == 'u' && take_hex(p + 8, end, 4, &low) && low >> 10 == 0x37) {
+			*n = to_utf8(0x10000 + ((code & 0x3ff) << 10 | (low & 0x3ff)),
+			    out);
 			return ESCAPE_MAX;
 		}
 		*n = to_utf8(code, out);
