@@ -35,48 +35,64 @@ VERSION := $(shell cat VERSION)
 
 SRC := \
 	src/cli/cli.c \
+	src/cli/handlers.c \
 	src/cli/help.c \
 	src/cli/options.c \
 	src/cli/output.c \
+	src/cli/people.c \
+	src/cli/records.c \
 	src/cli/report.c \
+	src/cli/status.c \
 	src/cli/wait.c \
+	src/config/config.c \
+	src/config/inifile.c \
+	src/config/keys.c \
+	src/config/sections.c \
 	src/config/target.c \
-	src/deploy/deploy.c \
-	src/deploy/gate.c \
-	src/deploy/prune.c \
+	src/config/value.c \
+	src/deploy/choose.c \
+	src/deploy/commit.c \
+	src/deploy/look.c \
+	src/deploy/observe.c \
+	src/deploy/phases.c \
 	src/deploy/recover.c \
-	src/deploy/restore.c \
-	src/deploy/rollback.c \
 	src/deploy/session.c \
-	src/deploy/snapshot.c \
-	src/deploy/step.c \
-	src/engine/api.c \
-	src/engine/call.c \
-	src/engine/compose.c \
-	src/engine/containers.c \
-	src/engine/host.c \
-	src/engine/images.c \
-	src/engine/inspect.c \
+	src/deploy/undo.c \
+	src/deploy/verify.c \
+	src/dotenv/edit.c \
+	src/dotenv/file.c \
+	src/dotenv/mask.c \
+	src/dotenv/quoted.c \
+	src/dotenv/scan.c \
+	src/dotenv/writable.c \
+	src/engine/blind.c \
+	src/engine/compose/api.c \
+	src/engine/compose/apply.c \
+	src/engine/compose/compose.c \
+	src/engine/compose/containers.c \
+	src/engine/compose/host.c \
+	src/engine/compose/images.c \
+	src/engine/compose/inspect.c \
+	src/engine/compose/retain.c \
+	src/engine/docker.c \
 	src/engine/mover.c \
+	src/engine/open.c \
 	src/health/answer.c \
 	src/health/body.c \
 	src/health/dial.c \
 	src/health/http.c \
 	src/health/probe.c \
 	src/health/url.c \
+	src/request/choose.c \
 	src/request/request.c \
 	src/request/tag.c \
-	src/state/envchar.c \
-	src/state/envfile.c \
-	src/state/envpath.c \
-	src/state/envscan.c \
-	src/state/envswap.c \
 	src/state/folder.c \
 	src/state/history.c \
 	src/state/journal.c \
 	src/state/ledger.c \
 	src/state/lock.c \
-	src/state/mask.c \
+	src/state/member.c \
+	src/state/release.c \
 	src/sys/base64.c \
 	src/sys/childenv.c \
 	src/sys/deadline.c \
@@ -96,7 +112,7 @@ OUR_CPPFLAGS := -iquote src -D_GNU_SOURCE -DVERSION='"$(VERSION)"'
 OUR_CFLAGS := -std=c11 -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -fstack-protector-strong -fPIE
 OUR_LDFLAGS := -pie -Wl,-z,relro -Wl,-z,now
-LIBS = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs jansson libbsd) -lmd
+LIBS = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs inih jansson libbsd) -lmd
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
 
 # Distributions bring their own fortification; a second one would warn.
@@ -168,6 +184,7 @@ $(B)/%.o: %.c Makefile
     $(B)/tests/e2e/dotenv.d
 
 check: deps ## all tests that need no engine
+	$(MAKE) --no-print-directory -j$$(nproc) all $(B)/unit build/engine build/mocks/docker build/service
 	$(MAKE) --no-print-directory layers check-unit check-shell check-scenarios check-lane
 
 check-unit: $(B)/unit ## the suites in C

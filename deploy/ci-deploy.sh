@@ -33,7 +33,7 @@ export LC_ALL=C
 : "${REQUEST:=deploy}" "${TAG:=}" "${SHA:=}" "${SEQ:=}" "${TARGET:=}"
 : "${TRANSPORT:=ssh}" "${DEPLOY_HOST:=}" "${DEPLOY_USER:=}" "${DEPLOY_PORT:=}" "${DEPLOY_JUMP:=}"
 
-format=1 # of the record that this script reads
+formats='[1, 2]' # of the records that this script reads
 room='' token='' ssh_pid='' code=255
 
 # What each exit code means for a person: how to show it, the state, what to do next.
@@ -292,8 +292,8 @@ ask_again() {
 		sleep "$CI_PAUSE"
 		ask "status --wait --json"
 	done
-	tail -n 1 "$room/record" | jq -en --argjson v $format --arg verb "$verb" --arg tag "$TAG" \
-		--arg seq "${SEQ:-0}" 'input | .v == $v and .verb == $verb and
+	tail -n 1 "$room/record" | jq -en --argjson v "$formats" --arg verb "$verb" --arg tag "$TAG" \
+		--arg seq "${SEQ:-0}" 'input | (.v | IN($v[])) and .verb == $verb and
 			($tag == "" or .to.tag == $tag) and
 			($verb == "rollback" or .seq == ($seq | tonumber))' >/dev/null 2>&1 ||
 		{ code=255 && : >"$room/record"; }
@@ -304,7 +304,7 @@ ask_again() {
 # field JQ-PATH: of the record, if we know its format, with nothing in it that could be
 # markup or a command: it goes into a page and into files.
 field() {
-	tail -n 1 "$room/record" | jq -rn "input | select(.v == $format) | $1 | values |
+	tail -n 1 "$room/record" | jq -rn "input | select(.v | IN(${formats}[])) | $1 | values |
 		tostring | gsub(\"[^A-Za-z0-9_.:/ ,;=()'-]\"; \"?\") | .[:300]" 2>/dev/null
 }
 
@@ -312,9 +312,9 @@ field() {
 strange() {
 	v=$(tail -n 1 "$room/record" | jq -n 'input.v | numbers' 2>/dev/null)
 	case $verb,$code,$v in
-	status,* | *,255,* | *,"$format") ;;
+	status,* | *,255,* | *,[12]) ;;
 	*,) echo "the host sent no record: it does not run twilight-deploy, or an old version" ;;
-	*) echo "the host's record has format $v, this action reads $format: use the same version on both sides" ;;
+	*) echo "the host's record has format $v, this action reads 1 and 2: use the same version on both sides" ;;
 	esac
 }
 
@@ -345,7 +345,7 @@ summary() {
 	row outcome "$(field .outcome)"
 	row version "$(field .to.tag)"
 	row previous "$(field .from.tag)"
-	row image "$(field .to.image)"
+	row image "$(field '.to | .image // ([.services[].revision] | join(" "))')"
 	row "health tries" "$(field .tries)"
 	row milliseconds "$(field .ms.total)"
 	row reason "$why"

@@ -27,7 +27,7 @@ is() {
 check_program() {
 	PROGRAM=${PROGRAM:-$HERE/../build/twilight-deploy}
 	[ -f "$PROGRAM" ] || refuse "no program at $PROGRAM: \`make\` first, or name it with PROGRAM=FILE"
-	NAMES=$("$PROGRAM" --local help settings 2>&1 | sed -n 's/^\(TWILIGHT_[A-Z_]*\)=.*/\1/p')
+	NAMES=$("$PROGRAM" --local help settings 2>&1 | sed -n 's/^[a-z_]*, \(TWILIGHT_[A-Z_]*\)$/\1/p')
 	[ -n "$NAMES" ] || refuse "$PROGRAM does not run on this host"
 }
 
@@ -139,6 +139,11 @@ check_tree() {
 	done
 }
 
+# one_line TEXT: what the program prints about a fault, on one line.
+one_line() {
+	printf '%s\n' "$1" | sed '2,$s/^ */ /' | paste -sd';'
+}
+
 # Every other setting of the program, for the key's line and for the unit at boot.
 check_settings() {
 	SETTINGS="TWILIGHT_HOME='$TWILIGHT_HOME' "
@@ -146,7 +151,7 @@ check_settings() {
 	# a slip in a name would leave a default in force
 	for settings_name in $(env | sed -n 's/^\(TWILIGHT_[A-Za-z0-9_]*\)=.*/\1/p'); do
 		printf '%s\n' "$NAMES" | grep -qxF "$settings_name" ||
-			refuse "$settings_name is no setting: \`twilight-deploy help settings\` lists them"
+			refuse "$settings_name is not a setting: \`twilight-deploy help settings\` lists them"
 	done
 	for settings_name in $NAMES; do
 		[ "$settings_name" != TWILIGHT_HOME ] || continue
@@ -162,7 +167,7 @@ check_settings() {
 	# the least of the verbs that read their settings; no history is no fault here
 	settings_why=$(env -i sh -c "$SETTINGS\"\$0\" --local history 1" "$PROGRAM" 2>&1) || :
 	case $settings_why in
-	*'bad setting'*) refuse "$settings_why" ;;
+	*'bad setting'*) refuse "$(one_line "$settings_why")" ;;
 	esac
 }
 
@@ -201,7 +206,7 @@ check_role() {
 	is DEPLOY_ALLOW "$DEPLOY_ALLOW" 'a-z,' 'verbs, parted by commas, or all'
 	is DEPLOY_FROM "$DEPLOY_FROM" 'A-Za-z0-9.:,*?/!-' 'addresses, parted by commas, or any'
 	role_why=$("$PROGRAM" --local --allow "$DEPLOY_ALLOW" version 2>&1) ||
-		refuse "DEPLOY_ALLOW=$DEPLOY_ALLOW: $role_why"
+		refuse "DEPLOY_ALLOW=$DEPLOY_ALLOW: $(one_line "$role_why")"
 	role_options=restrict
 	[ "$DEPLOY_FROM" = any ] || role_options="$role_options,from=\"$DEPLOY_FROM\""
 	if [ -n "${DEPLOY_EXPIRES-}" ]; then

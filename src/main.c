@@ -1,5 +1,5 @@
 /*
- * twilight-deploy: an SSH forced command that deploys one compose service.
+ * twilight-deploy: an SSH forced command that deploys versions of services.
  *
  * main() makes the process safe to work in, in this order, and hands over:
  *

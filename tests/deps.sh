@@ -22,6 +22,7 @@ need make command -v make
 need pkg-config command -v pkg-config
 need libbsd-dev header bsd/libutil.h
 need libmd-dev header sha2.h
+need libinih-dev header ini.h
 need libjansson-dev header jansson.h
 need check header check.h
 need openssh-client command -v ssh

@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-layers="cli deploy engine health request config state sys"
+layers="cli deploy engine request config health state dotenv sys"
 bad=0
 
 rank() {

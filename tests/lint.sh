@@ -45,7 +45,7 @@ else
 fi
 
 # --- C: clang sees other things than gcc does ---
-for file in src/*.c src/*/*.c tests/unit/*.c tests/fuzz/*.c mocks/*.c; do
+for file in src/*.c src/*/*.c src/*/*/*.c tests/unit/*.c tests/fuzz/*.c mocks/*.c; do
 	clang -fsyntax-only -std=c11 -Wall -Wextra -Wshadow -Wconversion \
 		-Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror -iquote src \
 		-D_GNU_SOURCE -DVERSION='""' "$file" || fail "$file"

@@ -1,27 +1,41 @@
 #include "cli/help.h"
 
-#include "config/target.h"
-#include "request/request.h"
+#include "config/config.h"
 #include "sys/text.h"
 
+#include <bsd/string.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
 	int code;
 	const char *text;
 } codes[] = {
-	{ 0, "what was asked for is so: the version runs and is healthy" },
-	{ 1,
-	    "not deployed; the previous version serves (nothing changed, or rolled back and verified)" },
-	{ 2,
-	    "request refused: bad verb or tag, not allowed for this key; nothing changed" },
-	{ 3, "another deploy is running; nothing changed" },
-	{ 4,
-	    "the host is not ready: settings, .env, compose file, docker, disk; nothing changed" },
-	{ 5, "not deployed and the previous version could not be verified: look now" },
-	{ 6, "superseded: a newer sequence is deployed; nothing changed" },
-	{ 70, "a bug of ours" },
+	{ 0, "what was asked for is so: the version runs, healthy" },
+	{ 1, "not deployed; what served before serves (nothing changed, or reverted)" },
+	{ 2, "refused: unknown command or tag, not allowed for this key" },
+	{ 3, "another deploy of this target is running" },
+	{ 4, "the host is not ready: settings, .env, docker, disk; nothing changed" },
+	{ 5, "not deployed, and what served before could not be verified: look now" },
+	{ 6, "superseded: a newer sequence number is deployed; nothing changed" },
+	{ 70, "a bug of this program" },
+};
+
+/* What each part of a usage means, where the verb's own text does not say so. */
+static const struct {
+	const char *part, *text;
+} parts[] = {
+	{ "TAG", "an image tag, such as v1.2.3 or sha-abc1234" },
+	{ "seq=N", "refused with exit code 6 where a deploy had a larger N" },
+	{ "target=NAME", "this target; else the tag chooses, or all targets are meant" },
+	{ "[N]", "1 to 1000" },
+	{ "--wait", "wait for what is in flight; the exit code is that of its end" },
+	{ "--check", "for monitors: exit 0 healthy and in step; 5 something does not" },
+	{ "--check", "serve; 4 cannot be told; 1 serves, but drift or unfinished" },
+	{ "--start", "then start what .env asks for; for a boot" },
+	{ "--json", "the answer as JSON on stdout, all else on stderr" },
+	{ "TOPIC", "exit-codes or settings" },
 };
 
 static void
@@ -31,48 +45,104 @@ show_codes(struct output *o)
 
 	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		output_line(o, "%3d  %s", codes[i].code, codes[i].text);
-	output_line(o, "An unknown code is to be treated as a failure.");
+	output_line(o, "Treat an unknown code as a failure.");
+	output_line(o, "`status --check` has codes of its own: help status");
 }
 
 static void
-setting(void *arg, const char *line)
+show_setting(void *arg, const char *line)
 {
 	output_line(arg, "%s", line);
 }
 
 static void
-show_verbs(struct output *o)
+show_verbs(struct output *o, enum say where, const bool may[VERB__MAX])
 {
+	char line[160];
 	int v;
 
+	for (v = 0; v < VERB__MAX; v++) {
+		if (!may[v])
+			continue;
+		snprintf(line, sizeof(line), "  %-10s %s", verb_name((enum verb)v),
+		    verb_text((enum verb)v));
+		output_say(o, where, line);
+	}
+}
+
+static void
+show_all(struct output *o, const bool may[VERB__MAX])
+{
+	output_line(o, "usage: twilight-deploy [--config FILE] [--target NAME,NAME|all]");
 	output_line(o,
-	    "usage: twilight-deploy [--actor NAME] [--allow VERB,VERB|all] [--local]");
-	output_line(o, "           [--verbose] [VERB ...]");
+	    "           [--actor NAME] [--allow VERB,VERB|all] [--local] [--verbose]");
+	output_line(o, "           VERB ...");
 	output_line(o, "  twilight-deploy deploy sha-abc1234      at a prompt");
 	output_line(o, "  ssh deploy@host deploy sha-abc1234      as a forced command");
 	output_line(o, "%s", "");
-	for (v = 0; v < VERB__MAX; v++)
-		output_line(o, "  %-28s %s", verb_usage((enum verb)v),
-		    verb_text((enum verb)v));
+	show_verbs(o, SAY_RESULT, may);
 	output_line(o, "%s", "");
-	output_line(o, "`help exit-codes` and `help settings` tell the rest.");
+	output_line(o,
+	    "`help VERB` has more; so have `help exit-codes` and `help settings`.");
+}
+
+static void
+show_verb(struct output *o, enum verb v)
+{
+	const char *usage = verb_usage(v), *last = "";
+	size_t i;
+
+	output_line(o, "usage: %s", usage);
+	output_line(o, "  %s", verb_text(v));
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (strstr(usage, parts[i].part) == NULL)
+			continue;
+		output_line(o, "  %-12s %s",
+		    strcmp(parts[i].part, last) == 0 ? "" : parts[i].part, parts[i].text);
+		last = parts[i].part;
+	}
 }
 
 int
-help_show(struct output *o, const char *topic, struct fault *f)
+help_show(struct output *o, const char *topic, const bool may[VERB__MAX], struct fault *f)
 {
+	enum verb v = verb_find(topic, strlen(topic));
 	char safe[96];
 
 	if (topic[0] == '\0')
-		show_verbs(o);
+		show_all(o, may);
+	else if (v != VERB__MAX)
+		show_verb(o, v);
 	else if (strcmp(topic, "exit-codes") == 0)
 		show_codes(o);
 	else if (strcmp(topic, "settings") == 0)
-		target_describe(setting, o);
+		config_describe(show_setting, o);
 	else
 		return fault_set(f, FAULT_REFUSED,
-		    "topics are exit-codes and settings; `help` alone lists the verbs",
+		    "topics are exit-codes, settings and each command; `help` lists them",
 		    "invalid request: no such topic: %s",
 		    text_escape(safe, sizeof(safe), topic, strlen(topic)));
 	return 0;
+}
+
+void
+help_short(struct output *o, const bool may[VERB__MAX])
+{
+	output_say(o, SAY_SHOUT, "what may be asked for:");
+	show_verbs(o, SAY_SHOUT, may);
+}
+
+const char *
+help_names(const bool may[VERB__MAX], char *out, size_t size)
+{
+	int v;
+
+	out[0] = '\0';
+	for (v = 0; v < VERB__MAX; v++)
+		if (may[v] && !verb_is_harmless((enum verb)v)) {
+			if (out[0] != '\0')
+				(void)strlcat(out, ", ", size);
+			(void)strlcat(out, verb_name((enum verb)v), size);
+		}
+	return out;
 }

@@ -4,14 +4,17 @@
 
 #include <bsd/string.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { OPT_ACTOR = 256, OPT_ALLOW, OPT_LOCAL, OPT_VERSION };
+enum { OPT_ACTOR = 256, OPT_ALLOW, OPT_CONFIG, OPT_LOCAL, OPT_TARGET, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "actor", required_argument, NULL, OPT_ACTOR },
 	{ "allow", required_argument, NULL, OPT_ALLOW },
+	{ "config", required_argument, NULL, OPT_CONFIG },
 	{ "local", no_argument, NULL, OPT_LOCAL },
+	{ "target", required_argument, NULL, OPT_TARGET },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -19,12 +22,47 @@ static const struct option long_options[] = {
 };
 
 static int
-usage(const char *what, const char *word, struct fault *f)
+bad_option(const char *what, const char *word, struct fault *f)
 {
 	char safe[96];
 
 	return fault_set(f, FAULT_REFUSED, "`twilight-deploy --help` lists them",
 	    "%s: %s", what, text_escape(safe, sizeof(safe), word, strlen(word)));
+}
+
+/* "did you mean --verbose?" */
+static int
+unknown_option(const char *word, struct fault *f)
+{
+	unsigned best = ~0U, distance;
+	const struct option *o;
+	char bare[64], next[64] = "";
+
+	(void)strlcpy(bare, word + strspn(word, "-"), sizeof(bare));
+	bare[strcspn(bare, "=")] = '\0';
+	for (o = long_options; o->name != NULL; o++) {
+		distance = text_distance(o->name, bare);
+		if (distance < best && text_is_near(o->name, distance)) {
+			best = distance;
+			snprintf(next, sizeof(next), "did you mean --%s?", o->name);
+		}
+	}
+	bad_option("not an option", word, f);
+	if (next[0] != '\0')
+		(void)strlcpy(f->next, next, sizeof(f->next));
+	return -1;
+}
+
+/* getopt_long(3) takes any beginning of a name that is not ambiguous. */
+static bool
+is_abbreviated(const char *word, int index)
+{
+	size_t len;
+
+	if (index == -1 || strncmp(word, "--", 2) != 0)
+		return false;
+	len = strcspn(word + 2, "=");
+	return strlen(long_options[index].name) != len;
 }
 
 /* "VERB,VERB" or "all" */
@@ -45,7 +83,7 @@ parse_allow(struct options *o, const char *list, struct fault *f)
 		len = strcspn(at, ",");
 		v = verb_find(at, len);
 		if (v == VERB__MAX)
-			return usage("--allow names no verb", at, f);
+			return bad_option("--allow names no verb", at, f);
 		o->allow[v] = true;
 		if (at[len] == '\0')
 			return 0;
@@ -54,7 +92,7 @@ parse_allow(struct options *o, const char *list, struct fault *f)
 
 /* Words that do not fit are cut: the request is too long to be valid then. */
 static void
-join(struct options *o, int argc, char **argv)
+join_words(struct options *o, int argc, char **argv)
 {
 	int i;
 
@@ -68,13 +106,15 @@ join(struct options *o, int argc, char **argv)
 int
 options_parse(struct options *o, int argc, char **argv, struct fault *f)
 {
-	int c, at;
+	int c, at, index;
 
 	memset(o, 0, sizeof(*o));
 	opterr = 0;
 	/* '+': the first word that is no option begins the request; ':' tells the two apart */
-	while (at = optind,
-	    (c = getopt_long(argc, argv, "+:hv", long_options, NULL)) != -1)
+	while (at = optind, index = -1,
+	    (c = getopt_long(argc, argv, "+:hv", long_options, &index)) != -1) {
+		if (is_abbreviated(argv[at], index))
+			return unknown_option(argv[at], f);
 		switch (c) {
 		case OPT_ACTOR:
 			o->actor = optarg;
@@ -82,6 +122,12 @@ options_parse(struct options *o, int argc, char **argv, struct fault *f)
 		case OPT_ALLOW:
 			if (parse_allow(o, optarg, f) == -1)
 				return -1;
+			break;
+		case OPT_CONFIG:
+			o->config = optarg;
+			break;
+		case OPT_TARGET:
+			o->targets = optarg;
 			break;
 		case OPT_LOCAL:
 			o->local = true;
@@ -95,11 +141,12 @@ options_parse(struct options *o, int argc, char **argv, struct fault *f)
 			(void)strlcpy(o->line, c == 'h' ? "help" : "version",
 			    sizeof(o->line));
 			return 0;
+		case ':':
+			return bad_option("an argument is missing", argv[at], f);
 		default:
-			return usage(c == ':' ? "an argument is missing"
-					      : "not an option",
-			    at < argc ? argv[at] : "", f);
+			return unknown_option(at < argc ? argv[at] : "", f);
 		}
-	join(o, argc - optind, argv + optind);
+	}
+	join_words(o, argc - optind, argv + optind);
 	return 0;
 }

@@ -11,7 +11,9 @@
 #include <stdbool.h>
 
 struct options {
-	const char *actor; /* --actor; NULL when not given */
+	const char *actor;   /* --actor; NULL when not given */
+	const char *config;  /* --config, likewise */
+	const char *targets; /* --target, likewise: NAME,NAME or "all" */
 	bool verbose;
 	bool local; /* --local: SSH_ORIGINAL_COMMAND is not looked at */
 	bool allow_given;
@@ -21,7 +23,7 @@ struct options {
 
 /*
  * Help and version as options become those verbs, as if they were asked for
- * locally.  FAULT_REFUSED for what is not an option.
+ * locally.  FAULT_REFUSED for what is not an option; none may be abbreviated.
  */
 int options_parse(struct options *, int argc, char **argv, struct fault *) MUST_CHECK;
 

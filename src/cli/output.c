@@ -1,7 +1,9 @@
 #include "cli/output.h"
 
+#include "cli/people.h"
 #include "sys/deadline.h"
 
+#include <bsd/string.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -107,7 +109,7 @@ is_command(const char *line, const char *at)
 
 /* JSON has escapes of its own. */
 static void
-put(struct output *o, int fd, const char *prefix, const char *line, bool escape)
+put_line(struct output *o, int fd, const char *prefix, const char *line, bool escape)
 {
 	struct line l = { .o = o, .fd = fd };
 	const char *at;
@@ -144,26 +146,39 @@ output_say(void *arg, enum say kind, const char *line)
 		[SAY_SHOUT] = { STDERR_FILENO, "" },
 	};
 	struct output *o = arg;
+	char prefix[32];
+	int64_t ms;
 
-	if (kind != SAY_DETAIL || o->verbose)
-		put(o, o->json ? STDERR_FILENO : how[kind].fd, how[kind].prefix, line,
-		    true);
+	if (kind == SAY_DETAIL && !o->verbose)
+		return;
+	(void)strlcpy(prefix, how[kind].prefix, sizeof(prefix));
+	if (kind == SAY_NOTE && o->began != 0) {
+		ms = clock_ms() - o->began;
+		snprintf(prefix, sizeof(prefix), "  - %4lld.%lld s  ",
+		    (long long)(ms / 1000), (long long)(ms % 1000 / 100));
+	}
+	put_line(o, o->json ? STDERR_FILENO : how[kind].fd, prefix, line, true);
 }
 
 void
-output_fault(struct output *o, const struct fault *f)
+output_fault(struct output *o, const char *about, const struct fault *f)
 {
-	char line[sizeof(f->what) + sizeof(f->next) + 2];
+	char line[sizeof(f->what) + 80];
 
-	snprintf(line, sizeof(line), "%s%s%s", f->what, f->next[0] == '\0' ? "" : "; ",
-	    f->next);
-	put(o, STDERR_FILENO, "twilight-deploy: ", line, true);
+	snprintf(line, sizeof(line), "%s%s%s", about == NULL ? "" : about,
+	    about == NULL ? "" : ": ", f->what);
+	put_line(o, STDERR_FILENO, "twilight-deploy: ", line, true);
+	if (f->now[0] != '\0')
+		put_line(o, STDERR_FILENO, "  now:  ", f->now, true);
+	if (f->next[0] != '\0')
+		put_line(o, STDERR_FILENO, f->now[0] == '\0' ? "  " : "  next: ", f->next,
+		    true);
 }
 
 void
 output_json(struct output *o, const char *text)
 {
-	put(o, STDOUT_FILENO, "", text, false);
+	put_line(o, STDOUT_FILENO, "", text, false);
 }
 
 void
@@ -175,5 +190,22 @@ output_line(struct output *o, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	put(o, STDOUT_FILENO, "", line, true);
+	put_line(o, o->json ? STDERR_FILENO : STDOUT_FILENO, "", line, true);
+}
+
+void
+output_row(struct output *o, const char *label, const char *fmt, ...)
+{
+	char line[1100], text[1024], name[24] = "", row[PEOPLE_COLUMNS + 1], cut[24];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (label != NULL)
+		snprintf(name, sizeof(name),
+		    "%s:", people_cut(label, 16, cut, sizeof(cut)));
+	snprintf(line, sizeof(line), "%-17s %s", name, text);
+	put_line(o, o->json ? STDERR_FILENO : STDOUT_FILENO, "",
+	    people_cut(line, PEOPLE_COLUMNS, row, sizeof(row)), true);
 }

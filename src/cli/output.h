@@ -23,6 +23,7 @@ struct output {
 	bool droppable; /* a lock is held */
 	int gone[3];    /* by descriptor: errno of the write that was the last; EPIPE:
 				its reader has left */
+	int64_t began;  /* sys/deadline.h: notes show the time since; 0: they do not */
 	int64_t patience_ms; /* how much longer a stalled reader is waited for, in all */
 };
 
@@ -31,13 +32,25 @@ void output_init(struct output *);
 /* The progress callback; `arg` is the struct output. */
 void output_say(void *arg, enum say, const char *line);
 
-/* "twilight-deploy: WHAT; NEXT" on stderr. */
-void output_fault(struct output *, const struct fault *);
+/*
+ * "twilight-deploy: WHAT" on stderr, and a line each for what is so now and what to do
+ * next.  `about` is a target's name, NULL where it need not be named.
+ */
+void output_fault(struct output *, const char *about, const struct fault *);
 
 /* One document of JSON on a line of stdout. */
 void output_json(struct output *, const char *text);
 
-/* One formatted line on stdout. */
+/* One formatted line on stdout; on stderr where stdout is for JSON. */
 void output_line(struct output *, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#define OUTPUT_LABEL 18 /* columns of a row before its text */
+
+/*
+ * The same as a row of a report: the label (NULL: as above), ':', and the text, cut at
+ * PEOPLE_COLUMNS.
+ */
+void output_row(struct output *, const char *label, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 
 #endif

@@ -1,281 +1,210 @@
-#include "cli/report.h"
-
-#include "deploy/deploy.h"
-#include "engine/compose.h"
+#include "cli/people.h"
+#include "cli/records.h"
+#include "cli/status.h"
 #include "health/probe.h"
-#include "state/folder.h"
-#include "state/ledger.h"
-#include "state/lock.h"
-#include "sys/deadline.h"
 #include "sys/text.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#define ROW_TEXT (PEOPLE_COLUMNS - OUTPUT_LABEL)
 
 static const char *
-short_id(const char *id)
+state_name(enum instance_state state)
 {
-	const char *colon = strchr(id, ':');
+	static const char *const names[INSTANCE__MAX] = {
+		[INSTANCE_GONE] = "gone",
+		[INSTANCE_CREATED] = "created",
+		[INSTANCE_RUNNING] = "running",
+		[INSTANCE_RESTARTING] = "restarting",
+		[INSTANCE_PAUSED] = "paused",
+		[INSTANCE_REMOVING] = "removing",
+		[INSTANCE_EXITED] = "exited",
+		[INSTANCE_DEAD] = "dead",
+	};
 
-	return colon == NULL ? id : colon + 1;
+	return state < INSTANCE__MAX ? names[state] : "unknown";
 }
 
-void
-report_record(struct output *o, const struct record *r)
-{
-	char *text = record_json(r);
-
-	output_json(o, text == NULL ? "{}" : text);
-	free(text);
-}
-
-struct listing {
-	struct output *o;
-	unsigned left;
-	bool json;
-};
-
-static bool
-history_line(void *arg, const struct record *r)
-{
-	struct listing *l = arg;
-
-	if (l->left == 0)
-		return false;
-	l->left--;
-	if (l->json)
-		report_record(l->o, r);
-	else
-		output_line(l->o, "%s  %-8s  %s -> %s  %s (%d)  by %s  %lld ms%s%s",
-		    r->time, r->verb, r->from.tag[0] == '\0' ? "-" : r->from.tag,
-		    r->to.tag, outcome_name(r->outcome), r->code, r->who.actor,
-		    (long long)r->total_ms, r->why[0] == '\0' ? "" : "  ", r->why);
-	return true;
-}
-
-const char *
-report_nothing(const struct target *t, char *out, size_t size)
-{
-	char safe[256];
-
-	snprintf(out, size, "nothing was ever deployed: no history in %s",
-	    text_escape(safe, sizeof(safe), t->state, strlen(t->state)));
-	return out;
-}
-
-int
-report_history(struct output *o, const struct target *t, unsigned count, bool json,
-    struct fault *f)
-{
-	struct listing l = { o, count, json };
-	int dirfd = folder_open(t->state, false, f), rc = 0;
-	char none[300];
-
-	if (dirfd == -1 && f->kind != FAULT_NONE)
-		return -1;
-	if (dirfd != -1) {
-		rc = history_walk(dirfd, history_line, &l, f);
-		close(dirfd);
-	}
-	if (rc == 0 && l.left == count)
-		output_say(o, SAY_NOTE, report_nothing(t, none, sizeof(none)));
-	return rc;
-}
-
-int
-report_unfinished(int dirfd, struct journal *j, struct fault *f)
-{
-	int rc = dirfd == -1 ? 0 : journal_read(dirfd, j, f), known;
-
-	if (rc != 1)
-		return rc;
-	known = history_has(dirfd, j->id, f);
-	return known == -1 ? -1 : !known;
-}
-
+/* Health first; then, where it is known, what the container does. */
 static void
-show_under_way(struct output *o, const struct target *t, int dirfd)
+describe_health(const struct status *s, size_t i, char *out, size_t size)
 {
-	char holder[256];
-	struct fault f = { 0 };
-	struct journal j;
-	bool held = lock_held(t->lock, holder, sizeof(holder));
-	int rc = held ? 0 : report_unfinished(dirfd, &j, &f);
+	const struct observed *o = &s->seen.part[i];
+	bool looked = s->observed && s->observes;
 
-	/* it may have begun between the two looks */
-	if (rc == 1)
-		held = lock_held(t->lock, holder, sizeof(holder));
-	if (held)
-		output_line(o, REPORT_ROW "%s",
-		    "deploy:", holder[0] == '\0' ? "running" : holder);
-	else if (rc == 1)
-		output_line(o,
-		    REPORT_ROW "the %s of %s was interrupted (at: %s); the next "
-			       "request or `recover` mends it",
-		    "deploy:", j.verb, j.to.tag, journal_step_name(j.step));
-	else if (rc == -1)
-		output_line(o, REPORT_ROW "%s", "deploy:", f.what);
+	if (looked && o->n == 0)
+		(void)strlcpy(out, "DOWN, no container", size);
+	else if (looked && o->running == 0)
+		snprintf(out, size, "DOWN, %s (exit %lld)", state_name(o->instance.state),
+		    (long long)o->instance.exit_code);
+	else if (!s->asked[i])
+		(void)strlcpy(out, looked ? "running" : "cannot be told", size);
+	else if (http_healthy(&s->answer[i]))
+		(void)strlcpy(out, "healthy", size);
 	else
-		output_line(o, REPORT_ROW "none under way", "deploy:");
+		snprintf(out, size, "NOT HEALTHY (%s)", s->answer[i].why);
 }
 
-void
-report_last(struct output *o, const struct record *r)
-{
-	output_line(o, REPORT_ROW "%s %s %s: %s (%d)%s%s", "last:", r->time, r->verb,
-	    r->to.tag, outcome_name(r->outcome), r->code, r->why[0] == '\0' ? "" : ", ",
-	    r->why);
-}
-
-/* What was adopted was found running: as in `status --wait`, nobody deployed it then. */
-static bool
-last_line(void *arg, const struct record *r)
-{
-	if (r->outcome == OUTCOME_ADOPTED)
-		return true;
-	report_last(arg, r);
-	return false;
-}
-
-/* What `rollback` would choose, as far as the ledger knows. */
+/* "v1.2.0, up 3 h, deployed 3 h ago by ci" */
 static void
-show_way_back(struct output *o, int dirfd, const struct version *running)
+describe_version(const struct status *s, size_t i, char *out, size_t size)
 {
-	struct version list[2];
-	struct fault f = { 0 };
-	size_t n = 0, i;
+	const struct observed *o = &s->seen.part[i];
+	const struct record *good = &s->good;
+	const struct part *p = release_part(&good->to, o->service);
+	char tag[TAG_MAX], age[PEOPLE_SHORT];
+	size_t n;
 
-	if (dirfd == -1 || ledger_proven(dirfd, false, list, 2, &n, &f) == -1)
+	out[0] = '\0';
+	if (!s->observed || (s->observes && o->instance.id[0] == '\0'))
 		return;
-	for (i = 0; i < n; i++)
-		if (running->image[0] != '\0' ? strcmp(list[i].image, running->image) != 0
-					      : strcmp(list[i].tag, running->tag) != 0) {
-			output_line(o, REPORT_ROW "%s", "rollback:", list[i].tag);
-			return;
-		}
-	output_line(o, REPORT_ROW "no proven version to go to", "rollback:");
+	(void)status_tag(s, i, tag);
+	n = (size_t)snprintf(out, size, "%s", tag[0] == '\0' ? "an unknown image" : tag);
+	if (o->instance.state == INSTANCE_RUNNING && o->instance.started_ms > 0)
+		n += (size_t)snprintf(out + n, size - n, ", up %s",
+		    people_age(o->instance.started_ms / 1000, s->now, age));
+	if (o->instance.restarts > 0)
+		n += (size_t)snprintf(out + n, size - n, " (%lld restarts)",
+		    (long long)o->instance.restarts);
+	if (good->id[0] == '\0' || p == NULL || strcmp(good->to.tag, tag) != 0 ||
+	    strcmp(p->revision, o->instance.revision) != 0)
+		return;
+	snprintf(out + n, size - n, ", %s %s ago by %s",
+	    good->outcome == OUTCOME_ADOPTED ? "found" : "deployed",
+	    people_age(people_time(good->time), s->now, age), good->who.actor);
 }
 
 static void
-show_container(struct output *o, const struct container *c, const char *value)
+show_services(struct output *o, const struct status *s)
 {
-	const char *what;
-	char tag[TAG_MAX];
+	char health[200], version[400];
+	size_t i;
 
-	deploy_tag_of(c->ref, tag);
-	what = tag[0] == '\0' ? c->ref : tag;
-	if (c->state == CONTAINER_RUNNING)
-		output_line(o, REPORT_ROW "%s  image %.12s  since %.19sZ  restarts %lld",
-		    "runs:", what, short_id(c->image), c->started,
-		    (long long)c->restarts);
+	for (i = 0; i < s->target->n_services; i++) {
+		describe_health(s, i, health, sizeof(health));
+		describe_version(s, i, version, sizeof(version));
+		if (strlen(health) + strlen(version) <= ROW_TEXT - 2) {
+			output_row(o, s->target->service[i].name, "%s%s%s", health,
+			    version[0] == '\0' ? "" : ", ", version);
+			continue;
+		}
+		output_row(o, s->target->service[i].name, "%s", health);
+		output_row(o, NULL, "%s", version);
+	}
+}
+
+void
+report_status(struct output *o, const struct status *s, bool named)
+{
+	const char *none = s->observed && s->recorded ? "no other known-good version"
+						      : "cannot be told";
+	char text[600];
+
+	if (named)
+		output_row(o, "target", "%s", s->target->name);
+	show_services(o, s);
+	if (s->last.id[0] != '\0')
+		records_last(o, &s->last, s->now);
 	else
-		output_line(o,
-		    REPORT_ROW "nothing: the container of %s is down (exit %lld)",
-		    "runs:", what, (long long)c->exit_code);
-	if (tag[0] != '\0' && strcmp(tag, value) != 0)
-		output_line(o, REPORT_ROW ".env says %s, but %s runs", "drift:", value,
-		    tag);
+		output_row(o, "last", "%s",
+		    s->recorded ? "nothing was deployed yet" : "cannot be told");
+	output_row(o, "can roll back to", "%s", s->back[0] != '\0' ? s->back : none);
+	output_row(o, "in flight", "%s", status_flight_text(s, text, sizeof(text)));
+	if (!s->observed || !s->observes)
+		output_row(o, "drift", "cannot be told");
+	else
+		output_row(o, "drift", "%s",
+		    status_drift(s, text, sizeof(text)) ? text : "none");
 }
 
-/* Its containers tell the project; without one, compose does. */
-static int
-find_service(struct engine *e, const char *value, struct fault *f)
-{
-	struct service service;
-	bool found;
+/* ---- for programs ---- */
 
-	if (e->locate(e, &found, f) == -1)
-		return -1;
-	return found ? 0 : e->describe(e, value, &service, f);
+/* What is no UTF-8 is escaped. */
+static json_t *
+text_or_null(const char *text)
+{
+	char safe[600];
+	json_t *string;
+
+	if (*text == '\0')
+		return json_null();
+	string = json_string(text);
+	return string != NULL
+	    ? string
+	    : json_string(text_escape(safe, sizeof(safe), text, strlen(text)));
 }
 
-/* Fills `running` with what runs, as far as it can be told. */
-static int
-show_engine(struct output *o, struct compose *c, const char *value,
-    struct version *running, struct fault *f)
+static json_t *
+health_object(const struct status *s, size_t i)
 {
-	struct container list[GATE_CONTAINERS_MAX];
-	struct engine *e = &c->engine;
-	size_t n, i;
+	const struct http_answer *a = &s->answer[i];
 
-	if (e->connect(e, f) == -1)
-		return -1;
-	if (e->blind) {
-		output_line(o, REPORT_ROW "not known: the engine is blind", "runs:");
-		(void)strlcpy(running->tag, value, sizeof(running->tag));
-		return 0;
-	}
-	if (find_service(e, value, f) == -1 ||
-	    e->containers(e, list, GATE_CONTAINERS_MAX, &n, f) == -1)
-		return -1;
-	if (n == 0)
-		output_line(o,
-		    REPORT_ROW "nothing: service %s of project %s has no container",
-		    "runs:", c->target->service, c->project);
-	for (i = 0; i < n; i++) {
-		show_container(o, &list[i], value);
-		/* a rollback takes one that has ended for what runs, too */
-		if (list[i].state == CONTAINER_RUNNING ||
-		    (running->image[0] == '\0' && list[i].state != CONTAINER_CREATED))
-			memcpy(running->image, list[i].image, IMAGE_ID_MAX);
-	}
-	return 0;
+	return s->asked[i] ? json_pack("{si ss}", "status", a->status, "why", a->why)
+			   : json_null();
 }
 
-static int
-show_health(struct output *o, const struct target *t, struct fault *f)
+static json_t *
+service_object(const struct status *s, size_t i)
 {
-	struct http_answer answer;
-	struct url url;
+	const struct observed *o = &s->seen.part[i];
+	bool looked = s->observed && s->observes;
+	char tag[TAG_MAX] = "";
 
-	if (url_parse(&url, t->health_url, f) == -1)
-		return -1;
-	http_get(&url, deadline_in(PROBE_ANSWER_MS), &answer);
-	output_line(o, REPORT_ROW "%s: %s", "health:", answer.why,
-	    http_healthy(&answer) ? "healthy" : "not healthy");
-	return 0;
+	if (s->observed)
+		(void)status_tag(s, i, tag);
+	return json_pack("{ss so so so so so so so sI sI}", "service",
+	    s->target->service[i].name, "healthy",
+	    s->asked[i] ? json_boolean(http_healthy(&s->answer[i])) : json_null(),
+	    "health", health_object(s, i), "tag", text_or_null(tag), "revision",
+	    text_or_null(o->instance.revision), "instance", text_or_null(o->instance.id),
+	    "state",
+	    looked ? json_string(o->n == 0 ? "none" : state_name(o->instance.state))
+		   : json_null(),
+	    "started", text_or_null(o->instance.started), "restarts",
+	    (json_int_t)o->instance.restarts, "instances", (json_int_t)o->running);
 }
 
-static int
-show_all(struct output *o, const struct target *t, char *const *env, int dirfd,
-    struct fault *f)
+static json_t *
+flight_object(const struct status *s)
 {
-	struct version running = { 0 };
-	struct fault none = { 0 };
-	struct envfile e;
-	struct compose c;
-	int rc;
+	static const char *const names[] = { [FLIGHT_NONE] = "none",
+		[FLIGHT_RUNNING] = "running",
+		[FLIGHT_INTERRUPTED] = "interrupted",
+		[FLIGHT_UNKNOWN] = "unknown" };
+	const struct journal *j = &s->journal;
 
-	if (envfile_read(&e, t->env_file, TARGET_VARIABLE, f) == -1)
-		return -1;
-	output_line(o, REPORT_ROW "%s", ".env:", e.value);
-	show_under_way(o, t, dirfd);
-	if (dirfd != -1 && history_walk(dirfd, last_line, o, &none) == -1)
-		output_line(o, REPORT_ROW "%s", "last:", none.what);
-	rc = compose_open(&c, t, env, dirfd, NULL, f);
-	if (rc == 0) {
-		rc = show_engine(o, &c, e.value, &running, f);
-		compose_close(&c);
-	}
-	if (rc == 0)
-		show_way_back(o, dirfd, &running);
-	envfile_free(&e);
-	/* it needs no docker, and is what one wants to know where that does not answer */
-	return show_health(o, t, f) == -1 ? -1 : rc;
+	if (s->flight == FLIGHT_NONE)
+		return json_null();
+	if (!s->has_journal)
+		return json_pack("{ss}", "state", names[s->flight]);
+	return json_pack("{ss ss ss ss ss ss}", "state", names[s->flight], "verb",
+	    record_verb_name(j->verb), "tag", j->to.tag, "phase", phase_name(j->phase),
+	    "time", j->time, "by", j->who.actor);
 }
 
-int
-report_status(struct output *o, const struct target *t, char *const *env, struct fault *f)
+static json_t *
+record_or_null(const struct status *s, const struct record *r)
 {
-	int dirfd = folder_open(t->state, false, f), rc;
+	return r->id[0] == '\0' ? json_null() : records_object(r, s->target->name);
+}
 
-	if (dirfd == -1 && f->kind != FAULT_NONE)
-		return -1;
-	rc = show_all(o, t, env, dirfd, f);
-	if (dirfd != -1)
-		close(dirfd);
-	return rc;
+json_t *
+report_object(const struct status *s)
+{
+	char why[FAULT_WHAT_MAX], drift[600];
+	int code = status_judge(s, why, sizeof(why));
+	json_t *services = json_array();
+	size_t i;
+
+	(void)status_drift(s, drift, sizeof(drift));
+	for (i = 0; i < s->target->n_services; i++)
+		(void)json_array_append_new(services, service_object(s, i));
+	return json_pack("{si ss si ss ss so so so so so so so}", "v", 1, "target",
+	    s->target->name, "code", code, "why", why, "engine", s->target->engine,
+	    "desired", text_or_null(s->seen.part[0].desired), "drift",
+	    text_or_null(drift), "services", services, "in_flight", flight_object(s),
+	    "last", record_or_null(s, &s->last), "deployed", record_or_null(s, &s->good),
+	    "rollback", text_or_null(s->back));
 }

@@ -8,11 +8,12 @@
 #include "config/target.h"
 
 /*
- * Follows what is under way to its end, telling its steps; then its record
- * (the newest where there was nothing to follow, or it came to none), and its
- * code as the fault's kind.  FAULT_UNVERIFIED when what was under way was killed
- * and waits for being mended.  Ends early when nobody reads it any more.
+ * Follows what is in flight to its end, reporting its phases; then shows its record
+ * (the newest where there was nothing to follow, or it made none), and its code is
+ * the fault's kind.  FAULT_UNVERIFIED when what was in flight was killed and waits to
+ * be recovered.  Ends early when nobody reads it any more.
  */
-int wait_for_end(struct output *, const struct target *, struct fault *) MUST_CHECK;
+int wait_for_end(struct output *, const struct target *, bool json,
+    struct fault *) MUST_CHECK;
 
 #endif

@@ -1,54 +1,68 @@
 /*
- * target.h: the settings, from the environment over the defaults, in one
- * struct.  Reading them touches nothing on disk.
+ * target.h: the settings of one target: a set of services that are deployed
+ * together.
  */
 #ifndef CONFIG_TARGET_H
 #define CONFIG_TARGET_H
 
+#include "state/release.h"
 #include "sys/fault.h"
 
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
+
+#define TARGET_NAME_MAX 64
+#define TARGET_DEFAULT "default"
+#define URL_MAX 1280
+
+struct service {
+	char name[SERVICE_MAX];
+	char health_url
+	    [URL_MAX]; /* url_parse() takes it; "": running and stable is enough */
+};
 
 struct target {
-	char home[PATH_MAX]; /* TWILIGHT_HOME */
+	char name[TARGET_NAME_MAX];
+	char home[PATH_MAX];
 	char env_file[PATH_MAX];
 	char compose_dir[PATH_MAX];
+	char compose_files
+	    [PATH_MAX];       /* absolute, separated by ':'; "": compose's choice */
 	char state[PATH_MAX]; /* the state folder */
 	char lock[PATH_MAX];
-	char service[64]; /* compose service */
-	char project[64]; /* compose project; "": compose's own choice */
-	char health_url[1280];
-	char tag_pattern[512]; /* POSIX ERE; must span the whole tag */
-	char keep_env[1024];   /* names that children get too */
-	char prune[8];         /* "all" or "own" */
-	char engine[8];        /* "compose" or "blind" */
+	char project[64];        /* compose project; "": compose's own choice */
+	char engine[8];          /* a name of engine/open.c's table */
+	char variable[64];       /* of .env, whose value names the version */
+	char value[DESIRED_MAX]; /* of the variable: text that ends in %t, the tag */
+	char tag_pattern[512];   /* POSIX ERE; must span the whole tag */
+	char tag_prefix[64];     /* of the tags that choose this target; "" for none */
+	int64_t strip_prefix;    /* 1: the tag is used without its prefix */
+	char keep_env[1024];     /* names of variables that children get too */
+	char prune[8];           /* "all" or "own" */
+	struct service service[SERVICES_MAX];
+	size_t n_services;
 	int64_t health_tries;
 	int64_t health_sleep;  /* milliseconds */
 	int64_t health_settle; /* milliseconds */
 	int64_t pull_limit;    /* milliseconds */
 	int64_t up_limit;      /* milliseconds */
 	int64_t call_limit;    /* milliseconds */
-	int64_t keep;          /* proven versions that prune spares */
+	int64_t keep;          /* known-good releases that prune spares */
 	int64_t disk_min;      /* bytes */
 };
 
-/* The variable in .env that says the version. */
-#define TARGET_VARIABLE "TWILIGHT_VERSION"
-
-/* FAULT_HOST names the setting that is wrong; its value is shown escaped. */
-int target_load(struct target *, char *const *env, struct fault *) MUST_CHECK;
+/*
+ * The value of the variable for a tag: target->value with %t replaced.  FAULT_HOST
+ * where it has DESIRED_MAX bytes or more.
+ */
+int target_value(const struct target *, const char *tag, char out[DESIRED_MAX],
+    struct fault *) MUST_CHECK;
 
 /*
- * Tells, a line each, of the TWILIGHT_ names in `env` that nobody reads: a slip
- * in one leaves a default in force.
+ * The inverse, for a value found in .env.  False where it is not of that form, as it
+ * is when somebody wrote another repository there.  What comes out may still be no tag.
  */
-void target_strays(const struct target *, char *const *env,
-    void (*line)(void *, const char *), void *arg);
-
-/* Every setting: a line with its default, then what it is for: `help settings`. */
-void target_describe(void (*line)(void *, const char *), void *arg);
+bool target_tag_of(const struct target *, const char *value, char tag[TAG_MAX]);
 
 #endif

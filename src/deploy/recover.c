@@ -1,71 +1,113 @@
-#include "deploy/recover.h"
+/*
+ * Recovery compares the journal with an observation.  What it decides is a pure
+ * function of the two: decide().
+ */
+#include "deploy/internal.h"
 
-#include "deploy/deploy.h"
+#include "sys/text.h"
 
+#include <bsd/string.h>
+#include <stdio.h>
 #include <string.h>
 
-/* What is there now, as far as it is known. */
-struct found {
-	bool old_value, new_value; /* of .env; both where they are the same */
-	bool old_runs; /* the recorded container; on a first deploy: nothing does */
-	bool new_runs; /* a container of the new image */
-	bool replaced; /* the recorded one is gone, and another is there */
+enum action {
+	ABANDON, /* a person decided */
+	DISCARD, /* nothing was applied */
+	REVERT,
+	FORWARD,  /* apply, verify, commit */
+	COMPLETE, /* verify, commit */
 };
 
-static int
-look_at_containers(struct deploy *d, struct found *found, struct fault *f)
-{
-	struct container list[GATE_CONTAINERS_MAX];
-	struct engine *e = d->s->engine;
-	size_t n, i;
-	bool all;
+/* What is there now, said of all services. */
+struct found {
+	bool old_desired, new_desired; /* of each; both where they are the same */
+	bool stranger;                 /* a service's desired version is neither */
+	bool new_runs;                 /* an instance of the new revision */
+	bool replaced; /* an instance that ran is gone, and another is there */
+};
 
-	if (e->blind)
-		return 0;
-	if (e->describe(e, d->j.to.tag, &d->service, f) == -1 ||
-	    e->containers(e, list, GATE_CONTAINERS_MAX, &n, f) == -1 ||
-	    e->depends_run(e, &d->service, &all, f) == -1)
-		return -1;
-	/* after a boot what the service depends on may be down */
-	d->with_depends = !all;
-	d->leftovers = true;
-	d->recreate = d->j.step != JOURNAL_PULL;
-	found->old_runs = n == 0 && d->j.container[0] == '\0';
-	found->replaced = n > 0 && d->j.container[0] != '\0';
-	for (i = 0; i < n; i++) {
-		if (strcmp(list[i].id, d->j.container) == 0)
-			found->replaced = false;
-		if (list[i].state != CONTAINER_RUNNING)
-			continue;
-		if (strcmp(list[i].id, d->j.container) == 0)
-			found->old_runs = true;
-		else if (d->j.to.image[0] != '\0' &&
-		    strcmp(list[i].image, d->j.to.image) == 0)
-			found->new_runs = true;
-	}
-	return 0;
+static const struct observed *
+observed_of(const struct observation *o, const char *service)
+{
+	size_t i;
+
+	for (i = 0; i < o->n; i++)
+		if (strcmp(o->part[i].service, service) == 0)
+			return &o->part[i];
+	return NULL;
 }
 
-static int
-look(struct deploy *d, struct found *found, struct fault *f)
+/* What the part of `to` says, beside that of `from`, about one service. */
+static void
+compare_part(const struct part *from, const struct part *to, const struct observed *o,
+    struct found *found)
 {
-	const char *path = d->s->target->env_file;
+	bool runs = o->instance.state == INSTANCE_RUNNING;
+	bool same = from != NULL && from->instance[0] != '\0' &&
+	    strcmp(from->instance, o->instance.id) == 0;
+	bool had_none = from == NULL || from->instance[0] == '\0';
+	bool old = from != NULL && strcmp(o->desired, from->desired) == 0;
+	bool new = strcmp(o->desired, to->desired) == 0;
 
-	memset(found, 0, sizeof(*found));
-	envfile_sweep(path);
-	if (envfile_read(&d->env, path, TARGET_VARIABLE, f) == -1)
-		return -1;
-	found->old_value = strcmp(d->env.value, d->j.old_value) == 0;
-	found->new_value = strcmp(d->env.value, d->j.to.tag) == 0;
-	return look_at_containers(d, found, f);
+	found->old_desired = found->old_desired && old;
+	found->new_desired = found->new_desired && new;
+	found->stranger = found->stranger || (!old && !new);
+	/* one whose instance and revision stay the same counts as both */
+	found->new_runs = found->new_runs && runs && to->revision[0] != '\0' &&
+	    strcmp(o->instance.revision, to->revision) == 0 &&
+	    strcmp(o->instance.reference, to->reference) == 0 &&
+	    (!same || strcmp(from->revision, to->revision) == 0);
+	found->replaced = found->replaced || (!had_none && o->n > 0 && !same);
+}
+
+static void
+compare(const struct journal *j, const struct observation *o, struct found *found)
+{
+	const struct observed *seen;
+	const struct part *from;
+	size_t i;
+
+	*found = (struct found){ .old_desired = true,
+		.new_desired = true,
+		.new_runs = true };
+	for (i = 0; i < j->to.n; i++) {
+		seen = observed_of(o, j->to.part[i].service);
+		if (seen == NULL)
+			continue;
+		from = release_part(&j->from, j->to.part[i].service);
+		compare_part(from, &j->to.part[i], seen, found);
+	}
+}
+
+/* Of an engine that cannot observe only the desired version is known. */
+static enum action
+decide(const struct journal *j, const struct found *found, bool observes)
+{
+	if (found->stranger || (j->phase == PHASE_PREPARE && !found->old_desired))
+		return ABANDON;
+	if (!observes && j->phase == PHASE_VERIFY && found->new_desired)
+		return COMPLETE;
+	if (!observes)
+		return j->phase == PHASE_PREPARE ? DISCARD : REVERT;
+	/*
+	 * From apply on, an `up` that was cut short may have told the engine to stop
+	 * an instance that still runs: that it runs now says nothing.
+	 */
+	if (j->phase == PHASE_PREPARE)
+		return found->replaced ? REVERT : DISCARD;
+	if (j->phase == PHASE_REVERT)
+		return REVERT;
+	if (j->verb == RECORD_ROLLBACK)
+		return FORWARD;
+	return found->new_desired && found->new_runs ? COMPLETE : REVERT;
 }
 
 static int
 interrupted(struct deploy *d, struct fault *f)
 {
-	d->interrupted = true;
-	return fault_set(f, FAULT_FAILED, NULL, "the %s of %s was interrupted", d->j.verb,
-	    d->j.to.tag);
+	d->unjudged = true;
+	return fault_set(f, FAULT_FAILED, NULL, "the %s of %s was interrupted",
+	    record_verb_name(d->j.verb), d->j.to.tag);
 }
 
 static int
@@ -75,76 +117,127 @@ abandon(struct deploy *d, struct fault *f)
 
 	interrupted(d, &why);
 	progress_say(d->s->progress, SAY_WARN,
-	    "%s; .env was edited since: it is left as it is", why.what);
-	if (deploy_record(d, OUTCOME_ABANDONED, &why, f) == -1)
+	    "%s; somebody changed the version since: it stays as it is", why.what);
+	if (commit_record(d, OUTCOME_ABANDONED, &why, f) == -1)
 		return -1;
 	return journal_clear(d->s->dirfd, f);
 }
 
-/* The rollback's target is proven, so it goes on to it; if it is still here. */
-static int
-complete_rollback(struct deploy *d, struct fault *f)
-{
-	d->resumed = true;
-	if (rollback_name(d, f) == -1)
-		return f->kind == FAULT_HOST ? -1 : restore_all(d, f);
-	return deploy_forward(d, f);
-}
-
+/* What runs is verified by its revision; a reboot starts what the reference means. */
 static int
 complete(struct deploy *d, struct fault *f)
 {
-	/* a revert whose journal write failed may already have moved the tag */
-	if (deploy_name_again(d, d->j.to.image, d->j.to.ref, f) == -1)
-		return -1;
-	if (deploy_gate(d, d->j.to.image, false, f) == -1)
-		return f->kind == FAULT_HOST ? -1 : restore_all(d, f);
-	deploy_commit(d);
-	return 0;
-}
+	struct engine *e = d->s->engine;
+	struct release r = d->j.to;
+	size_t i;
 
-/*
- * Before the swap, but another container is there: a boot's own `up` took
- * what the pull had moved the name to.  From here on it is a revert, which the
- * next run can only know from the journal.
- */
-static int
-undo_boot(struct deploy *d, struct fault *f)
-{
-	d->j.step = JOURNAL_ROLLBACK;
-	if (journal_write(d->s->dirfd, &d->j, f) == -1)
-		return -1;
-	interrupted(d, f);
-	return restore_all(d, f);
+	for (i = 0; i < r.n; i++)
+		(void)strlcpy(r.part[i].previous, r.part[i].revision,
+		    sizeof(r.part[i].previous));
+	if (e->observes && e->discard(e, &r, f) == -1)
+		return undo_later(d, f);
+	return phases_run(d, "verify", f);
 }
 
 static int
-resolve(struct deploy *d, struct fault *f)
+act(struct deploy *d, enum action action, struct fault *f)
 {
-	bool blind = d->s->engine->blind;
-	struct found found;
-
-	if (look(d, &found, f) == -1)
-		return -1;
-	/* before the swap .env is not ours: another value is a person's */
-	if (!found.old_value && (!found.new_value || d->j.step == JOURNAL_PULL))
+	switch (action) {
+	case ABANDON:
 		return abandon(d, f);
-	if (d->j.step == JOURNAL_PULL || (found.old_value && found.old_runs)) {
-		if (found.replaced)
-			return undo_boot(d, f);
+	case DISCARD:
 		interrupted(d, f);
-		return restore_names_only(d, f);
-	}
-	if (blind && d->j.step == JOURNAL_VERIFY)
+		return undo_prepare(d, f);
+	case FORWARD:
+		d->how = APPLY_RESUMED;
+		return phases_run(d, "apply", f);
+	case COMPLETE:
 		return complete(d, f);
-	if (d->j.step != JOURNAL_ROLLBACK && !blind) {
-		if (strcmp(d->j.verb, "rollback") == 0)
-			return complete_rollback(d, f);
-		if (found.new_value && found.new_runs)
-			return complete(d, f);
+	case REVERT:
+		break;
 	}
+	d->how = APPLY_RESUMED;
 	interrupted(d, f);
-	return restore_all(d, f);
+	return undo_revert(d, f);
+}
+
+/* A journal says nothing about another engine than its own. */
+static int
+check_engine(const struct deploy *d, struct fault *f)
+{
+	char next[160], safe[32];
+
+	if (strcmp(d->j.engine, d->s->engine->name) == 0)
+		return 0;
+	text_escape(safe, sizeof(safe), d->j.engine, strlen(d->j.engine));
+	snprintf(next, sizeof(next), "set engine = %s, then run `recover`", safe);
+	return fault_set(f, FAULT_HOST, next,
+	    "the interrupted %s of %s was begun with the engine %s",
+	    record_verb_name(d->j.verb), d->j.to.tag, safe);
+}
+
+/* The names that format 1 does not have. */
+static void
+name_parts(struct deploy *d)
+{
+	const struct target *t = d->s->target;
+
+	release_name_parts(&d->j.from, t->service[0].name);
+	release_name_parts(&d->j.to, t->service[0].name);
+}
+
+/* The record of a deploy that ended, but whose journal was not cleared. */
+struct ended {
+	const char *id;
+	bool found;
+	int code;
+	char why[FAULT_WHAT_MAX];
+};
+
+static bool
+find_ended(void *arg, const struct record *r)
+{
+	struct ended *e = arg;
+
+	if (strcmp(r->id, e->id) != 0)
+		return true;
+	e->found = true;
+	e->code = r->code;
+	(void)strlcpy(e->why, r->why, sizeof(e->why));
+	return false;
+}
+
+/* It says what it would have said. */
+static int
+repeat_end(struct deploy *d, const struct ended *e, struct fault *f)
+{
+	if (journal_clear(d->s->dirfd, f) == -1)
+		return -1;
+	return e->code == 0 ? 0
+			    : fault_set(f, (enum fault_kind)e->code, NULL, "%s", e->why);
+}
+
+static int
+recover(struct deploy *d, struct fault *f)
+{
+	struct session *s = d->s;
+	struct observation o;
+	struct found found;
+	struct ended ended = { .id = d->j.id };
+
+	if (check_engine(d, f) == -1 || s->engine->reap(s->engine, f) == -1 ||
+	    history_walk(s->dirfd, find_ended, &ended, f) == -1)
+		return -1;
+	if (ended.found)
+		return repeat_end(d, &ended, f);
+	name_parts(d);
+	progress_say(s->progress, SAY_NOTE,
+	    "recovering the interrupted %s of %s (begun %s, phase %s)",
+	    record_verb_name(d->j.verb), d->j.to.tag, d->j.time, phase_name(d->j.phase));
+	if (s->engine->observe(s->engine, &o, f) == -1)
+		return -1;
+	compare(&d->j, &o, &found);
+	return act(d, decide(&d->j, &found, s->engine->observes), f);
 }
 
 /*
@@ -152,71 +245,38 @@ resolve(struct deploy *d, struct fault *f)
  * says whether the interrupted run had changed anything.
  */
 static int
-conclude(const struct deploy *d, int rc, bool *left, struct fault *f)
+conclude_recovery(const struct deploy *d, int rc, bool *left, struct fault *f)
 {
 	struct fault none = { 0 };
 	struct journal there;
 
-	*left = journal_read(d->s->dirfd, &there, &none) != 0;
+	if (journal_read(d->s->dirfd, &there, left, &none) == -1)
+		*left = true;
 	if (!*left)
 		return rc;
 	if (rc == 0)
 		fault_set(f, FAULT_HOST, "see the disk of the state folder",
 		    "the interrupted %s is recovered, but that cannot be recorded",
-		    d->j.verb);
-	f->kind = d->j.step == JOURNAL_PULL ? FAULT_HOST : FAULT_UNVERIFIED;
+		    record_verb_name(d->j.verb));
+	f->kind = d->j.phase == PHASE_PREPARE ? FAULT_HOST : FAULT_UNVERIFIED;
 	return -1;
-}
-
-/* A blind engine's journal says nothing that an engine could check, and vice versa. */
-static int
-check_engine(const struct deploy *d, struct fault *f)
-{
-	if (d->j.blind == d->s->engine->blind)
-		return 0;
-	return fault_set(f, FAULT_HOST,
-	    d->j.blind ? "set TWILIGHT_ENGINE=blind, then run `recover`"
-		       : "unset TWILIGHT_ENGINE, then run `recover`",
-	    "the interrupted %s of %s was begun with another engine", d->j.verb,
-	    d->j.to.tag);
-}
-
-static int
-recover(struct deploy *d, struct fault *f)
-{
-	struct session *s = d->s;
-	int done;
-
-	if (check_engine(d, f) == -1 || s->engine->settle(s->engine, f) == -1)
-		return -1;
-	done = history_has(s->dirfd, d->j.id, f);
-	if (done != 0)
-		return done == 1 ? journal_clear(s->dirfd, f) : -1;
-	progress_say(s->progress, SAY_NOTE,
-	    "recovering the interrupted %s of %s (begun %s, at: %s)", d->j.verb,
-	    d->j.to.tag, d->j.time, journal_step_name(d->j.step));
-	return resolve(d, f);
 }
 
 int
 recover_run(struct session *s, bool *left, struct fault *f)
 {
-	struct deploy d;
-	int rc;
+	struct deploy d = { .s = s, .success = OUTCOME_RECOVERED, .wish = "" };
 
 	journal_sweep(s->dirfd);
 	history_sweep(s->dirfd);
-	memset(&d, 0, sizeof(d));
-	d.s = s;
-	d.success = OUTCOME_RECOVERED;
-	rc = journal_read(s->dirfd, &d.j, f);
-	*left = rc == -1;
-	if (rc != 1)
-		return rc;
-	*left = true;
-	rc = conclude(&d, recover(&d, f), left, f);
-	envfile_free(&d.env);
-	return rc;
+	if (journal_read(s->dirfd, &d.j, left, f) == -1) {
+		*left = true;
+		return -1;
+	}
+	/* a `recover --start` that was killed leaves no journal */
+	if (!*left)
+		return s->engine->reap(s->engine, f);
+	return conclude_recovery(&d, recover(&d, f), left, f);
 }
 
 void
@@ -224,12 +284,13 @@ recover_later(struct session *s, struct fault *why)
 {
 	struct fault none = { 0 };
 	struct journal j;
+	bool found, done;
 
-	if (journal_read(s->dirfd, &j, &none) != 1 ||
-	    history_has(s->dirfd, j.id, &none) == 1)
+	if (journal_read(s->dirfd, &j, &found, &none) == -1 || !found ||
+	    (history_has(s->dirfd, j.id, &done, &none) == 0 && done))
 		return;
 	progress_say(s->progress, SAY_WARN, "the interrupted %s of %s is not recovered",
-	    j.verb, j.to.tag);
-	if (j.step != JOURNAL_PULL)
+	    record_verb_name(j.verb), j.to.tag);
+	if (j.phase != PHASE_PREPARE)
 		why->kind = FAULT_UNVERIFIED;
 }

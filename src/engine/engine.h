@@ -1,42 +1,42 @@
 /*
  * engine.h: what runs containers, as deploy/ sees it: a struct of functions.
+ * A new engine is a file or folder here, and a row of the table in open.c.
  *
  * All return 0, or -1 with the fault set.  FAULT_HOST means that the engine
- * could not be asked, for as long as it is worth waiting; FAULT_FAILED that it
- * was, and the call failed.
- *
- * A blind engine takes every call and reports nothing (the docker stub of a
- * harness).  It is what the settings name, never guessed.  On a blind engine
- * only check, settle, pull, up and prune are called.
+ * could not be asked, or the host is not ready; FAULT_FAILED that a command was
+ * given, and failed.  Looks that fail are repeated by the engine for as long as
+ * it is worth waiting: FAULT_HOST of a look never says anything about a release.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
-#include "state/version.h"
-#include "sys/fault.h"
+#include "config/target.h"
+#include "dotenv/mask.h"
+#include "sys/progress.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum container_state {
-	CONTAINER_GONE, /* there is none of this id */
-	CONTAINER_CREATED,
-	CONTAINER_RUNNING,
-	CONTAINER_RESTARTING,
-	CONTAINER_PAUSED,
-	CONTAINER_REMOVING,
-	CONTAINER_EXITED,
-	CONTAINER_DEAD,
-	CONTAINER__MAX
+enum instance_state {
+	INSTANCE_GONE, /* there is none of this id */
+	INSTANCE_CREATED,
+	INSTANCE_RUNNING,
+	INSTANCE_RESTARTING,
+	INSTANCE_PAUSED,
+	INSTANCE_REMOVING,
+	INSTANCE_EXITED,
+	INSTANCE_DEAD,
+	INSTANCE__MAX
 };
 
-struct container {
-	char id[IMAGE_ID_MAX];
+/* One container at one look. */
+struct instance {
+	char id[INSTANCE_MAX];
 	char name[160];
-	char image[IMAGE_ID_MAX]; /* the image's id */
-	char ref[REF_MAX];        /* the reference it was made from */
-	enum container_state state;
+	char revision[REVISION_MAX];
+	char reference[REFERENCE_MAX]; /* from which it was created */
+	enum instance_state state;
 	char started[48];   /* as the engine writes it: to compare */
 	int64_t started_ms; /* since 1970; 0 when it never was */
 	int64_t restarts;
@@ -44,103 +44,112 @@ struct container {
 	bool oom_killed;
 };
 
-#define SERVICE_DEPENDS_MAX 16
-
-struct depend {
-	char service[64];
-	bool completes; /* it has done its work when it exited with 0 */
+/* One service: the instance that counts as "what runs", and how many do. */
+struct observed {
+	char service[SERVICE_MAX];
+	char desired[DESIRED_MAX]; /* what a reboot starts; the engine's own text */
+	size_t n;                  /* instances; of them... */
+	size_t running;            /* ...those that run */
+	struct instance instance;  /* one that runs, else one that did; no id: none did */
 };
 
-struct service {
-	char ref[REF_MAX]; /* what the compose file resolves to */
-	char project[128];
-	struct depend depends[SERVICE_DEPENDS_MAX]; /* services it depends on */
-	size_t n_depends;
+struct observation {
+	size_t n;
+	struct observed part[SERVICES_MAX]; /* in the target's order */
 };
 
-struct image_name {
-	char ref[REF_MAX]; /* repository:tag */
-	char image[IMAGE_ID_MAX];
-	bool used; /* a container, anybody's, was made from this name */
-};
-
-/* How to bring a service up. */
-#define UP_DEPENDS 1U  /* what it depends on too */
-#define UP_RECREATE 2U /* even if it looks as it should */
+/* How to apply. */
+#define APPLY_REVERT 1U  /* `over` failed: a desired value that is not over's stays */
+#define APPLY_RESUMED 2U /* an earlier apply was interrupted, perhaps by a power cut */
+#define APPLY_BOOT 4U    /* what the services depend on may be down */
 
 struct engine {
 	void *self;
-	bool blind;
+	const char *name;  /* in the settings and in the journal */
+	bool observes;     /* false: observe, look and what needs them are not called */
+	struct mask *mask; /* for text from elsewhere; the engine's */
 
-	/* Does the engine answer?  To be called before those that look. */
-	int (*connect)(struct engine *, struct fault *);
-
-	/* Connects; are the tools that change something there, and new enough? */
+	/* Is it reachable, new enough, the target well-formed for it? */
 	int (*check)(struct engine *, struct fault *);
 
-	/* The service as it would be with `tag`. */
-	int (*describe)(struct engine *, const char *tag, struct service *,
-	    struct fault *);
+	/* What runs, and what a reboot would start.  `check` need not precede it. */
+	int (*observe)(struct engine *, struct observation *, struct fault *);
 
 	/*
-	 * Finds the project of the service that runs, without its compose file's
-	 * help; false when that does not tell (describe() does).
+	 * What `tag` is for each service: reference, previous, desired; instance and
+	 * revision are left as they are.  Changes nothing, fetches nothing.
 	 */
-	int (*locate)(struct engine *, bool *found, struct fault *);
+	int (
+	    *resolve)(struct engine *, const char *tag, struct release *, struct fault *);
 
-	/* Those below need describe() or locate(). */
+	/* The revision of each reference on this host; "" for one that is not here. */
+	int (*revisions)(struct engine *, struct release *, struct fault *);
 
-	/* The service's containers, one-offs left out; of many, `max`. */
-	int (*containers)(struct engine *, struct container *, size_t max, size_t *n,
-	    struct fault *);
-	int (*inspect)(struct engine *, const char *id, struct container *,
-	    struct fault *);
+	/* Fetches a resolved release and sets its revisions.  Idempotent. */
+	int (*prepare)(struct engine *, struct release *, struct fault *);
+
+	/* Undoes prepare: each reference means what it meant before. */
+	int (*discard)(struct engine *, const struct release *, struct fault *);
 
 	/*
-	 * Opens a stream of what happens to a container, and returns a descriptor
-	 * that becomes readable when something does; -1 where only looking tells.
-	 * changed() takes what came, and clears *fd when the stream has ended: true
-	 * when a look is due.  The descriptor is the engine's.
+	 * Makes a release the desired and the running one, by its revisions and
+	 * without a registry.  `over` is the release that it takes the place of.  A
+	 * part without a revision did not run: its service is removed.  May be
+	 * repeated, also after a kill.  FAULT_HOST: nothing was started or stopped.
 	 */
-	int (*watch)(struct engine *, const char *id);
+	int (*apply)(struct engine *, const struct release *, const struct release *over,
+	    unsigned how, struct fault *);
+
+	/* Makes the desired value that of `r` again, where it is that of `over`. */
+	int (*undesire)(struct engine *, const struct release *r,
+	    const struct release *over, struct fault *);
+
+	/* One look at an instance.  INSTANCE_GONE is an answer. */
+	int (*look)(struct engine *, const char *id, struct instance *, struct fault *);
+
+	/*
+	 * Opens a stream of what happens to the instances, and returns a descriptor
+	 * that becomes readable when something does; -1 where only looking helps.
+	 * changed() reads what came, and sets *fd to -1 when the stream has ended:
+	 * true when a look is due.  The descriptor is the engine's.
+	 */
+	int (*watch)(struct engine *, const char *const *ids, size_t n);
 	bool (*changed)(struct engine *, int *fd);
 
-	/* Is all that the service depends on running, or done? */
-	int (*depends_run)(struct engine *, const struct service *, bool *,
-	    struct fault *);
+	/* Reports the last lines of an instance's log. */
+	int (*evidence)(struct engine *, const char *id, struct fault *);
 
-	/* The id behind a reference or id; "" when the host has none. */
-	int (*image)(struct engine *, const char *ref, char id[IMAGE_ID_MAX],
-	    struct fault *);
+	/*
+	 * Ends, or waits for, commands of a deployer that was killed: a pull is
+	 * ended, the others are waited for up to their limit, then ended.
+	 * Afterwards nothing of them moves any more.
+	 */
+	int (*reap)(struct engine *, struct fault *);
 
-	/* All names below `repository`; *list is malloc'd, the caller's. */
-	int (*names)(struct engine *, const char *repository, struct image_name **list,
-	    size_t *n, struct fault *);
+	/* Can the release be applied without a registry: is every revision here? */
+	int (*available)(struct engine *, const struct release *, bool *, struct fault *);
+
+	/* Keeps the release's revisions from being pruned by others. */
+	int (*retain)(struct engine *, const struct release *, struct fault *);
+
+	/* Removes what is ours, of no release in `keep`, and not in use. */
+	int (*prune)(struct engine *, const struct release *keep, size_t n,
+	    struct fault *);
 
 	/* Calls `place` with each folder where the engine keeps images. */
 	int (*places)(struct engine *, void (*place)(void *, const char *), void *arg,
 	    struct fault *);
 
-	/* The last lines of its output, through the progress callback. */
-	int (*logs)(struct engine *, const char *id, struct fault *);
-
-	/* These move names and containers; they do not die with us. */
-	int (*pull)(struct engine *, const char *tag, struct fault *);
-	int (*up)(struct engine *, const char *tag, unsigned how, struct fault *);
-	int (*name)(struct engine *, const char *image, const char *ref, struct fault *);
-	int (*unname)(struct engine *, const struct image_name *, size_t n,
-	    struct fault *);
-	int (*remove)(struct engine *, const char *container, struct fault *);
-
-	/* Dangling images older than a week go, anybody's. */
-	int (*prune)(struct engine *, struct fault *);
-
-	/*
-	 * A pull or up of a deployer that was killed may still be at work: ends
-	 * the pull, waits for the up as long as it may take, then ends it too.
-	 * Afterwards nothing of it moves any more.
-	 */
-	int (*settle)(struct engine *, struct fault *);
+	void (*close)(struct engine *);
 };
+
+/*
+ * The engine that the target's settings name; `dirfd` is the state folder.  *e is
+ * the caller's, to be given to engine_close().  FAULT_HOST where its tools or files
+ * are missing.
+ */
+int engine_open(struct engine **e, const struct target *, char *const *env, int dirfd,
+    const struct progress *, struct fault *) MUST_CHECK;
+void engine_close(struct engine *);
 
 #endif

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define LOG "up.log"
+#define FIRST_BEAT_MS 1000
 #define BEAT_MS 15000
 #define TAIL_LINES 4096
 
@@ -131,8 +132,8 @@ beat(struct mover *m)
 	if (now < m->beat)
 		return;
 	m->beat = now + BEAT_MS;
-	progress_say(m->progress, SAY_NOTE, "still at it: %s (%lld s)", m->word,
-	    (long long)((now - m->began) / 1000));
+	progress_say(m->progress, SAY_NOTE, "still running: %s (%lld of %lld s)", m->word,
+	    (long long)((now - m->began) / 1000), (long long)(m->limit_ms / 1000));
 }
 
 static void
@@ -161,11 +162,12 @@ open_log(struct mover *m, struct fault *f)
 }
 
 static void
-start_clock(struct mover *m, const char *word)
+start_clock(struct mover *m, const char *word, int64_t limit_ms)
 {
 	m->word = word;
 	m->began = clock_ms();
-	m->beat = m->began + BEAT_MS;
+	m->beat = m->began + FIRST_BEAT_MS;
+	m->limit_ms = limit_ms;
 	m->last[0] = '\0';
 	m->rest = false;
 }
@@ -201,8 +203,9 @@ verdict(const struct mover *m, const struct run *r, const struct run_result *res
 		    "docker %s was killed by signal %d (%s)", m->word, res->status,
 		    strsignal(res->status));
 	case RUN_STOPPED:
-		return fault_set(f, FAULT_FAILED, NULL, "told to stop during docker %s%s",
-		    m->word, left);
+		return fault_set(f, FAULT_FAILED, NULL,
+		    "interrupted (SIG%s) during docker %s%s",
+		    sigabbrev_np(signals_stop()), m->word, left);
 	case RUN_TIMEOUT:
 		break;
 	}
@@ -230,7 +233,7 @@ mover_run(struct mover *m, struct run *r, const char *word, struct fault *f)
 	if (r->hold_fd == -1)
 		return fault_set(f, FAULT_HOST, "see up.lock in the state folder",
 		    "cannot take up.lock: %s", strerror(errno));
-	start_clock(m, word);
+	start_clock(m, word, r->limit_ms);
 	rc = run_child(r, &res, f);
 	if (rc == -1)
 		return -1;
@@ -239,7 +242,7 @@ mover_run(struct mover *m, struct run *r, const char *word, struct fault *f)
 	rc = verdict(m, r, &res, f);
 	/* a child of a child that we ended may still be at work */
 	if (res.end != RUN_EXITED && mover_settle(m, &late) == -1)
-		*f = late;
+		progress_say(m->progress, SAY_WARN, "%s", late.what);
 	return rc;
 }
 
@@ -299,7 +302,7 @@ mover_settle(struct mover *m, struct fault *f)
 
 	if (rc != 0)
 		return rc == 1 ? 0 : -1;
-	start_clock(m, "waiting for an earlier docker call");
+	start_clock(m, "an earlier docker call", m->up_limit_ms);
 	/* the holder writes its name right after it was started */
 	rc = wait_free(m, 500, &who, f);
 	pull = strcmp(who.word, "pull") == 0;

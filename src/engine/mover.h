@@ -9,7 +9,7 @@
 #ifndef ENGINE_MOVER_H
 #define ENGINE_MOVER_H
 
-#include "state/mask.h"
+#include "dotenv/mask.h"
 #include "sys/progress.h"
 #include "sys/run.h"
 
@@ -25,7 +25,7 @@ struct mover {
 	bool rest; /* what comes up to the end of the line is not passed on */
 	int log_fd;
 	off_t log_read; /* what was passed on so far */
-	int64_t began, beat;
+	int64_t began, beat, limit_ms;
 	const char *word;
 	char last[RUN_ERRORS_MAX]; /* the newest line, for faults */
 };

@@ -1,17 +1,21 @@
 /*
- * request.h: one line from the network, to a struct.  Reject, never repair.
+ * request.h: one line from the network, to a struct.  It is taken as it is or
+ * refused, never repaired.
  *
  *   request = verb [ SP word ] *( SP extra )
- *   extra   = "--json" / "--wait" / "seq=" 1*DIGIT
+ *   extra   = "--json" / "--wait" / "--check" / "--start"
+ *           / "seq=" 1*DIGIT / "target=" NAME
  *
- * At most REQUEST_MAX bytes of printable ASCII, words parted by single
- * spaces, none at either end, no quoting; the verb, whether it takes a word
- * and which extras, each once, are those of the table.
+ * At most REQUEST_MAX bytes of printable ASCII, one space between two words, none
+ * at either end, no quoting; the verb, whether it takes a word and which extras,
+ * each once, are those of the table.  "--help" and "-h" alone are `help`, and behind
+ * a verb `help VERB`.
  */
 #ifndef REQUEST_REQUEST_H
 #define REQUEST_REQUEST_H
 
-#include "state/version.h"
+#include "config/target.h"
+#include "state/release.h"
 #include "sys/fault.h"
 
 #include <stdbool.h>
@@ -19,10 +23,12 @@
 #include <stdint.h>
 
 #define REQUEST_MAX 256
-#define REQUEST_SEQ_MAX 999999999999999 /* fits a JSON reader's double too */
+#define REQUEST_SEQ_MAX 999999999999999 /* a JSON reader's double holds it too */
 
 enum verb {
 	VERB_DEPLOY,
+	VERB_PLAN,
+	VERB_VERIFY,
 	VERB_ROLLBACK,
 	VERB_STATUS,
 	VERB_HISTORY,
@@ -34,11 +40,14 @@ enum verb {
 
 struct request {
 	enum verb verb;
-	char word[TAG_MAX]; /* the tag or topic; "" where there is none */
-	unsigned count;     /* history: how many */
-	int64_t seq;        /* deploy: the order of pushes; 0 where none was said */
-	bool json;          /* the record on stdout, all else on stderr */
-	bool wait;          /* status: until nothing is under way */
+	char word[TAG_MAX];           /* the tag or topic; "" where there is none */
+	char target[TARGET_NAME_MAX]; /* "" where none was named */
+	unsigned count;               /* history: how many */
+	int64_t seq;                  /* deploy: the order of pushes; 0: none was given */
+	bool json;                    /* the answer as JSON on stdout */
+	bool wait;                    /* status: until nothing is in flight */
+	bool check;                   /* status: for monitors */
+	bool start;                   /* recover: then start what is desired */
 };
 
 /*
@@ -51,10 +60,14 @@ int request_parse(struct request *, const char *line, size_t len,
 
 const char *verb_name(enum verb);
 const char *verb_usage(enum verb); /* with its words: "deploy TAG" */
-const char *verb_text(enum verb);  /* what it does */
+const char *verb_text(enum verb);  /* what it does, in a line */
+bool verb_takes_tag(enum verb);
 
 /* May be asked for over the network where no --allow says otherwise? */
 bool verb_is_open(enum verb);
+
+/* May be asked for whatever --allow says? */
+bool verb_is_harmless(enum verb);
 
 /* By name; VERB__MAX when there is none. */
 enum verb verb_find(const char *name, size_t len);

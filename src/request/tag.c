@@ -2,6 +2,7 @@
 
 #include "sys/text.h"
 
+#include <bsd/string.h>
 #include <regex.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ tag_is_valid(const char *tag)
 }
 
 static int
-refuse(const char *tag, const char *next, struct fault *f)
+refuse_tag(const char *tag, const char *next, struct fault *f)
 {
 	char safe[160];
 
@@ -27,13 +28,35 @@ refuse(const char *tag, const char *next, struct fault *f)
 	    text_escape(safe, sizeof(safe), tag, strlen(tag)));
 }
 
-/* As it is, for it is the operator's own; yet a line must stay one. */
-static const char *
-allowed(const char *pattern, char *next, size_t size)
+/* POSIX matches the leftmost longest: a shorter span is no match. */
+static bool
+spans(const regex_t *re, const char *tag)
 {
+	regmatch_t m;
+
+	return regexec(re, tag, 1, &m, 0) == 0 && m.rm_so == 0 &&
+	    (size_t)m.rm_eo == strlen(tag);
+}
+
+/*
+ * Tags of the usual forms that the expression takes; where it takes none of them, the
+ * expression: as it is, for it is the operator's own, yet on one line.
+ */
+static const char *
+accepted(const regex_t *re, const char *pattern, char *next, size_t size)
+{
+	static const char *const usual[] = { "v1.2.3", "1.2.3", "v1.2.3-rc1",
+		"sha-abc1234", "abc1234", "0123456789abcdef0123456789abcdef01234567",
+		"main", "latest", "stable", "20240131", "1" };
+	size_t i, n = strlcpy(next, "accepted here: ", size), none = n;
 	char *p;
 
-	snprintf(next, size, "TWILIGHT_TAG_PATTERN allows %s", pattern);
+	for (i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (spans(re, usual[i]) && n < size)
+			n += (size_t)snprintf(next + n, size - n, "%s%s",
+			    n == none ? "" : ", ", usual[i]);
+	if (n == none)
+		snprintf(next, size, "accepted here: what matches %s", pattern);
 	for (p = next; *p != '\0'; p++)
 		if (*p < ' ' || *p > '~')
 			*p = '?';
@@ -44,24 +67,22 @@ int
 tag_check(const char *tag, const char *pattern, struct fault *f)
 {
 	char why[128], next[256];
-	regmatch_t m;
+	int rc = 0;
 	regex_t re;
-	int rc;
 
 	if (!tag_is_valid(tag))
-		return refuse(tag, "send a docker tag such as sha-abc1234 or v1.2.3", f);
+		return refuse_tag(tag, "a docker tag is such as sha-abc1234 or v1.2.3",
+		    f);
 	rc = regcomp(&re, pattern, REG_EXTENDED);
 	if (rc != 0) {
 		regerror(rc, &re, why, sizeof(why));
 		return fault_set(f, FAULT_HOST, "see regex(7)",
 		    "bad setting TWILIGHT_TAG_PATTERN: %s", why);
 	}
-	/* POSIX matches the leftmost longest: a shorter span is no match */
-	rc = regexec(&re, tag, 1, &m, 0);
+	if (!spans(&re, tag))
+		rc = refuse_tag(tag, accepted(&re, pattern, next, sizeof(next)), f);
 	regfree(&re);
-	if (rc != 0 || m.rm_so != 0 || (size_t)m.rm_eo != strlen(tag))
-		return refuse(tag, allowed(pattern, next, sizeof(next)), f);
-	return 0;
+	return rc;
 }
 
 bool

@@ -13,8 +13,8 @@
 bool tag_is_valid(const char *tag);
 
 /*
- * FAULT_REFUSED "invalid tag: …"; FAULT_HOST when `pattern` is no POSIX
- * extended expression.
+ * FAULT_REFUSED "invalid tag: …", with examples of what is accepted; FAULT_HOST when
+ * `pattern` is no POSIX extended expression.
  */
 int tag_check(const char *tag, const char *pattern, struct fault *) MUST_CHECK;
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static int
-check(int fd, const char *safe, struct fault *f)
+check_owner_and_mode(int fd, const char *safe, struct fault *f)
 {
 	struct stat st;
 
@@ -23,9 +23,40 @@ check(int fd, const char *safe, struct fault *f)
 		return fault_set(f, FAULT_HOST, "run as its owner",
 		    "state folder %s belongs to another user", safe);
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return fault_set(f, FAULT_HOST, "chmod 0700 it, then see what is in it",
+		return fault_set(f, FAULT_HOST, "chmod 0700 it, then check what is in it",
 		    "state folder %s can be written by others", safe);
 	return 0;
+}
+
+/* With at most `above` folders above it. */
+static int
+make_folder(const char *path, unsigned above)
+{
+	char parent[PATH_MAX], *slash;
+
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || above == 0 ||
+	    strlcpy(parent, path, sizeof(parent)) >= sizeof(parent))
+		return -1;
+	slash = strrchr(parent, '/');
+	if (slash == NULL)
+		return -1;
+	*slash = '\0';
+	return make_folder(parent, above - 1) == -1 ? -1 : make_folder(path, 0);
+}
+
+/* STATE and STATE/targets are made for STATE/targets/NAME; else a path may be wrong. */
+static unsigned
+folders_above(const char *path)
+{
+	static const char targets[] = "/targets";
+	const char *name = strrchr(path, '/');
+
+	return name != NULL && (size_t)(name - path) > strlen(targets) &&
+		memcmp(name - strlen(targets), targets, strlen(targets)) == 0
+	    ? 2
+	    : 0;
 }
 
 int
@@ -35,18 +66,18 @@ folder_open(const char *path, bool make, struct fault *f)
 	int fd;
 
 	text_escape(safe, sizeof(safe), path, strlen(path));
-	if (make && mkdir(path, 0700) == -1 && errno != EEXIST)
+	if (make && make_folder(path, folders_above(path)) == -1)
 		return fault_set(f, FAULT_HOST,
 		    "let this user write there, or set TWILIGHT_STATE",
-		    "cannot make state folder %s: %s", safe, strerror(errno));
+		    "cannot create state folder %s: %s", safe, strerror(errno));
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1 && errno == ENOENT && !make)
 		return -1;
 	if (fd == -1)
 		return fault_set(f, FAULT_HOST,
-		    errno == EACCES ? "run it as its owner" : "see TWILIGHT_STATE",
+		    errno == EACCES ? "run it as its owner" : "check TWILIGHT_STATE",
 		    "cannot open state folder %s: %s", safe, strerror(errno));
-	if (check(fd, safe, f) == -1) {
+	if (check_owner_and_mode(fd, safe, f) == -1) {
 		close(fd);
 		return -1;
 	}

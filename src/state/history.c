@@ -1,12 +1,13 @@
 /*
- * MUST: a record is on disk, whole and synced, before the journal it closes
- *       is cleared.
- * MUST: a line that a power cut tore is cut before anything is appended, and
- *       is never read as a record.
+ * MUST: a record is on disk, whole and synced, before the journal of its deploy is
+ *       cleared.
+ * MUST: a line that a power cut tore is cut off before anything is appended, and is
+ *       never read as a record.
  * MUST: trimming replaces the file; it never rewrites it in place.
  */
 #include "state/history.h"
 
+#include "state/member.h"
 #include "sys/file.h"
 
 #include <sys/stat.h>
@@ -21,21 +22,33 @@
 
 #define HISTORY "history.jsonl"
 #define HISTORY_SIZE_MAX (32 * 1024 * 1024)
-#define LINE_SIZE_MAX (16 * 1024)
+/* every string as long as it may be, and every byte of it escaped as \u00XX */
+#define LINE_SIZE_MAX (128 * 1024)
+
+static const char *const verbs[RECORD_VERB__MAX] = {
+	[RECORD_DEPLOY] = "deploy",
+	[RECORD_ROLLBACK] = "rollback",
+};
 
 static const struct {
 	const char *name;
-	bool proves;
+	bool good;
 } outcomes[OUTCOME__MAX] = {
 	[OUTCOME_DEPLOYED] = { "deployed", true },
 	[OUTCOME_ADOPTED] = { "adopted", true },
 	[OUTCOME_RECOVERED] = { "recovered", true },
-	[OUTCOME_PUT_BACK] = { "put back", false },
+	[OUTCOME_DISCARDED] = { "discarded", false },
 	[OUTCOME_ROLLED_BACK] = { "rolled back", false },
 	[OUTCOME_UNVERIFIED] = { "unverified", false },
 	[OUTCOME_ABANDONED] = { "abandoned", false },
 	[OUTCOME_REFUSED] = { "refused", false },
 };
+
+const char *
+record_verb_name(enum record_verb verb)
+{
+	return verb < RECORD_VERB__MAX ? verbs[verb] : "unknown";
+}
 
 const char *
 outcome_name(enum outcome o)
@@ -44,39 +57,50 @@ outcome_name(enum outcome o)
 }
 
 bool
-outcome_proves(enum outcome o)
+outcome_is_good(enum outcome o)
 {
-	return o < OUTCOME__MAX && outcomes[o].proves;
+	return o < OUTCOME__MAX && outcomes[o].good;
 }
 
 static int
 unwritable(struct fault *f)
 {
-	return fault_set(f, FAULT_HOST, "see the disk of the state folder",
+	return fault_set(f, FAULT_HOST, "check the disk of the state folder",
 	    "cannot write the history in the state folder: %s", strerror(errno));
+}
+
+/* The members that follow the releases; NULL when one of them is not UTF-8. */
+static json_t *
+result_members(const struct record *r)
+{
+	return json_pack("{ss si sI si s{sI sI sI sI} sb ss}", "outcome",
+	    outcome_name(r->outcome), "code", r->code, "seq", (json_int_t)r->seq, "tries",
+	    (int)r->tries, "ms", "prepare", (json_int_t)r->ms.prepare, "apply",
+	    (json_int_t)r->ms.apply, "verify", (json_int_t)r->ms.verify, "total",
+	    (json_int_t)r->ms.total, "unjudged", (int)r->unjudged, "why", r->why);
 }
 
 char *
 record_json(const struct record *r)
 {
-	json_t *doc = json_pack(
-	    "{si ss ss ss s{ss ss ss} s{ss ss ss} s{ss ss ss} ss si sI si s{sI sI sI sI} sb ss}",
-	    "v", 1, "id", r->id, "time", r->time, "verb", r->verb, "who", "actor",
-	    r->who.actor, "key", r->who.key, "client", r->who.client, "from", "tag",
-	    r->from.tag, "image", r->from.image, "ref", r->from.ref, "to", "tag",
-	    r->to.tag, "image", r->to.image, "ref", r->to.ref, "outcome",
-	    outcome_name(r->outcome), "code", r->code, "seq", (json_int_t)r->seq, "tries",
-	    (int)r->tries, "ms", "pull", (json_int_t)r->pull_ms, "up",
-	    (json_int_t)r->up_ms, "health", (json_int_t)r->health_ms, "total",
-	    (json_int_t)r->total_ms, "interrupted", (int)r->interrupted, "why", r->why);
-	char *text = doc == NULL ? NULL
-				 : json_dumps(doc, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_t *doc = json_pack("{si ss ss ss}", "v", FORMAT_MAX, "id", r->id, "time",
+	    r->time, "verb", record_verb_name(r->verb));
+	json_t *result = result_members(r);
+	char *text = NULL;
 
+	if (json_object_set_new(doc, "who", member_of_who(&r->who)) == 0 &&
+	    json_object_set_new(doc, "from",
+		member_of_release(&r->from, MEMBER_IDENTITY)) == 0 &&
+	    json_object_set_new(doc, "to", member_of_release(&r->to, MEMBER_IDENTITY)) ==
+		0 &&
+	    json_object_update(doc, result) == 0)
+		text = json_dumps(doc, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(result);
 	json_decref(doc);
 	return text;
 }
 
-/* Cuts what stands after the last newline; the file's length then. */
+/* Cuts off what follows the last newline. */
 static int
 cut_torn_line(int fd)
 {
@@ -100,7 +124,7 @@ open_history(int dirfd)
 	struct stat st;
 	int fd;
 
-	/* O_NONBLOCK: a fifo in its place is not waited for */
+	/* O_NONBLOCK: do not wait for a fifo in its place */
 	fd = openat(dirfd, HISTORY,
 	    O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
@@ -141,7 +165,7 @@ append_line(int dirfd, const char *line)
 	if (fd != -1 && cut_torn_line(fd) == 0 && fstat(fd, &st) == 0) {
 		rc = file_write(fd, whole, (size_t)len);
 		saved = errno;
-		/* half a line is worse than none */
+		/* rather no line than half of one */
 		if (rc == -1)
 			(void)!ftruncate(fd, st.st_size);
 		errno = saved;
@@ -171,35 +195,20 @@ history_append(int dirfd, const struct record *r, struct fault *f)
 	return rc == -1 ? unwritable(f) : 0;
 }
 
-static void
-take(const json_t *obj, const char *key, char *out, size_t size)
-{
-	const char *s = json_string_value(json_object_get(obj, key));
-
-	if (s == NULL || strlcpy(out, s, size) >= size)
-		out[0] = '\0';
-}
-
-static void
-take_version(const json_t *obj, struct version *v)
-{
-	take(obj, "tag", v->tag, sizeof(v->tag));
-	take(obj, "image", v->image, sizeof(v->image));
-	take(obj, "ref", v->ref, sizeof(v->ref));
-}
-
 static int64_t
-number(const json_t *obj, const char *key)
+integer_of(const json_t *obj, const char *key)
 {
 	return json_integer_value(json_object_get(obj, key));
 }
 
 static bool
-take_outcome(const json_t *doc, enum outcome *out)
+read_outcome(const json_t *doc, int format, enum outcome *out)
 {
 	const char *s = json_string_value(json_object_get(doc, "outcome"));
 	int i;
 
+	if (s != NULL && format == 1 && strcmp(s, "put back") == 0)
+		s = outcome_name(OUTCOME_DISCARDED);
 	for (i = 0; s != NULL && i < OUTCOME__MAX; i++)
 		if (strcmp(s, outcomes[i].name) == 0) {
 			*out = (enum outcome)i;
@@ -208,10 +217,48 @@ take_outcome(const json_t *doc, enum outcome *out)
 	return false;
 }
 
-static bool
-parse(const char *line, size_t len, struct record *r)
+static void
+read_timing(const json_t *ms, int format, struct timing *t)
 {
-	const json_t *who, *ms;
+	t->prepare = integer_of(ms, format == 1 ? "pull" : "prepare");
+	t->apply = integer_of(ms, format == 1 ? "up" : "apply");
+	t->verify = integer_of(ms, format == 1 ? "health" : "verify");
+	t->total = integer_of(ms, "total");
+}
+
+/*
+ * What decides on later deploys must be there and well-formed.  What is only shown
+ * is left empty where it is not.
+ */
+static bool
+read_record(const json_t *doc, struct record *r)
+{
+	json_int_t v = integer_of(doc, "v");
+	int format = v >= 1 && v <= FORMAT_MAX ? (int)v : 0;
+
+	if (format == 0 || !read_outcome(doc, format, &r->outcome) ||
+	    !member_verb(doc, &r->verb) ||
+	    !member_string(doc, "id", r->id, sizeof(r->id)) ||
+	    !member_release(doc, "from", format, MEMBER_IDENTITY, &r->from) ||
+	    !member_release(doc, "to", format, MEMBER_IDENTITY, &r->to))
+		return false;
+	(void)member_string(doc, "time", r->time, sizeof(r->time));
+	(void)member_string(doc, "why", r->why, sizeof(r->why));
+	(void)member_who(doc, &r->who);
+	r->code = (int)integer_of(doc, "code");
+	r->seq = integer_of(doc, "seq");
+	r->tries = (unsigned)integer_of(doc, "tries");
+	read_timing(json_object_get(doc, "ms"), format, &r->ms);
+	/* what was interrupted and succeeded nevertheless was verified */
+	r->unjudged = json_is_true(json_object_get(doc,
+			  format == 1 ? "interrupted" : "unjudged")) &&
+	    !outcome_is_good(r->outcome);
+	return true;
+}
+
+static bool
+parse_line(const char *line, size_t len, struct record *r)
+{
 	json_t *doc;
 	bool good;
 
@@ -219,48 +266,27 @@ parse(const char *line, size_t len, struct record *r)
 	if (len == 0 || len > LINE_SIZE_MAX)
 		return false;
 	doc = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	good = json_is_object(doc) && take_outcome(doc, &r->outcome);
-	if (good) {
-		who = json_object_get(doc, "who");
-		ms = json_object_get(doc, "ms");
-		take(doc, "id", r->id, sizeof(r->id));
-		take(doc, "time", r->time, sizeof(r->time));
-		take(doc, "verb", r->verb, sizeof(r->verb));
-		take(doc, "why", r->why, sizeof(r->why));
-		take(who, "actor", r->who.actor, sizeof(r->who.actor));
-		take(who, "key", r->who.key, sizeof(r->who.key));
-		take(who, "client", r->who.client, sizeof(r->who.client));
-		take_version(json_object_get(doc, "from"), &r->from);
-		take_version(json_object_get(doc, "to"), &r->to);
-		r->interrupted = json_is_true(json_object_get(doc, "interrupted"));
-		r->code = (int)number(doc, "code");
-		r->seq = number(doc, "seq");
-		r->tries = (unsigned)number(doc, "tries");
-		r->pull_ms = number(ms, "pull");
-		r->up_ms = number(ms, "up");
-		r->health_ms = number(ms, "health");
-		r->total_ms = number(ms, "total");
-	}
+	good = read_record(doc, r);
 	json_decref(doc);
 	return good;
 }
 
 /* The file, whole; *bytes is NULL where there is none. */
 static int
-load(int dirfd, char **bytes, size_t *len, struct fault *f)
+load_history(int dirfd, char **bytes, size_t *len, struct fault *f)
 {
 	*bytes = NULL;
 	*len = 0;
 	if (file_read(dirfd, HISTORY, HISTORY_SIZE_MAX, bytes, len) == 0 ||
 	    errno == ENOENT)
 		return 0;
-	return fault_set(f, FAULT_HOST, "see history.jsonl in the state folder",
+	return fault_set(f, FAULT_HOST, "check history.jsonl in the state folder",
 	    "cannot read the history: %s", strerror(errno));
 }
 
 /*
- * The line that ends before `end`, found backwards; what stands after the
- * last newline was torn and is no line.  NULL when there is none left.
+ * The last line that ends before `end`, which then is its beginning.  What follows
+ * the last newline was torn and is skipped.  NULL when there is no line left.
  */
 static const char *
 line_before(const char *bytes, size_t *end, size_t *len)
@@ -287,37 +313,32 @@ history_walk(int dirfd, bool (*each)(void *, const struct record *), void *arg,
 	size_t end, len;
 	char *bytes;
 
-	if (load(dirfd, &bytes, &end, f) == -1)
+	if (load_history(dirfd, &bytes, &end, f) == -1)
 		return -1;
 	while ((line = line_before(bytes, &end, &len)) != NULL)
-		if (parse(line, len, &r) && !each(arg, &r))
+		if (parse_line(line, len, &r) && !each(arg, &r))
 			break;
 	free(bytes);
 	return 0;
 }
 
-struct search {
-	const char *id;
-	bool found;
-};
-
-static bool
-same_id(void *arg, const struct record *r)
-{
-	struct search *s = arg;
-
-	s->found = strcmp(r->id, s->id) == 0;
-	return !s->found;
-}
-
+/* Only lines that contain the id are parsed: `wait` asks several times a second. */
 int
-history_has(int dirfd, const char *id, struct fault *f)
+history_has(int dirfd, const char *id, bool *there, struct fault *f)
 {
-	struct search s = { .id = id };
+	const char *line;
+	struct record r;
+	size_t end, len;
+	char *bytes;
 
-	if (history_walk(dirfd, same_id, &s, f) == -1)
+	*there = false;
+	if (load_history(dirfd, &bytes, &end, f) == -1)
 		return -1;
-	return s.found;
+	while (!*there && (line = line_before(bytes, &end, &len)) != NULL)
+		*there = memmem(line, len, id, strlen(id)) != NULL &&
+		    parse_line(line, len, &r) && strcmp(r.id, id) == 0;
+	free(bytes);
+	return 0;
 }
 
 int
@@ -328,7 +349,7 @@ history_count(int dirfd, size_t *n, struct fault *f)
 	size_t len;
 
 	*n = 0;
-	if (load(dirfd, &bytes, &len, f) == -1)
+	if (load_history(dirfd, &bytes, &len, f) == -1)
 		return -1;
 	for (at = bytes;
 	     at != NULL && (at = memchr(at, '\n', len - (size_t)(at - bytes))) != NULL;
@@ -339,8 +360,8 @@ history_count(int dirfd, size_t *n, struct fault *f)
 }
 
 /*
- * Moves the kept lines to the end of the same buffer, from the back to the
- * front: a line never lands on one that is still to be read.
+ * Moves the kept lines to the end of the same buffer, the last one first, so that
+ * none overwrites one that is still to be read.
  */
 int
 history_filter(int dirfd, bool (*keep)(void *, const struct record *), void *arg,
@@ -352,11 +373,11 @@ history_filter(int dirfd, bool (*keep)(void *, const struct record *), void *arg
 	char *bytes;
 	int rc;
 
-	if (load(dirfd, &bytes, &size, f) == -1)
+	if (load_history(dirfd, &bytes, &size, f) == -1)
 		return -1;
 	end = to = size;
 	while ((line = line_before(bytes, &end, &len)) != NULL)
-		if (parse(line, len, &r) && keep(arg, &r)) {
+		if (parse_line(line, len, &r) && keep(arg, &r)) {
 			to -= len + 1;
 			memmove(bytes + to, line, len + 1);
 		}

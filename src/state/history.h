@@ -1,12 +1,16 @@
 /*
  * history.h: what was deployed, one JSON object per line, the newest last.
- * It is the ledger: the proven versions, and so every rollback target, come
+ * It is the ledger: the known-good releases, and so every rollback target, come
  * from here and from nowhere else.
+ *
+ * Format 2 ("v": 2).  Lines of format 1, of version 0.1, are read: their part has
+ * no service's name (release.h).  Of a part the service, the reference and the
+ * revision are kept.
  */
 #ifndef STATE_HISTORY_H
 #define STATE_HISTORY_H
 
-#include "state/version.h"
+#include "state/release.h"
 #include "sys/fault.h"
 #include "sys/who.h"
 
@@ -14,11 +18,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define RECORD_ID_MAX 40
+
+/* The verbs that are recorded. */
+enum record_verb { RECORD_DEPLOY, RECORD_ROLLBACK, RECORD_VERB__MAX };
+
 enum outcome {
-	OUTCOME_DEPLOYED,    /* `to` runs and was healthy */
+	OUTCOME_DEPLOYED,    /* `to` runs and was verified */
 	OUTCOME_ADOPTED,     /* `to` was found running and healthy */
-	OUTCOME_RECOVERED,   /* interrupted, completed later: `to` runs, healthy */
-	OUTCOME_PUT_BACK,    /* nothing was swapped; names are as they were */
+	OUTCOME_RECOVERED,   /* interrupted, completed later: `to` runs, verified */
+	OUTCOME_DISCARDED,   /* nothing was applied; "put back" in format 1 */
 	OUTCOME_ROLLED_BACK, /* `from` runs again, verified */
 	OUTCOME_UNVERIFIED,  /* neither could be verified */
 	OUTCOME_ABANDONED,   /* interrupted, and a person decided since */
@@ -26,25 +35,32 @@ enum outcome {
 	OUTCOME__MAX
 };
 
-struct record {
-	char id[40];
-	char time[32]; /* RFC 3339, UTC, when it began */
-	char verb[16];
-	struct who who;
-	struct version from, to;
-	enum outcome outcome;
-	int code;       /* the exit status */
-	int64_t seq;    /* the order of pushes; 0: none was said */
-	unsigned tries; /* windows of the probe, 0 for none */
-	int64_t pull_ms, up_ms, health_ms, total_ms;
-	bool interrupted; /* by a kill or a signal: what it was to be was never judged */
-	char why[FAULT_WHAT_MAX]; /* in words; "" when it went well */
+/* Milliseconds of a deploy; 0 for a phase that did not run. */
+struct timing {
+	int64_t prepare, apply, verify, total;
 };
 
+struct record {
+	char id[RECORD_ID_MAX];
+	char time[32]; /* RFC 3339, UTC, when it began */
+	enum record_verb verb;
+	struct who who;
+	struct release from, to;
+	enum outcome outcome;
+	int code;       /* the exit status */
+	int64_t seq;    /* the order of pushes; 0: none was given */
+	unsigned tries; /* windows of the probe, 0 for none */
+	struct timing ms;
+	/* a kill, a signal or the engine ended it: says nothing of `to`; never when good */
+	bool unjudged;
+	char why[FAULT_WHAT_MAX]; /* in words; "" when it succeeded */
+};
+
+const char *record_verb_name(enum record_verb);
 const char *outcome_name(enum outcome);
 
-/* Is `to` proven by this record? */
-bool outcome_proves(enum outcome);
+/* Is `to` known-good by this record? */
+bool outcome_is_good(enum outcome);
 
 /*
  * Appends, durably.  A torn last line (a power cut) is cut off first.
@@ -55,7 +71,7 @@ int history_append(int dirfd, const struct record *, struct fault *) MUST_CHECK;
 /* Can it be appended to?  To be asked before anything is changed. */
 int history_writable(int dirfd, struct fault *) MUST_CHECK;
 
-/* What a kill left of a trimming goes; lock held. */
+/* Removes what a kill left of a trimming; lock held. */
 void history_sweep(int dirfd);
 
 /* The record as one line of JSON, malloc'd; NULL when out of memory. */
@@ -63,13 +79,14 @@ char *record_json(const struct record *);
 
 /*
  * Calls `each` for every record, the newest first, until it returns false.
- * Lines that are not records are passed over.  No history is no fault.
+ * Lines that are not records, or of a newer format, are skipped.  No history is no
+ * fault.
  */
 int history_walk(int dirfd, bool (*each)(void *, const struct record *), void *arg,
     struct fault *) MUST_CHECK;
 
-/* Is there a record with this id?  -1 on a fault. */
-int history_has(int dirfd, const char *id, struct fault *) MUST_CHECK;
+/* Is there a record with this id? */
+int history_has(int dirfd, const char *id, bool *there, struct fault *) MUST_CHECK;
 
 /* How many lines it has. */
 int history_count(int dirfd, size_t *n, struct fault *) MUST_CHECK;

@@ -1,28 +1,25 @@
 /*
- *            deploy                                   rollback (verb)
- *              |                                             |
- *              v                                             |
- *   none --> PULL --names put back--> none                   |
- *              |  \                                          |
- *       image  |   \ a boot's own `up` took                  |
- *       known  |    \ what was pulled                        |
- *              v     \                                       v
- *            SWAP <---\--------------------------------------+
- *              |  \    \
- *   healthy,   |   \    |  anything fails, or recovery says so
- *   history    |    v   v
- *   written    |  ROLLBACK --gate passed or not, history written--> none
- *              v
- *            none
+ *   none --> PREPARE --> APPLY --> VERIFY --> none   committed
+ *               |  \       |         |
+ *               |   \      v         v
+ *               |    `-> REVERT <----'
+ *               |          |
+ *               v          v
+ *             none       none                        discarded; reverted, or neither
+ *                                                    release could be verified
  *
- * MUST: a step is on disk before what it announces is begun.
- * MUST: the history has the deploy's id before the journal is cleared; so a
- *       journal whose id is in the history says nothing any more.
- * MUST: from ROLLBACK there is no way back to SWAP.
+ * A rollback begins at APPLY.  PREPARE is followed by REVERT where an `up` of the
+ * host's boot has already started what was prepared.
+ *
+ * MUST: a phase is on disk before it begins.
+ * MUST: the history has the deploy's id before the journal is cleared.  A journal
+ *       whose id is in the history is therefore out of date.
+ * MUST: REVERT is the last phase; nothing leads from it to APPLY.
  * MUST NOT: hold anything of .env but the variable's own value.
  */
 #include "state/journal.h"
 
+#include "state/member.h"
 #include "sys/file.h"
 
 #include <bsd/string.h>
@@ -34,132 +31,148 @@
 #include <unistd.h>
 
 #define JOURNAL "journal"
-#define JOURNAL_VERSION 1
-#define JOURNAL_SIZE_MAX (64 * 1024)
+/* every string as long as it may be, and every byte of it escaped as \u00XX */
+#define JOURNAL_SIZE_MAX (256 * 1024)
 
-static const char *const step_names[JOURNAL__MAX] = {
-	[JOURNAL_PULL] = "pull",
-	[JOURNAL_SWAP] = "swap",
-	[JOURNAL_VERIFY] = "verify",
-	[JOURNAL_ROLLBACK] = "rolling back",
+static const struct {
+	const char *name, *old; /* in format 1 */
+} phases[PHASE__MAX] = {
+	[PHASE_PREPARE] = { "prepare", "pull" },
+	[PHASE_APPLY] = { "apply", "swap" },
+	[PHASE_VERIFY] = { "verify", "verify" },
+	[PHASE_REVERT] = { "revert", "rolling back" },
 };
 
-static const char by_hand[] = "put .env and the container right by hand, "
+static const char by_hand[] = "correct .env and the containers by hand, "
 			      "then remove the file `journal` from the state folder";
 
 const char *
-journal_step_name(enum journal_step step)
+phase_name(enum phase phase)
 {
-	return step < JOURNAL__MAX ? step_names[step] : "unknown";
+	return phase < PHASE__MAX ? phases[phase].name : "unknown";
+}
+
+static char *
+journal_text(const struct journal *j)
+{
+	json_t *doc = json_pack("{si ss ss ss ss sI ss}", "v", FORMAT_MAX, "id", j->id,
+	    "verb", record_verb_name(j->verb), "phase", phase_name(j->phase), "engine",
+	    j->engine, "seq", (json_int_t)j->seq, "time", j->time);
+	char *text = NULL;
+
+	if (json_object_set_new(doc, "who", member_of_who(&j->who)) == 0 &&
+	    json_object_set_new(doc, "from", member_of_release(&j->from, MEMBER_ALL)) ==
+		0 &&
+	    json_object_set_new(doc, "to", member_of_release(&j->to, MEMBER_ALL)) == 0)
+		text = json_dumps(doc, JSON_INDENT(1));
+	json_decref(doc);
+	return text;
 }
 
 /*
- * The folder's fsync(2) comes after the rename: a first journal that was not
- * written for certain may be there, and would make the next request recover what was
- * never begun.
+ * The folder is synced after the rename.  Where that failed, a first journal is in
+ * place but may not be durable; the next request would recover a deploy that never
+ * began.  So it is removed.
  */
 static int
-not_written(int dirfd, bool first, int error, struct fault *f)
+not_durable(int dirfd, bool first, int error, struct fault *f)
 {
 	if (first && file_remove(dirfd, JOURNAL) == -1)
 		return fault_set(f, FAULT_HOST,
-		    "see the disk of the state folder; the next request recovers from it",
-		    "the journal was neither written for certain (%s) nor removed (%s)",
+		    "check the disk of the state folder; the next request recovers from it",
+		    "the journal could neither be written durably (%s) nor be removed (%s)",
 		    strerror(error), strerror(errno));
-	return fault_set(f, FAULT_HOST, "see the disk of the state folder",
+	return fault_set(f, FAULT_HOST, "check the disk of the state folder",
 	    "cannot write the journal in the state folder: %s", strerror(error));
 }
 
 int
 journal_write(int dirfd, const struct journal *j, struct fault *f)
 {
-	json_t *doc =
-	    json_pack("{si ss ss ss sb sb s{ss ss ss} s{ss ss ss} ss ss ss sI ss ss}",
-		"v", JOURNAL_VERSION, "id", j->id, "verb", j->verb, "step",
-		journal_step_name(j->step), "silent", (int)j->blind, "served",
-		(int)j->served, "from", "tag", j->from.tag, "image", j->from.image, "ref",
-		j->from.ref, "to", "tag", j->to.tag, "image", j->to.image, "ref",
-		j->to.ref, "container", j->container, "displaced", j->displaced,
-		"old_value", j->old_value, "seq", (json_int_t)j->seq, "actor", j->actor,
-		"time", j->time);
-	char *text = doc == NULL ? NULL : json_dumps(doc, JSON_INDENT(1));
 	bool first = faccessat(dirfd, JOURNAL, F_OK, AT_SYMLINK_NOFOLLOW) == -1 &&
 	    errno == ENOENT;
+	char *text = journal_text(j);
 	int rc, error;
 
-	json_decref(doc);
 	if (text == NULL)
-		return fault_set(f, FAULT_HOST, "free some memory",
-		    "cannot write the journal: out of memory");
+		return fault_set(f, FAULT_HOST,
+		    "the value of the variable in .env must be UTF-8; else free some memory",
+		    "cannot write the journal: a text in it is not UTF-8, or memory is short");
 	rc = file_replace(dirfd, JOURNAL, text, strlen(text));
 	error = errno;
 	free(text);
-	return rc == 0 ? 0 : not_written(dirfd, first, error, f);
-}
-
-/* A string member into a buffer of fixed size; false where it does not fit. */
-static bool
-take(const json_t *obj, const char *key, char *out, size_t size)
-{
-	const char *s = json_string_value(json_object_get(obj, key));
-
-	return s != NULL && strlcpy(out, s, size) < size;
+	return rc == 0 ? 0 : not_durable(dirfd, first, error, f);
 }
 
 static bool
-take_version(const json_t *obj, struct version *v)
+read_phase(const json_t *doc, int format, enum phase *phase)
 {
-	return take(obj, "tag", v->tag, sizeof(v->tag)) &&
-	    take(obj, "image", v->image, sizeof(v->image)) &&
-	    take(obj, "ref", v->ref, sizeof(v->ref));
-}
-
-static bool
-take_step(const json_t *obj, enum journal_step *step)
-{
-	const char *s = json_string_value(json_object_get(obj, "step"));
+	const char *s = json_string_value(
+	    json_object_get(doc, format == 1 ? "step" : "phase"));
 	int i;
 
-	for (i = 0; s != NULL && i < JOURNAL__MAX; i++)
-		if (strcmp(s, step_names[i]) == 0) {
-			*step = (enum journal_step)i;
+	for (i = 0; s != NULL && i < PHASE__MAX; i++)
+		if (strcmp(s, format == 1 ? phases[i].old : phases[i].name) == 0) {
+			*phase = (enum phase)i;
 			return true;
 		}
 	return false;
 }
 
+/* What format 1 has beside the releases belongs to their only parts. */
 static bool
-take_all(const json_t *doc, struct journal *j)
+read_format_1(const json_t *doc, struct journal *j)
 {
-	const json_t *blind = json_object_get(doc, "silent");
+	const json_t *silent = json_object_get(doc, "silent");
 	const json_t *served = json_object_get(doc, "served");
+	struct part *from = &j->from.part[0], *to = &j->to.part[0];
 
-	j->blind = json_is_true(blind);
+	j->from.n = j->to.n = 1;
+	(void)strlcpy(j->engine, json_is_true(silent) ? "blind" : "compose",
+	    sizeof(j->engine));
+	(void)strlcpy(to->desired, j->to.tag, sizeof(to->desired));
+	if (!json_is_boolean(silent) ||
+	    !member_string(doc, "container", from->instance, sizeof(from->instance)) ||
+	    !member_string(doc, "displaced", to->previous, sizeof(to->previous)) ||
+	    !member_string(doc, "old_value", from->desired, sizeof(from->desired)) ||
+	    !member_string(doc, "actor", j->who.actor, sizeof(j->who.actor)))
+		return false;
+	/* 0.1.0 did not record it */
+	from->served = from->instance[0] != '\0' &&
+	    (served == NULL || json_is_true(served));
+	return true;
+}
+
+static bool
+read_format_2(const json_t *doc, struct journal *j)
+{
+	return member_string(doc, "engine", j->engine, sizeof(j->engine)) &&
+	    member_who(doc, &j->who);
+}
+
+static bool
+read_journal(const json_t *doc, int format, struct journal *j)
+{
 	j->seq = json_integer_value(json_object_get(doc, "seq"));
-	/* journals of 0.1 have no such member */
-	j->served = served == NULL || json_is_true(served);
-	return json_is_boolean(blind) && j->seq >= 0 && take_step(doc, &j->step) &&
-	    take(doc, "id", j->id, sizeof(j->id)) &&
-	    take(doc, "verb", j->verb, sizeof(j->verb)) &&
-	    take_version(json_object_get(doc, "from"), &j->from) &&
-	    take_version(json_object_get(doc, "to"), &j->to) &&
-	    take(doc, "container", j->container, sizeof(j->container)) &&
-	    take(doc, "displaced", j->displaced, sizeof(j->displaced)) &&
-	    take(doc, "old_value", j->old_value, sizeof(j->old_value)) &&
-	    take(doc, "actor", j->actor, sizeof(j->actor)) &&
-	    take(doc, "time", j->time, sizeof(j->time));
+	return j->seq >= 0 && read_phase(doc, format, &j->phase) &&
+	    member_verb(doc, &j->verb) &&
+	    member_string(doc, "id", j->id, sizeof(j->id)) &&
+	    member_string(doc, "time", j->time, sizeof(j->time)) &&
+	    member_release(doc, "from", format, MEMBER_ALL, &j->from) &&
+	    member_release(doc, "to", format, MEMBER_ALL, &j->to) &&
+	    (format == 1 ? read_format_1(doc, j) : read_format_2(doc, j));
 }
 
 int
-journal_read(int dirfd, struct journal *j, struct fault *f)
+journal_read(int dirfd, struct journal *j, bool *found, struct fault *f)
 {
-	json_int_t version;
+	json_int_t format;
 	json_t *doc;
 	char *bytes;
 	size_t len;
-	bool good;
 
 	memset(j, 0, sizeof(*j));
+	*found = false;
 	if (file_read(dirfd, JOURNAL, JOURNAL_SIZE_MAX, &bytes, &len) == -1) {
 		if (errno == ENOENT)
 			return 0;
@@ -168,15 +181,15 @@ journal_read(int dirfd, struct journal *j, struct fault *f)
 	}
 	doc = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL);
 	free(bytes);
-	version = json_integer_value(json_object_get(doc, "v"));
-	good = version == JOURNAL_VERSION && take_all(doc, j);
+	format = json_integer_value(json_object_get(doc, "v"));
+	*found = format >= 1 && format <= FORMAT_MAX && read_journal(doc, (int)format, j);
 	json_decref(doc);
-	if (good)
-		return 1;
-	if (version > JOURNAL_VERSION)
+	if (*found)
+		return 0;
+	if (format > FORMAT_MAX)
 		return fault_set(f, FAULT_HOST, "use the newer program that wrote it",
-		    "the journal is of version %lld, this program knows %d",
-		    (long long)version, JOURNAL_VERSION);
+		    "the journal has format %lld, this program knows %d",
+		    (long long)format, FORMAT_MAX);
 	return fault_set(f, FAULT_HOST, by_hand,
 	    "the journal of an interrupted deploy is damaged");
 }
@@ -192,6 +205,6 @@ journal_clear(int dirfd, struct fault *f)
 {
 	if (file_remove(dirfd, JOURNAL) == 0)
 		return 0;
-	return fault_set(f, FAULT_HOST, "see the disk of the state folder",
+	return fault_set(f, FAULT_HOST, "check the disk of the state folder",
 	    "cannot clear the journal: %s", strerror(errno));
 }

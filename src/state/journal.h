@@ -1,41 +1,33 @@
 /*
- * journal.h: the one deploy that is under way, on disk before each step that
- * could not be told from what is there.  A journal found under the lock is an
- * interrupted deploy (deploy/recover.h mends it).
+ * journal.h: the one deploy of a target that is in progress, on disk before
+ * each phase that an observation alone could not tell.  A journal found under
+ * the lock is an interrupted deploy (deploy/recover.h).
+ *
+ * Format 2.  Format 1, of version 0.1, is read: each of its releases has one part
+ * without a service's name, also where nothing ran, and "silent" is the engine "blind".
  */
 #ifndef STATE_JOURNAL_H
 #define STATE_JOURNAL_H
 
-#include "state/version.h"
-#include "sys/fault.h"
+#include "state/history.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
-enum journal_step {
-	JOURNAL_PULL,     /* names may move; .env is the old one */
-	JOURNAL_SWAP,     /* the image is known; .env may be either, `up` may have run */
-	JOURNAL_VERIFY,   /* a blind engine only: `up` has run, health is being asked */
-	JOURNAL_ROLLBACK, /* going back: .env may be either, never forward again */
-	JOURNAL__MAX
+enum phase {
+	PHASE_PREPARE, /* references may move; nothing that runs is touched */
+	PHASE_APPLY,   /* `to` is resolved; desired may be either, and what runs too */
+	PHASE_VERIFY,  /* apply has ended; `to` is being verified */
+	PHASE_REVERT,  /* `from` is being applied and verified; never forward again */
+	PHASE__MAX
 };
 
-#define JOURNAL_ID_MAX 40
-#define JOURNAL_VALUE_MAX 256
-
 struct journal {
-	char id[JOURNAL_ID_MAX];
-	char verb[16]; /* "deploy" or "rollback" */
-	enum journal_step step;
-	bool blind;                        /* an engine that reports nothing */
-	bool served;                       /* the container ran when it began */
-	struct version from;               /* what ran; all empty on a first deploy */
-	struct version to;                 /* what is wanted; image empty until pulled */
-	char container[IMAGE_ID_MAX];      /* that ran; "" for none */
-	char displaced[IMAGE_ID_MAX];      /* what to.ref named before; "" for nothing */
-	char old_value[JOURNAL_VALUE_MAX]; /* the variable's, in .env */
-	int64_t seq;                       /* the order of pushes; 0: none was said */
-	char actor[64];
+	char id[RECORD_ID_MAX];
+	enum record_verb verb;
+	enum phase phase;
+	char engine[8];      /* "compose", "blind" */
+	struct release from; /* what ran, and what a reboot would start (release.h) */
+	struct release to;   /* what is wanted; revisions empty until prepared */
+	int64_t seq;         /* the order of pushes; 0: none was given */
+	struct who who;
 	char time[32]; /* RFC 3339, when it began */
 };
 
@@ -46,17 +38,17 @@ struct journal {
 int journal_write(int dirfd, const struct journal *, struct fault *) MUST_CHECK;
 
 /*
- * 1 and filled in where there is one, 0 where there is none, -1 FAULT_HOST
- * where it cannot be read or is of a version that this program does not know.
+ * 0 with *found set, and filled in where there is one; FAULT_HOST where it cannot be
+ * read or is of a format that this program does not know.
  */
-int journal_read(int dirfd, struct journal *, struct fault *) MUST_CHECK;
+int journal_read(int dirfd, struct journal *, bool *found, struct fault *) MUST_CHECK;
 
-/* A half-written one that a kill left goes; lock held. */
+/* Removes a half-written one that a kill left; lock held. */
 void journal_sweep(int dirfd);
 
 /* Durable. */
 int journal_clear(int dirfd, struct fault *) MUST_CHECK;
 
-const char *journal_step_name(enum journal_step);
+const char *phase_name(enum phase);
 
 #endif

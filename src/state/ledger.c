@@ -1,212 +1,222 @@
 #include "state/ledger.h"
 
 #include <bsd/string.h>
-#include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Versions by what tells them apart, in the order in which they were seen. */
+/* Keys (release_key()) that were seen, in a tree. */
 struct seen {
-	char (*keys)[IMAGE_ID_MAX + TAG_MAX];
-	size_t n;
+	void *root;
 	bool failed; /* out of memory */
 };
 
-static const char *
-key_of(const struct version *v)
-{
-	return v->image[0] != '\0' ? v->image : v->tag;
-}
-
-/* Adds it; false when it was there already (or there is no memory). */
-static bool
-first_sight(struct seen *s, const char *key)
-{
-	void *grown;
-	size_t i;
-
-	for (i = 0; i < s->n; i++)
-		if (strcmp(s->keys[i], key) == 0)
-			return false;
-	grown = reallocarray(s->keys, s->n + 1, sizeof(*s->keys));
-	if (grown == NULL) {
-		s->failed = true;
-		return false;
-	}
-	s->keys = grown;
-	(void)strlcpy(s->keys[s->n++], key, sizeof(*s->keys));
-	return true;
-}
-
 static int
-out_of_memory(struct fault *f)
+compare_keys(const void *a, const void *b)
 {
-	return fault_set(f, FAULT_HOST, "free some memory",
-	    "cannot read the history: out of memory");
+	return strcmp(a, b);
 }
 
-/* What one record says about one version. */
-enum word { NOTHING, PROVEN, CONDEMNED };
-
-/* A `rollback` that worked condemns what it left. */
-static enum word
-word_on(const struct record *r, const char *key)
+/* gcc does not know that tsearch(3) keeps the key */
+#pragma GCC diagnostic push
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+/* Adds it; false when it was there already, is empty, or there is no memory. */
+static bool
+is_first(struct seen *s, const char *key)
 {
-	if (strcmp(key_of(&r->to), key) == 0) {
-		if (outcome_proves(r->outcome))
-			return PROVEN;
-		/* a kill says nothing about the version that it hit */
-		if (!r->interrupted &&
-		    (r->outcome == OUTCOME_ROLLED_BACK ||
-			r->outcome == OUTCOME_UNVERIFIED))
-			return CONDEMNED;
-	}
-	if (strcmp(key_of(&r->from), key) == 0 && outcome_proves(r->outcome) &&
-	    strcmp(r->verb, "rollback") == 0)
-		return CONDEMNED;
-	return NOTHING;
+	char *copy;
+
+	if (*key == '\0' || tfind(key, &s->root, compare_keys) != NULL)
+		return false;
+	copy = strdup(key);
+	if (copy != NULL && tsearch(copy, &s->root, compare_keys) != NULL)
+		return true;
+	free(copy);
+	s->failed = true;
+	return false;
+}
+#pragma GCC diagnostic pop
+
+enum verdict { VERDICT_NONE, VERDICT_GOOD, VERDICT_BAD };
+
+static enum verdict
+verdict_on_to(const struct record *r)
+{
+	if (r->unjudged)
+		return VERDICT_NONE;
+	if (outcome_is_good(r->outcome))
+		return VERDICT_GOOD;
+	return r->outcome == OUTCOME_ROLLED_BACK || r->outcome == OUTCOME_UNVERIFIED
+	    ? VERDICT_BAD
+	    : VERDICT_NONE;
 }
 
-struct proven {
+/*
+ * A rollback that succeeded judges what it replaced: nobody leaves a good release.
+ * Where it replaced the same release, the verdict on `to` is asked for first.
+ */
+static enum verdict
+verdict_on_from(const struct record *r)
+{
+	return r->verb == RECORD_ROLLBACK && verdict_on_to(r) == VERDICT_GOOD
+	    ? VERDICT_BAD
+	    : VERDICT_NONE;
+}
+
+struct good_list {
 	struct seen seen;
-	struct version *list;
+	struct release *list;
 	size_t max, n;
-	bool forgive;
+	bool include_bad;
 };
 
-/* Newest first: the first word on a version is the last one spoken. */
+/* Newest first: the first verdict on a release is the one that counts. */
 static bool
-judge(void *arg, const struct record *r)
+collect_good(void *arg, const struct record *r)
 {
-	const char *to = key_of(&r->to), *from = key_of(&r->from);
-	enum word word = word_on(r, to);
-	struct proven *p = arg;
+	struct good_list *g = arg;
+	enum verdict verdict = verdict_on_to(r);
+	char key[RELEASE_KEY_MAX];
 
-	if (word == CONDEMNED && p->forgive)
-		word = NOTHING;
-	if (word != NOTHING && *to != '\0' && first_sight(&p->seen, to) && word == PROVEN)
-		p->list[p->n++] = r->to;
-	if (!p->forgive && *from != '\0' && word_on(r, from) == CONDEMNED)
-		(void)first_sight(&p->seen, from);
-	return p->n < p->max && !p->seen.failed;
+	if (verdict == VERDICT_BAD && g->include_bad)
+		verdict = VERDICT_NONE;
+	if (verdict != VERDICT_NONE && is_first(&g->seen, release_key(&r->to, key)) &&
+	    verdict == VERDICT_GOOD && g->n < g->max)
+		g->list[g->n++] = r->to;
+	if (!g->include_bad && verdict_on_from(r) == VERDICT_BAD)
+		(void)is_first(&g->seen, release_key(&r->from, key));
+	return g->n < g->max && !g->seen.failed;
 }
 
 int
-ledger_proven(int dirfd, bool forgive, struct version *list, size_t max, size_t *n,
+ledger_good(int dirfd, bool include_bad, struct release *list, size_t max, size_t *n,
     struct fault *f)
 {
-	struct proven p = { .list = list, .max = max, .forgive = forgive };
-	int rc = history_walk(dirfd, judge, &p, f);
+	struct good_list g = { .list = list, .max = max, .include_bad = include_bad };
+	int rc = history_walk(dirfd, collect_good, &g, f);
 
-	free(p.seen.keys);
-	*n = p.n;
-	if (rc == 0 && p.seen.failed)
-		return out_of_memory(f);
+	tdestroy(g.seen.root, free);
+	*n = g.n;
+	if (rc == 0 && g.seen.failed)
+		return fault_set(f, FAULT_HOST, "free some memory",
+		    "cannot read the history: out of memory");
 	return rc;
 }
 
-struct question {
-	const char *key;
-	enum word word;
+struct judged {
+	char key[RELEASE_KEY_MAX];
+	enum verdict verdict;
 };
 
 static bool
-answer(void *arg, const struct record *r)
+has_key(const struct release *r, const char *wanted)
 {
-	struct question *q = arg;
+	char key[RELEASE_KEY_MAX];
 
-	q->word = word_on(r, q->key);
-	return q->word == NOTHING;
+	return *wanted != '\0' && strcmp(release_key(r, key), wanted) == 0;
+}
+
+static bool
+find_verdict(void *arg, const struct record *r)
+{
+	struct judged *j = arg;
+
+	if (has_key(&r->to, j->key))
+		j->verdict = verdict_on_to(r);
+	else if (has_key(&r->from, j->key))
+		j->verdict = verdict_on_from(r);
+	return j->verdict == VERDICT_NONE;
 }
 
 int
-ledger_knows(int dirfd, const struct version *v, struct fault *f)
+ledger_knows(int dirfd, const struct release *r, bool *good, struct fault *f)
 {
-	struct question q = { .key = key_of(v), .word = NOTHING };
+	struct judged j = { .verdict = VERDICT_NONE };
+	int rc;
 
-	if (*q.key == '\0')
-		return 0;
-	if (history_walk(dirfd, answer, &q, f) == -1)
-		return -1;
-	return q.word == PROVEN;
+	(void)release_key(r, j.key);
+	rc = history_walk(dirfd, find_verdict, &j, f);
+	*good = j.verdict == VERDICT_GOOD;
+	return rc;
 }
 
-/* A deploy that went well: its number, or that it has none, is in force. */
+/* Did its release become the running one?  Then its number, or none, is in force. */
 static bool
-lands(const struct record *r)
+is_landed(const struct record *r)
 {
-	return strcmp(r->verb, "deploy") == 0 &&
+	return r->verb == RECORD_DEPLOY &&
 	    (r->outcome == OUTCOME_DEPLOYED || r->outcome == OUTCOME_RECOVERED);
 }
 
-struct newest {
+struct sequence {
 	int64_t seq;
-	struct version *to;
+	char *tag;
 };
 
 static bool
-newest_deploy(void *arg, const struct record *r)
+find_landed(void *arg, const struct record *r)
 {
-	struct newest *n = arg;
+	struct sequence *s = arg;
 
-	if (!lands(r))
+	if (!is_landed(r))
 		return true;
-	n->seq = r->seq;
-	*n->to = r->to;
+	s->seq = r->seq;
+	if (r->seq > 0)
+		(void)strlcpy(s->tag, r->to.tag, TAG_MAX);
 	return false;
 }
 
 int
-ledger_sequence(int dirfd, int64_t *seq, struct version *to, struct fault *f)
+ledger_sequence(int dirfd, int64_t *seq, char tag[TAG_MAX], struct fault *f)
 {
-	struct newest n = { .seq = 0, .to = to };
+	struct sequence s = { .seq = 0, .tag = tag };
+	int rc;
 
-	if (history_walk(dirfd, newest_deploy, &n, f) == -1)
-		return -1;
-	*seq = n.seq;
-	return n.seq > 0;
+	tag[0] = '\0';
+	rc = history_walk(dirfd, find_landed, &s, f);
+	*seq = s.seq;
+	return rc;
 }
 
 struct trim {
-	bool (*keep)(void *, const struct version *);
+	bool (*keep)(void *, const struct release *);
 	void *arg;
 	struct seen seen;
 	size_t n;
-	bool landed; /* the newest one that landed is among them */
+	bool landed; /* the newest one that landed was seen */
 };
 
-/* By image and tag: a tag that moved is two versions. */
+/* By key and tag: a tag that moved is two releases, a revision of two tags is too. */
 static bool
-newest_word(struct trim *t, enum word word, const struct version *v)
+is_newest_verdict(struct trim *t, enum verdict verdict, const struct release *r)
 {
-	char key[IMAGE_ID_MAX + TAG_MAX];
+	char key[RELEASE_KEY_MAX + TAG_MAX];
 
-	if (*key_of(v) == '\0' || word == NOTHING)
+	if (verdict == VERDICT_NONE || *release_key(r, key) == '\0')
 		return false;
-	(void)strlcpy(key, v->image, sizeof(key));
-	(void)strlcat(key, v->tag, sizeof(key));
-	return first_sight(&t->seen, key);
+	(void)strlcat(key, r->tag, sizeof(key));
+	return is_first(&t->seen, key);
 }
 
-/* A condemnation stays as long as the success that it took back. */
+/* A bad verdict stays as long as the good one that it replaced. */
 static bool
-wanted(void *arg, const struct record *r)
+keeps_record(void *arg, const struct record *r)
 {
 	struct trim *t = arg;
-	enum word from_word = word_on(r, key_of(&r->from));
-	bool to = newest_word(t, word_on(r, key_of(&r->to)), &r->to);
-	bool from = newest_word(t, from_word == CONDEMNED ? CONDEMNED : NOTHING,
-	    &r->from);
+	bool to = is_newest_verdict(t, verdict_on_to(r), &r->to);
+	bool from = is_newest_verdict(t, verdict_on_from(r), &r->from);
+	bool landed = !t->landed && is_landed(r);
 
-	bool newest = !t->landed && lands(r);
-
-	t->landed = t->landed || newest;
-	return t->n++ < LEDGER_KEEP || newest || (to && t->keep(t->arg, &r->to)) ||
-	    (from && t->keep(t->arg, &r->from));
+	t->landed = t->landed || landed;
+	/* out of memory: nothing is known about the rest */
+	return t->n++ < LEDGER_KEEP || landed || t->seen.failed ||
+	    (to && t->keep(t->arg, &r->to)) || (from && t->keep(t->arg, &r->from));
 }
 
 int
-ledger_trim(int dirfd, bool (*keep)(void *, const struct version *), void *arg,
+ledger_trim(int dirfd, bool (*keep)(void *, const struct release *), void *arg,
     struct fault *f)
 {
 	struct trim t = { .keep = keep, .arg = arg };
@@ -217,7 +227,7 @@ ledger_trim(int dirfd, bool (*keep)(void *, const struct version *), void *arg,
 		return -1;
 	if (n <= LEDGER_KEEP + LEDGER_KEEP / 10)
 		return 0;
-	rc = history_filter(dirfd, wanted, &t, f);
-	free(t.seen.keys);
+	rc = history_filter(dirfd, keeps_record, &t, f);
+	tdestroy(t.seen.root, free);
 	return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * ledger.h: what the history says about versions: which are proven, and
+ * ledger.h: what the history says about releases: which are known-good, and
  * which records must outlive its trimming.
  */
 #ifndef STATE_LEDGER_H
@@ -8,31 +8,32 @@
 #include "state/history.h"
 
 /*
- * The proven versions, the newest first, one for each image (for each tag
- * where no image is known), at most `max`.  Left out is what was rolled back
- * from since its last success, unless `forgive` is set.  Sets *n.
+ * The known-good releases, the newest first, each once (release_same()), at most
+ * `max`.  The newest judgement of a release counts: one that failed after its last
+ * success is left out, unless `include_bad` is set.  Sets *n.
  */
-int ledger_proven(int dirfd, bool forgive, struct version *, size_t max, size_t *n,
+int ledger_good(int dirfd, bool include_bad, struct release *, size_t max, size_t *n,
     struct fault *) MUST_CHECK;
 
-/* Is this image proven by the newest word on it?  1, 0, or -1 on a fault. */
-int ledger_knows(int dirfd, const struct version *, struct fault *) MUST_CHECK;
+/* Is the newest judgement of this release that it is good? */
+int ledger_knows(int dirfd, const struct release *, bool *good,
+    struct fault *) MUST_CHECK;
 
 /*
- * The newest deploy that went well, if it said a sequence number: a rollback
- * keeps the number in force, a deploy without one ends it.  1 and *seq and
- * the version set, 0 where none is in force, -1 on a fault.
+ * The sequence number in force, 0 for none, and the tag that carries it: that of the
+ * newest deploy that succeeded.  A rollback keeps it, a deploy without one ends it.
  */
-int ledger_sequence(int dirfd, int64_t *seq, struct version *, struct fault *) MUST_CHECK;
+int ledger_sequence(int dirfd, int64_t *seq, char tag[TAG_MAX],
+    struct fault *) MUST_CHECK;
 
 /*
- * Trims the history when it has more than LEDGER_KEEP records and a tenth:
- * the newest LEDGER_KEEP stay, and of the older ones the newest word on each
- * version that `keep` wants, be it good or bad, and the deploy that
- * ledger_sequence() goes by.  Temp file and rename; lock held.
+ * Trims the history when it has more than LEDGER_KEEP records and a tenth: the
+ * newest LEDGER_KEEP stay, and of the older ones the newest judgement of each release
+ * that `keep` wants, be it good or bad, and the deploy that ledger_sequence() goes by.
+ * Temp file and rename; lock held.
  */
 #define LEDGER_KEEP 1000
-int ledger_trim(int dirfd, bool (*keep)(void *, const struct version *), void *arg,
+int ledger_trim(int dirfd, bool (*keep)(void *, const struct release *), void *arg,
     struct fault *) MUST_CHECK;
 
 #endif

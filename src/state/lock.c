@@ -20,8 +20,8 @@
 #define UPLOCK "up.lock"
 
 /*
- * "…, pid N, …" as the holder wrote it; an actor may have such words too, but
- * before it.  0 where it is another program's.
+ * Of "…, pid N, …", as the holder writes it.  The name of an actor may contain such
+ * text too, but stands before it: the last one counts.  0 where there is none.
  */
 static pid_t
 holder_pid(const char *line)
@@ -35,8 +35,8 @@ holder_pid(const char *line)
 }
 
 /*
- * The holder's line for people, and its pid.  One that was killed left its
- * words behind: they say nothing of who has the lock since.
+ * The holder's line, for people, and its pid.  The line of a holder that was killed
+ * is out of date, and is not returned.
  */
 static pid_t
 read_holder(const char *path, char *out, size_t size)
@@ -74,21 +74,21 @@ no_lock_file(const char *path, struct fault *f)
 {
 	char safe[256];
 
-	return fault_set(f, FAULT_HOST, "see TWILIGHT_LOCK",
-	    "%s is no lock file of this user",
+	return fault_set(f, FAULT_HOST, "check TWILIGHT_LOCK",
+	    "%s is not a lock file of this user",
 	    text_escape(safe, sizeof(safe), path, strlen(path)));
 }
 
 /*
- * A lock file is ours and has one name: somebody else's could be kept locked
- * for ever, and one of two names may be another file's.
+ * A lock file must be owned by this user, or somebody else could hold it forever; and
+ * it must have one link only, or it may be another file that we would overwrite.
  */
 static int
 check_file(const char *path, struct fault *f)
 {
 	struct stat st;
 
-	/* to be made, or flopen(3) says what is wrong */
+	/* to be created, or flopen(3) reports what is wrong */
 	if (lstat(path, &st) == -1 || S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode))
 		return 0;
 	if (S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink == 1)
@@ -96,9 +96,9 @@ check_file(const char *path, struct fault *f)
 	return no_lock_file(path, f);
 }
 
-/* Is it empty, or one line?  Any other file would not survive the holder's words. */
+/* Is it empty, or one line?  The holder's line would overwrite any other file. */
 static bool
-holds_words(int fd)
+has_one_line_at_most(int fd)
 {
 	char bytes[HOLDER_MAX + 2];
 	ssize_t n = pread(fd, bytes, sizeof(bytes), 0);
@@ -120,14 +120,14 @@ lock_take(const char *path, const char *holder, struct fault *f)
 	if (fd == -1 && errno == EWOULDBLOCK)
 		return busy(path, f);
 	if (fd == -1)
-		return fault_set(f, FAULT_HOST, "see TWILIGHT_LOCK and its folder",
+		return fault_set(f, FAULT_HOST, "check TWILIGHT_LOCK and its folder",
 		    "cannot take lock %s: %s",
 		    text_escape(safe, sizeof(safe), path, strlen(path)), strerror(errno));
-	if (!holds_words(fd)) {
+	if (!has_one_line_at_most(fd)) {
 		close(fd);
 		return no_lock_file(path, f);
 	}
-	/* who has it is for people: a full disk must not stop a rollback */
+	/* the line is only for people: a full disk must not stop a rollback */
 	if (ftruncate(fd, 0) == 0)
 		(void)!pwrite(fd, holder, strlen(holder), 0);
 	return fd;
@@ -143,14 +143,13 @@ lock_release(int fd)
 }
 
 /*
- * proc_locks(5) lists "N: FLOCK ADVISORY WRITE PID MAJ:MIN:INODE 0 EOF".
- * Taking the lock to see whether it is free would make a deploy that starts
- * at that moment fail.  The device numbers differ from stat(2)'s on overlay
- * and btrfs, and an inode's number alone may be another file's: so the pid is
- * compared too, where the holder said one.
+ * proc_locks(5) lists "N: FLOCK ADVISORY WRITE PID MAJ:MIN:INODE 0 EOF".  Taking the
+ * lock to test it would make a deploy fail that starts at that moment.  On overlay and
+ * btrfs the device differs from that of stat(2), so it is not compared; as another file
+ * may have the same inode, the pid is compared too, where the holder wrote it.
  */
 static bool
-listed(ino_t inode, pid_t pid)
+is_listed(ino_t inode, pid_t pid)
 {
 	char line[256], *at;
 	long locker;
@@ -180,18 +179,19 @@ lock_held(const char *path, char *holder, size_t size)
 	holder[0] = '\0';
 	if (stat(path, &st) == -1)
 		return false;
-	if (listed(st.st_ino, read_holder(path, holder, size)))
+	if (is_listed(st.st_ino, read_holder(path, holder, size)))
 		return true;
 	holder[0] = '\0';
 	return false;
 }
 
 /*
- * An earlier mover's number must not be read as the next one's.  Written over
- * where that works, so that a full disk keeps the room for the next words.
+ * The number of an earlier process group must not be read as that of the next one.
+ * The file is overwritten rather than truncated where possible: on a full disk there
+ * would be no room for the next line.
  */
 static int
-blank(int fd)
+blank_line(int fd)
 {
 	static const char blanks[] = "                                       ";
 	struct stat st;
@@ -212,7 +212,7 @@ uplock_take(int dirfd)
 	fd = openat(dirfd, UPLOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd == -1)
 		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1 || blank(fd) == -1) {
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1 || blank_line(fd) == -1) {
 		saved = errno;
 		close(fd);
 		errno = saved;
@@ -232,7 +232,7 @@ uplock_holder(int dirfd, struct mover_holder *m)
 	if (file_read(dirfd, UPLOCK, HOLDER_MAX, &bytes, &len) == -1)
 		return;
 	group = strtol(bytes, &end, 10);
-	/* 1 and our own group would be a damaged file, not a mover */
+	/* 1 and our own group come from a damaged file, not from a detached command */
 	if (end != bytes && *end == ' ' && group > 1 && group <= INT_MAX &&
 	    group != getpgrp()) {
 		m->group = (pid_t)group;

@@ -14,8 +14,20 @@ fault_set(struct fault *f, enum fault_kind kind, const char *next, const char *f
 	va_start(ap, fmt);
 	vsnprintf(f->what, sizeof(f->what), fmt, ap);
 	va_end(ap);
-	/* both strings are only for people: cutting them is harmless */
+	f->now[0] = '\0';
+	/* the strings are only for people: cutting them is harmless */
 	(void)strlcpy(f->next, next == NULL ? "" : next, sizeof(f->next));
+	return -1;
+}
+
+int
+fault_now(struct fault *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(f->now, sizeof(f->now), fmt, ap);
+	va_end(ap);
 	return -1;
 }
 
@@ -24,5 +36,6 @@ fault_clear(struct fault *f)
 {
 	f->kind = FAULT_NONE;
 	f->what[0] = '\0';
+	f->now[0] = '\0';
 	f->next[0] = '\0';
 }

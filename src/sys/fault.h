@@ -30,12 +30,16 @@ enum fault_kind {
 struct fault {
 	enum fault_kind kind;
 	char what[FAULT_WHAT_MAX]; /* what happened, and why */
+	char now[256];             /* what is so now, where that may be in doubt */
 	char next[256];            /* what to do or to type next */
 };
 
 /* Always -1.  `next` may be NULL where `what` says it already. */
 int fault_set(struct fault *, enum fault_kind, const char *next, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+
+/* Says what is so now.  Always -1. */
+int fault_now(struct fault *, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Forgets a fault that was dealt with. */
 void fault_clear(struct fault *);

@@ -20,29 +20,6 @@ discard(int fd)
 	errno = saved;
 }
 
-static int
-open_regular(int dirfd, const char *name, off_t *size)
-{
-	struct stat st;
-	int fd;
-
-	fd = openat(dirfd, name,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	if (fd == -1)
-		return -1;
-	if (fstat(fd, &st) == -1) {
-		discard(fd);
-		return -1;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		close(fd);
-		errno = EINVAL;
-		return -1;
-	}
-	*size = st.st_size;
-	return fd;
-}
-
 /* Fills `buf` until it is full or the file ends; the count, or -1. */
 static ssize_t
 fill(int fd, char *buf, size_t size)
@@ -64,26 +41,27 @@ fill(int fd, char *buf, size_t size)
 }
 
 int
-file_read(int dirfd, const char *name, size_t max, char **bytes, size_t *len)
+file_read_fd(int fd, size_t max, char **bytes, size_t *len)
 {
 	ssize_t n = -1;
-	off_t size;
+	struct stat st;
+	size_t size;
 	char *buf;
-	int fd;
 
-	fd = open_regular(dirfd, name, &size);
-	if (fd == -1)
+	if (fstat(fd, &st) == -1)
 		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
 	/* one byte more than allowed shows that there is more, one for NUL */
-	if ((size_t)size > max)
-		size = (off_t)max;
-	buf = malloc((size_t)size + 2);
+	size = (size_t)st.st_size > max ? max : (size_t)st.st_size;
+	buf = malloc(size + 2);
 	if (buf != NULL)
-		n = fill(fd, buf, (size_t)size + 1);
-	discard(fd);
+		n = fill(fd, buf, size + 1);
 	if (n > (ssize_t)size) {
-		/* too large, or it grew under our eyes */
-		errno = (size_t)size == max ? EFBIG : EAGAIN;
+		/* too large, or it grew since fstat */
+		errno = size == max ? EFBIG : EAGAIN;
 		n = -1;
 	}
 	if (n == -1) {
@@ -97,6 +75,20 @@ file_read(int dirfd, const char *name, size_t max, char **bytes, size_t *len)
 	*bytes = buf;
 	*len = (size_t)n;
 	return 0;
+}
+
+int
+file_read(int dirfd, const char *name, size_t max, char **bytes, size_t *len)
+{
+	int fd = openat(dirfd, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	int rc;
+
+	if (fd == -1)
+		return -1;
+	rc = file_read_fd(fd, max, bytes, len);
+	discard(fd);
+	return rc;
 }
 
 int

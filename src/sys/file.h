@@ -20,6 +20,9 @@
 int file_read(int dirfd, const char *name, size_t max, char **bytes,
     size_t *len) MUST_CHECK;
 
+/* The same from the start of an open file, which stays open. */
+int file_read_fd(int fd, size_t max, char **bytes, size_t *len) MUST_CHECK;
+
 /* Writes all of it: short writes and EINTR are seen to. */
 int file_write(int fd, const void *bytes, size_t len) MUST_CHECK;
 

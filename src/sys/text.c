@@ -34,3 +34,48 @@ text_escape(char *dst, size_t size, const char *src, size_t len)
 		memcpy(p, dots, sizeof(dots));
 	return dst;
 }
+
+static unsigned
+least(unsigned a, unsigned b, unsigned c)
+{
+	unsigned ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
+/* Optimal string alignment; three rows of the matrix. */
+unsigned
+text_distance(const char *a, const char *b)
+{
+	unsigned rows[3][TEXT_WORD_MAX + 1], *before = rows[0], *above = rows[1],
+					     *row = rows[2], *swap;
+	size_t n = strlen(a), m = strlen(b), i, j;
+
+	if (n > TEXT_WORD_MAX || m > TEXT_WORD_MAX)
+		return (unsigned)(n > m ? n : m);
+	for (j = 0; j <= m; j++)
+		above[j] = (unsigned)j;
+	for (i = 1; i <= n; i++) {
+		row[0] = (unsigned)i;
+		for (j = 1; j <= m; j++) {
+			row[j] = least(above[j] + 1, row[j - 1] + 1,
+			    above[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1] && before[j - 2] + 1 < row[j])
+				row[j] = before[j - 2] + 1;
+		}
+		swap = before;
+		before = above;
+		above = row;
+		row = swap;
+	}
+	return above[m];
+}
+
+bool
+text_is_near(const char *word, unsigned distance)
+{
+	size_t len = strlen(word);
+
+	return distance <= (len < 4 ? 1U : len < 8 ? 2U : 3U) && distance < len;
+}

@@ -7,6 +7,7 @@
 #   ONLY=TEXT    only the points whose name has TEXT in it, as it is printed:
 #                "kill deploy memory fsync:3"
 #   EXCEPT=CALLS without the points at these calls, parted by blanks
+#   WORKER=1     with a second service in the target, where the engine is the fake one
 #   LOUD=1       tells each program that is run and what it printed
 #   KEEP=1       keeps the work folder
 #   FULL=1       looks at equal aftermaths again (see points.c)

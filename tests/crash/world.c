@@ -187,6 +187,13 @@ world_docker(const struct world *w)
 	return w->mock == MEMORY ? "bin" : "silent";
 }
 
+/* With the fake engine there may be a second service, a worker of the same image. */
+static bool
+has_worker(const struct world *w)
+{
+	return w->mock == MEMORY && getenv("WORKER") != NULL;
+}
+
 static char **
 environment(const struct world *w, const char *extra)
 {
@@ -213,6 +220,8 @@ environment(const struct world *w, const char *extra)
 		PUT("DOCKER_HOST=unix://%s/t/engine/docker.sock", w->dir);
 	else
 		PUT("TWILIGHT_ENGINE=blind");
+	if (has_worker(w))
+		PUT("TWILIGHT_SERVICE=data,worker");
 	if (w->script)
 		PUT("TWILIGHT_LOCK=%s/script.lock", w->dir);
 	/* for a sanitized program: what is traced cannot look for its own leaks */
@@ -396,6 +405,9 @@ image(char v, char out[72])
 static void
 publish(struct world *w)
 {
+	static const char two[] = "{\"data\": {\"image\": \"" REPOSITORY
+				  ":%t\"}, \"worker\": {\"image\": \"" REPOSITORY
+				  ":%t\"}}\n";
 	char path[PATH_MAX], name[128], id[72], line[160], all[2048] = "";
 	char v;
 
@@ -410,6 +422,8 @@ publish(struct world *w)
 		put_file(path_in(w, name, path), 0600, line, strlen(line));
 	}
 	put_file(path_in(w, "t/engine/registry", path), 0600, all, strlen(all));
+	if (has_worker(w))
+		put_file(path_in(w, "t/engine/services", path), 0600, two, strlen(two));
 }
 
 void
@@ -496,22 +510,38 @@ world_env(struct world *w, const struct scenario *s)
 	return v;
 }
 
-/* One container, by its own name, of that image, by that name, started. */
-static bool
-is_running(const struct tree *t, char v)
+/* A line: one container of the service, by its own name, of that image, started. */
+static const char *
+skip_running(const char *line, const char *service, char v)
 {
-	const struct file *f = tree_find(t, "engine/containers");
 	char want[256], id[72];
-	const char *at, *end;
+	const char *at = strchr(line, ' '), *end = strchr(line, '\n');
 
 	image(v, id);
 	snprintf(want, sizeof(want),
-	    " twilight-data-1 %s " REPOSITORY ":sha-%c%c%c%c%c%c%c running ", id, v, v, v,
-	    v, v, v, v);
-	if (f == NULL || f->bytes == NULL || (at = strchr(f->bytes, ' ')) == NULL ||
-	    (end = strchr(at, '\n')) == NULL)
-		return false;
-	return strncmp(at, want, strlen(want)) == 0 && end[1] == '\0';
+	    " twilight-%s-1 %s " REPOSITORY ":sha-%c%c%c%c%c%c%c running ", service, id,
+	    v, v, v, v, v, v, v);
+	return at == NULL || end == NULL || strncmp(at, want, strlen(want)) != 0
+	    ? NULL
+	    : end + 1;
+}
+
+/* They run, and nothing else does. */
+static bool
+is_running(const struct world *w, const struct tree *t, char v)
+{
+	const struct file *f = tree_find(t, "engine/containers");
+	const char *at = f == NULL ? NULL : f->bytes, *first = at, *second;
+
+	if (first != NULL && has_worker(w)) {
+		second = skip_running(first, "worker", v);
+		at = second != NULL ? second : skip_running(first, "data", v);
+		return at != NULL &&
+		    (at = skip_running(at, second != NULL ? "data" : "worker", v)) !=
+		    NULL &&
+		    *at == '\0';
+	}
+	return at != NULL && (at = skip_running(at, "data", v)) != NULL && *at == '\0';
 }
 
 void
@@ -522,7 +552,7 @@ world_serves(struct world *w, char v, const char *when)
 	now(w, &t);
 	if (!says(&t, v))
 		world_wrong(w, "%s: .env does not say %c", when, v);
-	if (w->mock == MEMORY && !is_running(&t, v)) {
+	if (w->mock == MEMORY && !is_running(w, &t, v)) {
 		const struct file *f = tree_find(&t, "engine/containers");
 
 		world_wrong(w, "%s: %c does not run, but: %.240s", when, v,
@@ -582,8 +612,7 @@ count_line(struct world *w, json_t *seen, struct count *c, const char *line, siz
 			c->proves = strcmp(outcome, "deployed") == 0 ||
 			    strcmp(outcome, "recovered") == 0;
 			/* a kill says nothing about the version that it hit */
-			c->condemns = !json_is_true(
-					  json_object_get(doc, "interrupted")) &&
+			c->condemns = !json_is_true(json_object_get(doc, "unjudged")) &&
 			    (strcmp(outcome, "rolled back") == 0 ||
 				strcmp(outcome, "unverified") == 0);
 		}

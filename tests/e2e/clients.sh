@@ -24,7 +24,7 @@ docker_that_waits() {
 until_there() {
 	until [ -e "$SPARE/\$1" ] || [ ! -d "$SPARE" ]; do sleep 0.05; done
 }
-step=\$(sed -n 's/^ *"step": *"\([^"]*\)".*/\1/p' "$STATE/journal" 2>/dev/null)
+step=\$(sed -n 's/^ *"phase": *"\([^"]*\)".*/\1/p' "$STATE/journal" 2>/dev/null)
 if [ "\$1 \$2, \$step" = "\$(cat "$SPARE/wait" 2>/dev/null)" ]; then
 	mv "$SPARE/wait" "$SPARE/waits"
 	until_there talk
@@ -43,11 +43,11 @@ client_is_lost() {
 	setting TWILIGHT_HEALTH_TRIES 2
 	v1_runs
 	docker_that_waits
-	client_round "$1" sha-0000002 healthy 'compose pull, pull'
-	client_round "$1" sha-0000003 healthy 'compose up, swap'
+	client_round "$1" sha-0000002 healthy 'compose pull, prepare'
+	client_round "$1" sha-0000003 healthy 'compose up, apply'
 	client_round "$1" sha-0000004 healthy settling
 	kept=$IMAGE
-	client_round "$1" sha-0000005 never 'compose up, rolling back'
+	client_round "$1" sha-0000005 never 'compose up, revert'
 }
 
 # client_round HOW TAG BEHAVIOUR CALL: a deploy whose client is lost at that call; or while
@@ -69,7 +69,7 @@ client_round() {
 	: >"$SPARE/talk"
 	ask operator status
 	code 0
-	said "deploy:    deploy $2 by ci, pid "
+	said "in flight:        deploy $2 by ci, phase "
 	: >"$SPARE/go"
 	[ "$4" != settling ] || kill -CONT "$deployer"
 	wait_for 120 more_records_than "$lines" || fail "the deploy ends, and the history has it"

@@ -14,8 +14,8 @@
  * We may refuse what compose takes: two assignments, an interpolated value.
  */
 #include "../unit/envrows.h"
-#include "state/envfile.h"
-#include "state/mask.h"
+#include "dotenv/edit.h"
+#include "dotenv/mask.h"
 #include "sys/file.h"
 
 #include <bsd/string.h>
@@ -29,6 +29,7 @@
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 #define NEW "sha-0123abc"
+#define REFERENCE "registry.example:5000/a/b_c:sha-0123abc@sha256:" NEW
 
 static struct {
 	unsigned taken, refused, only_us, masked, wrong;
@@ -63,7 +64,7 @@ ask_compose(void)
 static bool
 sees(const json_t *service, const char *value)
 {
-	char image[ENVFILE_VALUE_MAX + 8];
+	char image[DOTENV_VALUE_MAX + 8];
 	const char *is = json_string_value(json_object_get(service, "image"));
 
 	snprintf(image, sizeof(image), "x:%s", value);
@@ -114,19 +115,18 @@ wrong(const char *what, const char *bytes, size_t len)
 }
 
 static void
-swap(struct envfile *e, const json_t *before, const char *bytes, size_t len)
+swap(const char *value, const char *new, const json_t *before, const char *bytes,
+    size_t len)
 {
 	struct fault f = { 0 };
 	json_t *after;
 
-	if (!sees(before, e->value))
-		wrong("compose sees another value than we do", bytes, len);
-	if (envfile_replace(e, NEW, "x", &f) == -1) {
+	if (dotenv_replace(".env", K, value, new, "x", &f) == -1) {
 		wrong(f.what, bytes, len);
 		return;
 	}
 	after = ask_compose();
-	if (after == NULL || !sees(after, NEW))
+	if (after == NULL || !sees(after, new))
 		wrong("compose does not see the new value", bytes, len);
 	else if (!others_are_same(before, after))
 		wrong("compose sees another variable changed", bytes, len);
@@ -194,8 +194,8 @@ mask_all(const json_t *service, const char *bytes, size_t len)
 static void
 compare(const char *bytes, size_t len)
 {
+	char value[DOTENV_VALUE_MAX];
 	struct fault f = { 0 };
-	struct envfile e;
 	json_t *before;
 	bool taken;
 
@@ -203,7 +203,7 @@ compare(const char *bytes, size_t len)
 	before = ask_compose();
 	if (before != NULL)
 		mask_all(before, bytes, len);
-	taken = envfile_read(&e, ".env", K, &f) == 0;
+	taken = dotenv_read(".env", K, value, &f) == 0;
 	if (taken && before != NULL)
 		count.taken++;
 	else if (taken)
@@ -212,10 +212,12 @@ compare(const char *bytes, size_t len)
 		count.refused++;
 	else
 		count.only_us++;
-	if (taken && before != NULL)
-		swap(&e, before, bytes, len);
-	if (taken)
-		envfile_free(&e);
+	if (taken && before != NULL) {
+		if (!sees(before, value))
+			wrong("compose sees another value than we do", bytes, len);
+		swap(value, NEW, before, bytes, len);
+		swap(NEW, REFERENCE, before, bytes, len);
+	}
 	json_decref(before);
 }
 
@@ -332,7 +334,7 @@ main(int argc, char **argv)
 	for (i = 0; i < N(bad); i++)
 		compare(bad[i].text, strlen(bad[i].text));
 	for (i = 3; i < (size_t)argc; i++)
-		if (file_read(AT_FDCWD, argv[i], ENVFILE_MAX, &bytes, &len) == 0) {
+		if (file_read(AT_FDCWD, argv[i], DOTENV_MAX, &bytes, &len) == 0) {
 			compare(bytes, len);
 			free(bytes);
 		}

@@ -46,7 +46,7 @@ deploy_and_be_killed() {
 	echo "$HERE" >"$SPARE/pid"
 	here_wait
 	[ "$CODE" -eq 137 ] || fail "the program is killed at its pull, not: exit code $CODE"
-	journal_says pull || fail "a journal at its first step"
+	journal_says prepare || fail "a journal at its first step"
 }
 
 good_latest_runs() {
@@ -75,7 +75,7 @@ scenario_killed_after_the_pull() {
 	runs "$good_image" good
 	[ "$(container_now)" = "$good_container" ] || fail "the container was not touched"
 	at_rest
-	recorded deploy 1 'put back' latest
+	recorded deploy 1 discarded latest
 	ask operator recover
 	code 0
 	deploy latest
@@ -98,7 +98,7 @@ scenario_killed_in_the_pull() {
 	name_is latest "$good_image"
 }
 
-# Nobody has to know `recover`: the next deploy mends first, then does its own.
+# Nobody has to know `recover`: the next deploy recovers first, then does its own.
 scenario_killed_before_the_swap_then_deploy() {
 	docker_that_kills after
 	v1_runs
@@ -156,13 +156,12 @@ up_lock_held() {
 in_phase() {
 	ip_word=
 	[ ! -e "$STATE/up.lock" ] || read -r ip_group ip_word <"$STATE/up.lock"
-	ip_phase=$(sed -n 's/^ *"step": *"\([^"]*\)".*/\1/p' "$STATE/journal" 2>/dev/null):$ip_word
+	ip_phase=$(sed -n 's/^ *"phase": *"\([^"]*\)".*/\1/p' "$STATE/journal" 2>/dev/null):$ip_word
 	case $1,$ip_phase in
-	pull,pull:* | rolling,'rolling back':*) ;;
-	up,swap:up) up_lock_held ;;
-	settling,swap:up) ! up_lock_held ;;
-	swap,swap:up) false ;;
-	swap,swap:*) ;;
+	pull,prepare:* | rolling,revert:* | settling,verify:*) ;;
+	up,apply:up) up_lock_held ;;
+	swap,apply:up) false ;;
+	swap,apply:*) ;;
 	*) false ;;
 	esac
 }
@@ -180,10 +179,10 @@ stay() {
 		sleep 0.05
 	done
 }
-step=\$(sed -n 's/^ *"step": *"\([^"]*\)".*/\1/p' "$STATE/journal" 2>/dev/null)
+step=\$(sed -n 's/^ *"phase": *"\([^"]*\)".*/\1/p' "$STATE/journal" 2>/dev/null)
 case "\$1 \$2,\$step" in
 'compose pull,'*) phase=pull ;;
-'compose up,swap') phase=up ;;
+'compose up,apply') phase=up ;;
 'compose up,'*) phase=rolling ;;
 'image prune,') phase=done ;;
 *) exec "$(command -v docker)" "\$@" ;;

@@ -57,7 +57,7 @@ scenario_first_deploy_good() {
 	env_write sha-0000000
 	deploy sha-0000001
 	code 0
-	said 'rollback target: sha-0000000'
+	said 'rollback target: none'
 	said 'deploying:       sha-0000001'
 	said 'healthy after '
 	env_is sha-0000001
@@ -66,30 +66,33 @@ scenario_first_deploy_good() {
 	recorded deploy 0 deployed sha-0000001 "$IMAGE"
 }
 
-# There is nothing to go back to: the worst outcome is said, not dressed up.
+# Nothing ran before, so nothing runs afterwards, and that is said.
 scenario_first_deploy_bad_serves_nothing() {
 	publish sha-0000001 never
 	env_write sha-0000000
 	deploy sha-0000001
-	code 5
+	code 1
 	said 'HEALTH FAILED'
-	said 'nothing serves'
+	said 'nothing ran before either'
 	env_is sha-0000000
 	nothing_runs
 	at_rest
-	recorded deploy 5 unverified sha-0000001 "$IMAGE"
+	recorded deploy 1 'rolled back' sha-0000001 "$IMAGE"
 }
 
-# No container, but .env's version is on the host: it can serve, so it does.
+# Also where .env's version is on the host: a revert starts what ran, nothing else.
 scenario_first_deploy_bad_old_image_here() {
 	publish sha-0000001 healthy
-	v1_image=$IMAGE
 	docker pull -q "$REPO:sha-0000001"
 	publish sha-0000002 never
 	v2_image=$IMAGE
 	env_write sha-0000001
 	deploy sha-0000002
-	v1_serves_again
+	code 1
+	env_is sha-0000001
+	nothing_runs
+	at_rest
+	recorded deploy 1 'rolled back' sha-0000002 "$v2_image"
 }
 
 scenario_deploy_good() {
@@ -107,7 +110,7 @@ scenario_deploy_good() {
 	on_host "$v1_image" || fail "the previous image is still on the host"
 	at_rest
 	recorded deploy 0 deployed sha-0000002 "$IMAGE"
-	[ "$(record_field from tag) $(record_field from image)" = "sha-0000001 $v1_image" ] ||
+	[ "$(record_field from tag) $(record_field from revision)" = "sha-0000001 $v1_image" ] ||
 		fail "history: from sha-0000001 $v1_image, not:$NL$(last_record)"
 	# the same again changes nothing that can be seen
 	same=$(container_now)
@@ -170,7 +173,7 @@ scenario_deploy_tag_missing() {
 	[ "$(container_now)" = "$same" ] || fail "the container was not touched"
 	runs "$v1_image" sha-0000001
 	at_rest
-	recorded deploy 1 'put back' sha-0000009
+	recorded deploy 1 discarded sha-0000009
 }
 
 scenario_registry_gone_during_deploy() {
@@ -181,7 +184,7 @@ scenario_registry_gone_during_deploy() {
 	ssh_as ci deploy sha-0000002 >"$OUT" 2>&1 </dev/null &
 	client=$!
 	# from here on the image is on the host
-	wait_for 60 journal_says swap || fail "the deploy reaches the swap"
+	wait_for 60 journal_says 'apply|verify' || fail "the deploy reaches the swap"
 	registry_stop
 	wait $client
 	CODE=$?
@@ -228,7 +231,7 @@ scenario_rollback_twice() {
 	lines=$(records)
 	ask operator rollback
 	code 2
-	said 'no proven version to go to'
+	said 'no known-good version to roll back to'
 	env_is sha-0000001
 	runs "$v1_image" sha-0000001
 	at_rest
@@ -369,7 +372,7 @@ scenario_prune_keeps_what_counts() {
 scenario_refused_requests() {
 	env_write sha-0000001
 	for request in 'deploy' 'deploy sha-xyz' 'deploy sha-00000012' 'deploy ../../etc' \
-		'deploy -h' 'deploy v1.2'; do
+		'deploy v1.2'; do
 		ask ci "$request"
 		code 2
 		said 'invalid tag: '

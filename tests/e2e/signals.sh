@@ -19,13 +19,13 @@ scenario_signal_hup() { signal_points HUP release; }
 # It comes before anybody has asked the service, or when the history has it (`done`).
 # HUP makes no difference: somebody has left, no more.
 SIGNAL_POINTS='
-healthy pull put back
-healthy pulled put back
+healthy pull discarded
+healthy pulled discarded
 healthy swap rolled back
 healthy up rolled back
 healthy settling rolled back
 healthy done deployed
-never pull put back
+never pull discarded
 never swap rolled back
 never up rolled back
 never settling rolled back
@@ -73,7 +73,7 @@ signal_ended() {
 	code $se_code
 	round_ended $se_code
 	recorded deploy $se_code "$1" "$next_tag"
-	if [ "$1" = 'put back' ]; then
+	if [ "$1" = discarded ]; then
 		[ "$(container_now)" = "$same" ] || fail "the container was not touched"
 		[ ! -s "$SPARE/ups" ] || fail "there was no up"
 	fi

@@ -165,7 +165,7 @@ here_wait() {
 }
 
 journal_says() {
-	grep -qs "\"step\": *\"$1\"" "$STATE/journal"
+	grep -Eqs "\"phase\": *\"($1)\"" "$STATE/journal"
 }
 
 journal_there() { [ -e "$STATE/journal" ]; }
@@ -264,8 +264,8 @@ record_field() {
 recorded() {
 	rc_is="$(record_field verb) $(record_field code) $(record_field outcome) $(record_field to tag)"
 	[ "$rc_is" = "$1 $2 $3 $4" ] || fail "history: $1 $2 $3 $4, not: $rc_is$NL$(last_record)"
-	[ $# -lt 5 ] || [ "$(record_field to image)" = "$5" ] ||
-		fail "history: to image $5, not:$NL$(last_record)"
+	[ $# -lt 5 ] || [ "$(record_field to revision)" = "$5" ] ||
+		fail "history: to revision $5, not:$NL$(last_record)"
 	[ -n "$(record_field id)" ] || fail "history: an id"
 }
 

@@ -3,15 +3,16 @@
  * back gives the file that was; a refusal names a line of it.
  */
 #include "fuzz.h"
-#include "state/envfile.h"
-#include "state/envscan.h"
+#include "dotenv/edit.h"
+#include "sys/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define KEY "TWILIGHT_VERSION"
-#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@:/+-"
+
+static char path[128];
 
 static unsigned
 line_of(const char *bytes, size_t at)
@@ -25,13 +26,13 @@ line_of(const char *bytes, size_t at)
 }
 
 static void
-found(const struct envscan *s, const char *bytes, size_t len)
+found(const struct dotenv_place *s, const char *bytes, size_t len)
 {
-	char value[ENVSCAN_VALUE_MAX] = "";
+	char value[DOTENV_VALUE_MAX] = "";
 
 	MUST(s->at <= len && s->len <= len - s->at && s->len < sizeof(value));
 	memcpy(value, bytes + s->at, s->len);
-	MUST(strspn(value, PLAIN) == s->len);
+	MUST(strspn(value, DOTENV_VALUE_BYTES) == s->len);
 	MUST(s->line == line_of(bytes, s->at));
 	/* its name is on that line, before it */
 	MUST(s->at > sizeof(KEY) - 1 &&
@@ -39,41 +40,42 @@ found(const struct envscan *s, const char *bytes, size_t len)
 	MUST(memchr(bytes, '\0', len) == NULL);
 }
 
+/* The file is `bytes` with `value` at its place. */
 static void
-holds(const struct envfile *e, const struct envscan *was, const char *bytes, size_t len,
-    const char *value)
+holds(const struct dotenv_place *was, const char *bytes, size_t len, const char *value)
 {
-	size_t n = strlen(value), rest = len - was->at - was->len;
+	const size_t n = strlen(value), rest = len - was->at - was->len;
+	char *is, read[DOTENV_VALUE_MAX];
+	struct fault f = { 0 };
+	size_t is_len;
 
-	MUST(e->at == was->at && e->line == was->line && e->value_len == n);
-	MUST(strcmp(e->value, value) == 0 && e->len == len - was->len + n);
-	MUST(memcmp(e->bytes, bytes, e->at) == 0 &&
-	    memcmp(e->bytes + e->at, value, n) == 0);
-	MUST(memcmp(e->bytes + e->at + n, bytes + was->at + was->len, rest) == 0);
+	MUST(dotenv_read(path, KEY, read, &f) == 0 && strcmp(read, value) == 0);
+	MUST(file_read(fuzz_dirfd(), ".env", DOTENV_MAX, &is, &is_len) == 0);
+	MUST(is_len == was->at + n + rest && memcmp(is, bytes, was->at) == 0 &&
+	    memcmp(is + was->at, value, n) == 0 &&
+	    memcmp(is + was->at + n, bytes + was->at + was->len, rest) == 0);
+	free(is);
 }
 
-/* On disk, as a deploy and its way back do it. */
+/* On disk, as a deploy and its rollback do it. */
 static void
-swap(const struct envscan *was, const char *bytes, size_t len)
+swap(const struct dotenv_place *was, const char *bytes, size_t len)
 {
-	char path[128], old[ENVFILE_VALUE_MAX];
+	static const char *const news[] = { "sha-0123abc", "host:5000/a/b:v1@sha256:0a" };
+	char old[DOTENV_VALUE_MAX] = "";
 	struct fault f = { 0 };
-	struct envfile e;
+	size_t i;
 
 	snprintf(path, sizeof(path), "%s/.env", fuzz_folder());
 	fuzz_put(".env", bytes, len);
-	MUST(envfile_read(&e, path, KEY, &f) == 0);
-	memcpy(old, e.value, sizeof(old));
-	holds(&e, was, bytes, len, old);
-	MUST(envfile_replace(&e, "sha-0123abc", "id", &f) == 0);
-	envfile_free(&e);
-	MUST(envfile_read(&e, path, KEY, &f) == 0);
-	holds(&e, was, bytes, len, "sha-0123abc");
-	MUST(envfile_replace(&e, old, "id", &f) == 0);
-	envfile_free(&e);
-	MUST(envfile_read(&e, path, KEY, &f) == 0);
-	MUST(e.len == len && memcmp(e.bytes, bytes, len) == 0);
-	envfile_free(&e);
+	memcpy(old, bytes + was->at, was->len);
+	for (i = 0; i < sizeof(news) / sizeof(news[0]); i++) {
+		holds(was, bytes, len, old);
+		MUST(dotenv_replace(path, KEY, old, news[i], "id", &f) == 0);
+		holds(was, bytes, len, news[i]);
+		MUST(dotenv_replace(path, KEY, news[i], old, "id", &f) == 0);
+	}
+	holds(was, bytes, len, old);
 }
 
 /* "F:LINE: words", and the line is one of the file. */
@@ -94,11 +96,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	char *bytes = malloc(len); /* no NUL behind it */
 	struct fault f = { 0 };
-	struct envscan s;
+	struct dotenv_place s;
 
 	MUST(bytes != NULL || len == 0);
 	memcpy(bytes, data, len);
-	if (envscan_find(&s, bytes, len, KEY, "F", &f) == -1)
+	if (dotenv_find(&s, bytes, len, KEY, "F", &f) == -1)
 		refused(&f, bytes, len);
 	else {
 		if (s.line != 0)

@@ -13,22 +13,25 @@ static bool
 read_it(struct journal *j)
 {
 	struct fault f = { 0 };
-	int rc = journal_read(fuzz_dirfd(), j, &f);
+	bool found;
+	int rc = journal_read(fuzz_dirfd(), j, &found, &f);
 
-	MUST(rc == 0 || rc == 1 ? f.kind == FAULT_NONE : fuzz_said(&f, FAULT_HOST));
-	return rc == 1;
+	MUST(rc == 0 ? f.kind == FAULT_NONE : fuzz_said(&f, FAULT_HOST) && !found);
+	return found;
 }
 
 static void
 bytes(const uint8_t *data, size_t len)
 {
-	struct journal j, again;
+	static struct journal j, again;
 	struct fault f = { 0 };
 
 	fuzz_put("journal", data, len);
 	if (!read_it(&j))
 		return;
-	MUST(j.step < JOURNAL__MAX && journal_write(fuzz_dirfd(), &j, &f) == 0);
+	MUST(j.phase < PHASE__MAX && j.verb < RECORD_VERB__MAX);
+	MUST(j.from.n <= SERVICES_MAX && j.to.n <= SERVICES_MAX);
+	MUST(journal_write(fuzz_dirfd(), &j, &f) == 0);
 	MUST(read_it(&again) && memcmp(&j, &again, sizeof(j)) == 0);
 }
 
@@ -50,22 +53,45 @@ next(const uint8_t **data, size_t *len, char *to, size_t size)
 	return good;
 }
 
+static bool
+next_release(const uint8_t **data, size_t *len, struct release *r)
+{
+	bool good = next(data, len, r->tag, sizeof(r->tag));
+	struct part *p;
+
+	while (r->n<SERVICES_MAX && * len> 0) {
+		p = &r->part[r->n++];
+#define NEXT(m) good = next(data, len, p->m, sizeof(p->m)) && good
+		NEXT(service), NEXT(reference), NEXT(revision);
+		NEXT(instance), NEXT(previous), NEXT(desired);
+#undef NEXT
+		p->served = *len % 2 == 1;
+	}
+	return good;
+}
+
+/* `to` gets the first half of the rest, `from` the second. */
 static void
-strings(const uint8_t *data, size_t len, enum journal_step step)
+strings(const uint8_t *data, size_t len, enum phase phase)
 {
 	static const struct journal empty;
-	struct journal j = empty, again;
+	static struct journal j, again;
 	struct fault f = { 0 };
 	bool good = true;
+	size_t half;
 
+	memset(&j, 0, sizeof(j));
 	MUST(journal_write(fuzz_dirfd(), &empty, &f) == 0);
-	j.step = step;
-	j.blind = len % 2 == 1;
+	j.phase = phase;
+	j.verb = len % 2 == 1 ? RECORD_ROLLBACK : RECORD_DEPLOY;
 #define NEXT(m) good = next(&data, &len, j.m, sizeof(j.m)) && good
-	NEXT(id), NEXT(verb), NEXT(from.tag), NEXT(from.image), NEXT(from.ref);
-	NEXT(to.tag), NEXT(to.image), NEXT(to.ref), NEXT(container);
-	NEXT(displaced), NEXT(old_value), NEXT(actor), NEXT(time);
+	NEXT(id), NEXT(engine), NEXT(time), NEXT(who.actor), NEXT(who.key);
+	NEXT(who.client);
 #undef NEXT
+	half = len / 2;
+	len -= half;
+	good = next_release(&data, &half, &j.to) && good;
+	good = next_release(&data, &len, &j.from) && good;
 	MUST((journal_write(fuzz_dirfd(), &j, &f) == 0) == good);
 	MUST(good || fuzz_said(&f, FAULT_HOST));
 	MUST(read_it(&again));
@@ -76,8 +102,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	if (len > 0 && data[0] % 2 == 1 && data[0] != '{')
-		strings(data + 1, len - 1,
-		    (enum journal_step)(data[0] / 2 % JOURNAL__MAX));
+		strings(data + 1, len - 1, (enum phase)(data[0] / 2 % PHASE__MAX));
 	else
 		bytes(data, len);
 	return 0;

@@ -1,34 +1,19 @@
 /*
- * The settings, NAME=value lines: what is accepted lies within its bounds and,
- * written down in full, loads the same again.
+ * The settings, as a file and as NAME=value lines of the environment: what is accepted
+ * lies within its bounds and, written down in full, loads the same again.
  */
 #include "fuzz.h"
-#include "config/target.h"
+#include "config/config.h"
+#include "health/url.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LINES 64
 
-static const char *
-seconds(char *to, size_t size, int64_t ms)
-{
-	snprintf(to, size, "%lld.%03lld", (long long)(ms / 1000), (long long)(ms % 1000));
-	return to;
-}
-
-/* In the largest unit that it is a multiple of. */
-static const char *
-bytes(char *to, size_t size, int64_t n)
-{
-	static const char *const units[] = { "", "K", "M", "G" };
-	int i;
-
-	for (i = 0; i < 3 && n % 1024 == 0; i++)
-		n /= 1024;
-	snprintf(to, size, "%lld%s", (long long)n, units[i]);
-	return to;
-}
+static char text[1024 * 1024];
+static size_t text_len;
 
 static bool
 within(int64_t n, int64_t min, int64_t max)
@@ -43,69 +28,197 @@ is_path(const char *s)
 }
 
 static void
+check_services(const struct target *t)
+{
+	struct url url;
+	size_t i, j;
+
+	MUST(t->n_services >= 1 && t->n_services <= SERVICES_MAX);
+	for (i = 0; i < t->n_services; i++) {
+		const struct service *s = &t->service[i];
+		struct fault f = { 0 };
+
+		MUST(s->name[0] != '\0' && s->name[0] != '-' &&
+		    strpbrk(s->name, " ,\n/") == NULL);
+		MUST(s->health_url[0] == '\0' || url_parse(&url, s->health_url, &f) == 0);
+		for (j = 0; j < i; j++)
+			MUST(strcmp(s->name, t->service[j].name) != 0);
+	}
+}
+
+static void
+check_value(const struct target *t)
+{
+	char value[DESIRED_MAX], tag[TAG_MAX];
+	struct fault f = { 0 };
+
+	if (target_value(t, "v1", value, &f) == -1)
+		return;
+	MUST(target_tag_of(t, value, tag) && strcmp(tag, "v1") == 0);
+}
+
+static void
 bounds(const struct target *t)
 {
 	MUST(is_path(t->home) && is_path(t->env_file) && is_path(t->compose_dir));
 	MUST(is_path(t->state) && is_path(t->lock));
-	MUST(t->service[0] != '\0' && t->service[0] != '-' && t->project[0] != '-');
-	MUST(t->health_url[0] != '\0' && t->tag_pattern[0] != '\0');
+	MUST(t->name[0] != '\0' && t->name[0] != '.' && strchr(t->name, '/') == NULL);
+	MUST(t->compose_files[0] == '\0' || t->compose_files[0] == '/');
+	MUST(
+	    t->project[0] != '-' && t->tag_prefix[0] != '-' && t->tag_pattern[0] != '\0');
+	MUST(strcmp(t->engine, "compose") == 0 || strcmp(t->engine, "blind") == 0);
 	MUST(strcmp(t->prune, "all") == 0 || strcmp(t->prune, "own") == 0);
 	MUST(within(t->health_tries, 1, 100000) && within(t->health_sleep, 0, 3600000));
 	MUST(within(t->health_settle, 0, 3600000) && within(t->keep, 1, 100));
 	MUST(
 	    within(t->pull_limit, 1000, 86400000) && within(t->up_limit, 1000, 86400000));
-	MUST(within(t->call_limit, 1000, 86400000));
+	MUST(within(t->call_limit, 1000, 86400000) && within(t->strip_prefix, 0, 1));
 	MUST(t->disk_min >= 0);
+	check_services(t);
+	check_value(t);
 }
 
 static void
-again(const struct target *t)
+put(const char *key, const char *value)
 {
-	static char lines[20][PATH_MAX + 64];
-	char *env[21], number[64];
-	struct fault f = { 0 };
-	static struct target u;
-	size_t n = 0;
-
-#define PUT(name, fmt, v)                                                  \
-	snprintf(lines[n], sizeof(lines[n]), "TWILIGHT_" name "=" fmt, v), \
-	    env[n] = lines[n], n++
-	PUT("HOME", "%s", t->home), PUT("ENV_FILE", "%s", t->env_file);
-	PUT("COMPOSE_DIR", "%s", t->compose_dir), PUT("STATE", "%s", t->state);
-	PUT("LOCK", "%s", t->lock), PUT("SERVICE", "%s", t->service);
-	PUT("PROJECT", "%s", t->project), PUT("HEALTH_URL", "%s", t->health_url);
-	PUT("TAG_PATTERN", "%s", t->tag_pattern), PUT("KEEP_ENV", "%s", t->keep_env);
-	PUT("PRUNE", "%s", t->prune), PUT("KEEP", "%lld", (long long)t->keep);
-	PUT("HEALTH_TRIES", "%lld", (long long)t->health_tries);
-	PUT("DISK_MIN", "%s", bytes(number, sizeof(number), t->disk_min));
-	PUT("HEALTH_SLEEP", "%s", seconds(number, sizeof(number), t->health_sleep));
-	PUT("HEALTH_SETTLE", "%s", seconds(number, sizeof(number), t->health_settle));
-	PUT("PULL_LIMIT", "%s", seconds(number, sizeof(number), t->pull_limit));
-	PUT("UP_LIMIT", "%s", seconds(number, sizeof(number), t->up_limit));
-	PUT("CALL_LIMIT", "%s", seconds(number, sizeof(number), t->call_limit));
-#undef PUT
-	env[n] = NULL;
-	MUST(target_load(&u, env, &f) == 0 && memcmp(t, &u, sizeof(u)) == 0);
+	text_len += (size_t)snprintf(text + text_len,
+	    text_len < sizeof(text) ? sizeof(text) - text_len : 0, "%s = %s\n", key,
+	    value);
+	if (text_len > sizeof(text))
+		text_len = sizeof(text);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static void
+put_seconds(const char *key, int64_t ms)
 {
-	char *text = fuzz_string(data, len), *env[LINES + 1], *rest = text;
-	static struct target t;
+	char number[64];
+
+	snprintf(number, sizeof(number), "%lld.%03lld", (long long)(ms / 1000),
+	    (long long)(ms % 1000));
+	put(key, number);
+}
+
+/* In the largest unit that it is a multiple of. */
+static void
+put_number(const char *key, int64_t n, bool size)
+{
+	static const char *const units[] = { "", "K", "M", "G" };
+	char number[64];
+	int i;
+
+	for (i = 0; size && i < 3 && n % 1024 == 0; i++)
+		n /= 1024;
+	snprintf(number, sizeof(number), "%lld%s", (long long)n, units[size ? i : 0]);
+	put(key, number);
+}
+
+static void
+put_services(const struct target *t)
+{
+	char names[SERVICES_MAX * (SERVICE_MAX + 1)] = "", key[SERVICE_MAX + 16];
+	size_t i;
+
+	for (i = 0; i < t->n_services; i++)
+		strcat(strcat(names, " "), t->service[i].name);
+	put("services", names + 1);
+	for (i = 0; i < t->n_services; i++) {
+		snprintf(key, sizeof(key), "health_url.%s", t->service[i].name);
+		put(key,
+		    t->service[i].health_url[0] == '\0' ? "none"
+							: t->service[i].health_url);
+	}
+}
+
+static void
+put_target(const struct target *t)
+{
+	if (text_len + TARGET_NAME_MAX + 16 < sizeof(text))
+		text_len += (size_t)sprintf(text + text_len, "[target %s]\n", t->name);
+	put("home", t->home), put("env_file", t->env_file);
+	put("compose_dir", t->compose_dir), put("compose_files", t->compose_files);
+	put("state", t->state), put("lock", t->lock), put("project", t->project);
+	put("engine", t->engine), put("variable", t->variable), put("value", t->value);
+	put("tag_pattern", t->tag_pattern), put("tag_prefix", t->tag_prefix);
+	put("strip_prefix", t->strip_prefix ? "yes" : "no");
+	put("keep_env", t->keep_env), put("prune", t->prune);
+	put_number("keep", t->keep, false), put_number("disk_min", t->disk_min, true);
+	put_number("health_tries", t->health_tries, false);
+	put_seconds("health_sleep", t->health_sleep);
+	put_seconds("health_settle", t->health_settle);
+	put_seconds("pull_limit", t->pull_limit), put_seconds("up_limit", t->up_limit);
+	put_seconds("call_limit", t->call_limit);
+	put_services(t);
+}
+
+/* The same again; what does not fit into a file is left out. */
+static void
+again(const struct config *c, const char *path)
+{
 	struct fault f = { 0 };
+	struct config d;
+	size_t i;
+
+	text_len = 0;
+	for (i = 0; i < c->n; i++)
+		put_target(&c->target[i]);
+	if (text_len >= sizeof(text))
+		return;
+	fuzz_put("again", text, text_len);
+	MUST(config_load(&d, path, NULL, &f) == 0 && d.n == c->n);
+	MUST(memcmp(d.target, c->target, c->n * sizeof(*c->target)) == 0);
+	config_free(&d);
+}
+
+static void
+as_file(const uint8_t *data, size_t len)
+{
+	static char path[300], path_again[300];
+	struct fault f = { 0 };
+	struct config c;
+	size_t i;
+
+	snprintf(path, sizeof(path), "%s/conf", fuzz_folder());
+	snprintf(path_again, sizeof(path_again), "%s/again", fuzz_folder());
+	fuzz_put("conf", data, len);
+	if (config_load(&c, path, NULL, &f) == -1) {
+		MUST(fuzz_said(&f, FAULT_HOST));
+		MUST(strstr(f.what, "/conf") != NULL);
+		return;
+	}
+	MUST(c.n >= 1 && c.n <= TARGETS_MAX);
+	for (i = 0; i < c.n; i++)
+		bounds(&c.target[i]);
+	again(&c, path_again);
+	config_free(&c);
+}
+
+static void
+as_environment(const uint8_t *data, size_t len)
+{
+	char *lines = fuzz_string(data, len), *env[LINES + 1], *rest = lines;
+	struct fault f = { 0 };
+	struct config c;
 	size_t n = 0;
 
 	while (n < LINES && (env[n] = strsep(&rest, "\n")) != NULL)
 		n++;
 	env[n] = NULL;
-	if (target_load(&t, env, &f) == 0) {
-		bounds(&t);
-		again(&t);
+	if (config_load(&c, NULL, env, &f) == 0) {
+		MUST(c.n == 1 && strcmp(c.target[0].name, TARGET_DEFAULT) == 0);
+		bounds(&c.target[0]);
+		config_free(&c);
 	} else {
 		MUST(fuzz_said(&f, FAULT_HOST));
-		MUST(strstr(f.what, "TWILIGHT_") != NULL);
+		MUST(strstr(f.what, "TWILIGHT_") != NULL ||
+		    strncmp(f.what, "health URL", 10) == 0);
 	}
-	free(text);
+	free(lines);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	as_file(data, len);
+	as_environment(data, len);
 	return 0;
 }

@@ -283,7 +283,7 @@ refusals() {
 		TWILIGHT_SERVICE: quotes|TWILIGHT_SERVICE="data"
 		bad setting TWILIGHT_HEALTH_TRIES|TWILIGHT_HEALTH_TRIES=many
 		bad setting TWILIGHT_TAG_PATTERN|TWILIGHT_TAG_PATTERN=(v1
-		TWILIGHT_HELTH_URL is no setting|TWILIGHT_HELTH_URL=http://localhost/
+		TWILIGHT_HELTH_URL is not a setting|TWILIGHT_HELTH_URL=http://localhost/
 		/nowhere cannot be read|DEPLOY_PUBKEY_FILE=/nowhere
 		must hold one line with one public key, and has 0|DEPLOY_PUBKEY_FILE=$WORK/empty.pub
 		must hold one line with one public key, and has 2|DEPLOY_PUBKEY_FILE=$WORK/two.pub

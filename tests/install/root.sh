@@ -435,7 +435,7 @@ case_deploys() {
 	env_says v1.0.0
 	is 'what serves' v1.0.0 "$(version_served)"
 	ask operator history
-	said 'by ci'
+	said ' ci'
 	has "$R$HOME_DIR/.twilight-deploy/history.jsonl" \
 		"$(ssh-keygen -l -f "$WORK/ci.pub" | cut -d' ' -f2)"
 }
@@ -527,7 +527,7 @@ case_unit_keeps_deploys_out() {
 	said 'deploy already running'
 	ask ci status
 	code 0
-	said 'deploy:    running'
+	said 'in flight:        a request'
 	echo go >&8
 	wait "$unit_pid" || fail 'exit 0'
 	env_says v1.0.0

@@ -16,6 +16,7 @@ if [ $# -lt 1 ] || [ ! -x "$1" ]; then
 fi
 PROGRAM=$(realpath "$1")
 repository=ghcr.io/twilight/demo
+worker=ghcr.io/twilight/worker
 jobs=${JOBS:-4}
 shm=/dev/shm
 [ -w $shm ] || shm=/tmp
@@ -74,7 +75,7 @@ silently() { # TAG ARGS…
 }
 
 setup() {
-	T=$1 E=$1/engine S=$1/home/.twilight-deploy wrongs=0 codes='' asked='' build_dir=$build
+	T=$1 E=$1/engine S=$1/home/.twilight-deploy wrongs=0 codes='' asked='' build_dir=$build options=''
 	mkdir -p "$E/behaviour" "$T/home/source/deploy"
 	: >"$T/home/source/deploy/compose.yml"
 	for v in $(env | sed -n 's/^\(\(TWILIGHT\|COMPOSE\|DOCKER\|SSH\)_[A-Z_]*\)=.*/\1/p'); do
@@ -110,13 +111,51 @@ setup() {
 teardown() {
 	[ -z "$asked" ] || kill -KILL "$asked" 2>/dev/null
 	free_call
-	kill "$service" "$engine" 2>/dev/null
+	kill "$service" "$engine" ${second:+"$second"} 2>/dev/null
 	wait 2>/dev/null
 }
 
 # It hangs as `sleep`, or is about to: while a process executes, its name is empty.
 is_asleep() { # PID
 	[ ! -e "/proc/$1" ] || grep -aqs '^sleep' "/proc/$1/cmdline"
+}
+
+# two [URL [VERSION]]: a worker beside the service, with images of its own: build 5N is its vN
+two() {
+	for build in 1 2 3 4 5 6 7 8 9; do
+		id 5$build
+		echo "$worker:v$build $id"
+	done >>"$E/registry"
+	echo '{"data":{"image":"'$repository':%t"},"worker":{"image":"'$worker':'"${2:-%t}"'"}}' >"$E/services"
+	: >"$E/control.worker"
+	"$build_dir/service" --address 127.0.0.1 --port 0 --port-file "$T/port2" \
+		--control "$E/control.worker" >/dev/null 2>&1 &
+	second=$!
+	silently v1 compose pull data worker
+	silently v1 compose up -d data worker
+	await test -s "$T/port2" || wrong "the second service" ready "not so"
+	read -r port2 <"$T/port2"
+	printf '[target default]\nhealth_url.worker = %s\n' "${1:-http://127.0.0.1:$port2/healthz}" >"$T/conf"
+	export TWILIGHT_SERVICE=data,worker
+	options="--config $T/conf"
+}
+
+# The same two, each a target of its own, with a variable of its own in the one .env.
+targets() {
+	export WORKER_VERSION=v1
+	echo WORKER_VERSION=v1 >>"$T/home/.env"
+	two '' '%{WORKER_VERSION}'
+	unset WORKER_VERSION TWILIGHT_SERVICE
+	{
+		env | sed -n '/TWILIGHT_HEALTH_URL/d; s/^TWILIGHT_\([A-Z_]*=\)/\L\1/p'
+		printf '[target default]\nhealth_url.data = %s\n' "$TWILIGHT_HEALTH_URL"
+		printf '[target worker]\nservices = worker\nvariable = WORKER_VERSION\n'
+		grep worker "$T/conf"
+	} >"$T/targets"
+	options="--config $T/targets"
+	for v in $(env | sed -n 's/^\(TWILIGHT_[A-Z_]*\)=.*/\1/p'); do
+		unset "$v"
+	done
 }
 
 free_call() {
@@ -155,14 +194,15 @@ fault() { # NTH ACTION PATTERN…
 
 calm() {
 	rm -f "$E/faults"
-	export TWILIGHT_CALL_LIMIT=30
+	[ -z "${TWILIGHT_CALL_LIMIT-}" ] || TWILIGHT_CALL_LIMIT=30 # a file has it else
 }
 
 begin() { # REQUEST…: in the background
 	cat "$E/calls.log" >>"$T/all.log" 2>/dev/null
 	: >"$E/calls.log"
 	echo "    \$ $*" >>"$T/talk"
-	"$PROGRAM" "$@" >>"$T/talk" 2>&1 </dev/null &
+	# shellcheck disable=SC2086 # words
+	"$PROGRAM" $options "$@" >>"$T/talk" 2>&1 </dev/null &
 	asked=$!
 }
 
@@ -180,14 +220,16 @@ ask() {
 	cat "$E/calls.log" >>"$T/all.log" 2>/dev/null
 	: >"$E/calls.log"
 	echo "    \$ $*" >>"$T/talk"
-	timeout -k 1 30 "$PROGRAM" "$@" >>"$T/talk" 2>&1 </dev/null
+	# shellcheck disable=SC2086 # words
+	timeout -k 1 30 "$PROGRAM" $options "$@" >>"$T/talk" 2>&1 </dev/null
 	codes="$codes $?"
 	calm
 }
 
 is_held() { # GREP-PATTERN NTH
 	case $1 in
-	docker*) [ -s "$E/hanging" ] ;;
+	# by then it has become sleep(1): in an execve(2) it has no name to be ended by
+	docker*) [ -s "$E/hanging" ] && grep -aq '^sleep' "/proc/$(tail -n 1 "$E/hanging")/cmdline" ;;
 	*) [ "$(grep -c "^$1" "$E/calls.log")" -ge "$2" ] ;;
 	esac
 }
@@ -225,7 +267,9 @@ clause() {
 	case $verb in
 	'') ;;
 	[0-9]* | \*) fault "$@" ;;
-	deploy | rollback | recover | status | history) ask "$@" ;;
+	deploy | plan | verify | rollback | recover | status | history) ask "$@" ;;
+	two) shift && two "$@" ;;
+	targets) targets ;;
 	hold) shift && hold "$@" ;;
 	begin) shift && begin "$@" ;;
 	until) await grep -qs "$3" "$T/$2" || wrong "$2" "$3" "not so" ;;
@@ -289,23 +333,26 @@ version() {
 }
 
 # TAG, TAG#BUILD where that is another one, TAG:WORD where it does not just run.
-running() {
+running() { # SERVICE
 	while read -r _ name image ref state word _; do
 		number "${ref##*:}"
+		[ "$1" = data ] || build=5$build
 		id "$build"
 		one=${ref#"$repository"}
+		one=${one#"$worker"}
 		one=${one#:}
 		[ "$image" = "$id" ] || one="$one#$(echo "$image" | sed 's/^sha256:0*\(.*\)0\{52\}/\1/')"
 		[ "$state" = running ] || word=$state
 		case $word in healthy | after=* | slow=* | redirect) ;; *) one="$one:$word" ;; esac
-		case $name in *-data-*) echo "$one" ;; esac
+		case $name in *-"$1"-*) echo "$one" ;; esac
 	done <"$E/containers" | paste -sd,
 }
 
 # What a plain `up` would take now is what runs.
 settled() {
-	read -r _ _ image ref _ <"$E/containers" || return
-	is "the image of $ref" "$(sed -n "s,^$ref ,,p" "$E/images")" "$image"
+	while read -r _ name image ref _; do
+		case $name in *-data-1 | *-worker-1) is "the image of $ref" "$(sed -n "s,^$ref ,,p" "$E/images")" "$image" ;; esac
+	done <"$E/containers"
 }
 
 calls() {
@@ -323,9 +370,11 @@ tags() { # on this host, of this service
 expect() {
 	case $1 in
 	[0-9]) want="$want $1" ;;
-	v[0-9] | latest | main) is ".env" "$(version)" "$1" && is "what runs" "$(running)" "$1" ;;
+	v[0-9] | latest | main) is ".env" "$(version)" "$1" && is "what runs" "$(running data)" "$1" ;;
 	env:*) is ".env" "$(version)" "${1#*:}" ;;
-	runs:*) is "what runs" "$(running)" "${1#*:}" ;;
+	runs:*) is "what runs" "$(running data)" "${1#*:}" ;;
+	worker:*) is "what the worker runs" "$(running worker)" "${1#*:}" ;;
+
 	did:*) is history "$(outcomes | tail -n +$((had + 1)) | grep -v adopted | paste -sd,)" "${1#*:}" ;;
 	adopts:*) is adopted "$(outcomes | grep -c adopted)" "${1#*:}" ;;
 	tags:*) is "names on this host" "$(tags)" "${1#*:}" ;;

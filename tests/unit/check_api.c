@@ -2,7 +2,7 @@
  * check_api.c: questions to an engine whose answers are scripted, over a real
  * Unix socket.
  */
-#include "engine/api.h"
+#include "engine/compose/api.h"
 
 #include "skip.h"
 

@@ -81,13 +81,27 @@ static const struct request requests[] = {
 	{ NULL, { "version" }, 0, "done: \"version\"" },
 	{ NULL, { "--allow", "nosuch" }, 2, "--allow names no verb" },
 	{ NULL, { "--nosuch" }, 2, "not an option: --nosuch" },
+	{ NULL, { "--verbos", "version" }, 2, "not an option: --verbos" },
+	{ NULL, { "--act=x", "version" }, 2, "not an option: --act=x" },
 	{ NULL, { "--actor" }, 2, "an argument is missing: --actor" },
+	{ NULL, { "--config", "/nonexistent", "status" }, 4, "cannot read /nonexistent" },
+	{ "--help", { NULL }, 0, "done: \"--help\"" },
+	{ "stat", { NULL }, 2, "unknown command: stat" },
+	{ "recover --start", { NULL }, 2, "recover is not allowed" },
+	/* a key has `default`, unless --target says otherwise */
+	{ "status target=web", { NULL }, 2, "no such target: web" },
+	{ "status target=default", { "--target", "web" }, 2, "no such target: default" },
+	{ "status", { "--target", "web,api" }, 2, "no target for this key" },
+	{ "deploy v1.0.0", { "--target", "web" }, 2, "no target for this key" },
+	{ "history", { "--target", "web,default" }, 4, "does not exist" },
 	/* one odd byte in a long request must not hide who sent it */
 	{ "deploy \001" FIFTY FIFTY FIFTY FIFTY FIFTY, { "--actor", "ci" }, 2,
 	    "\" by ci: exit 2: invalid request: " },
 	{ "deploy v1.0.0", { "--actor", "a\nb" }, 4, "by a\\\\nb" },
-	{ "status", { NULL }, 4, "missing env file" },
-	{ "history", { NULL }, 0, "done: \"history\"" },
+	{ "deploy v1.0.0", { NULL }, 4, "missing env file" },
+	{ "status", { NULL }, 4, "the home of the target, /nonexistent, does not exist" },
+	{ "status --wait", { NULL }, 4, "/nonexistent, does not exist" },
+	{ "verify", { NULL }, 4, "" },
 };
 
 static int

@@ -52,6 +52,21 @@ refused(const char *name, bool make, const char *word)
 		ck_assert(*p >= ' ' && *p <= '~');
 }
 
+/* Those of a target's own, and no others: a path may be wrong. */
+START_TEST(makes_the_folders_above_a_target)
+{
+	char name[192];
+
+	snprintf(name, sizeof(name), "%s/targets/web", path);
+	close(folder_open(name, true, &f));
+	ck_assert_msg(f.kind == FAULT_NONE, "%s", f.what);
+	snprintf(name, sizeof(name), "%s/other/web", path);
+	refused(name, true, "cannot create");
+	snprintf(name, sizeof(name), "%s/none/none/targets/web", path);
+	refused(name, true, "cannot create");
+}
+END_TEST
+
 START_TEST(makes_it)
 {
 	struct stat st, byfd;
@@ -88,7 +103,7 @@ START_TEST(makes_no_parents)
 	char deep[160];
 
 	snprintf(deep, sizeof(deep), "%s/below", path);
-	refused(deep, true, "cannot make state folder");
+	refused(deep, true, "cannot create state folder");
 	ck_assert_ptr_nonnull(strstr(f.next, "TWILIGHT_STATE"));
 	ck_assert_int_eq(access(path, F_OK), -1);
 }
@@ -158,8 +173,8 @@ START_TEST(refuses_other_kinds)
 	refused("dangling", true, "cannot open state folder");
 	ck_assert_int_eq(access("nowhere", F_OK), -1);
 	refused("file/below", false, "cannot open state folder");
-	refused("file/below", true, "cannot make state folder");
-	refused("", true, "cannot make state folder");
+	refused("file/below", true, "cannot create state folder");
+	refused("", true, "cannot create state folder");
 }
 END_TEST
 
@@ -245,6 +260,7 @@ folder_suite(void)
 	TCase *hostile = tcase_create("Hostile");
 
 	tcase_add_checked_fixture(core, setup, teardown);
+	tcase_add_test(core, makes_the_folders_above_a_target);
 	tcase_add_loop_test(core, makes_it, 0, 2);
 	tcase_add_test(core, makes_none_unasked);
 	tcase_add_test(core, makes_no_parents);

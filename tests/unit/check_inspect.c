@@ -2,7 +2,7 @@
  * check_inspect.c: JSON of the engine and of compose, to structs.  The samples come
  * from a real engine 20.10 and compose 2.26.1, shortened.
  */
-#include "engine/inspect.h"
+#include "engine/compose/inspect.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -71,8 +71,9 @@ static const char config[] =
     "    }\n  }\n}";
 
 static struct fault f;
-static struct container got;
-static struct service service;
+static struct instance got;
+static struct resolved service;
+static char project[128];
 
 static void
 setup(void)
@@ -96,18 +97,18 @@ container(const char *json)
 	return rc;
 }
 
-/* The bytes in memory of their own size: no NUL helps. */
 static int
-services(const char *json, size_t len, const char *name)
+services(const char *json, const char *name)
 {
-	char *exact = malloc(len == 0 ? 1 : len);
+	json_t *doc = json_loads(json, 0, NULL);
 	int rc;
 
-	ck_assert_ptr_nonnull(exact);
-	memcpy(exact, json, len);
+	ck_assert_msg(doc != NULL, "not JSON: %s", json);
 	fault_clear(&f);
-	rc = inspect_service(exact, len, name, &service, &f);
-	free(exact);
+	rc = inspect_project(doc, project, sizeof(project), &f);
+	if (rc == 0)
+		rc = inspect_service(doc, name, &service, &f);
+	json_decref(doc);
 	ck_assert_int_eq(rc == 0, f.kind == FAULT_NONE);
 	return rc;
 }
@@ -139,9 +140,9 @@ START_TEST(takes_a_container)
 	ck_assert_msg(container(running) == 0, "%s", f.what);
 	ck_assert_str_eq(got.id, ID);
 	ck_assert_str_eq(got.name, "real-data-1");
-	ck_assert_str_eq(got.image, IMAGE);
-	ck_assert_str_eq(got.ref, "127.0.0.1:5000/svc:v1.0.0");
-	ck_assert_int_eq(got.state, CONTAINER_RUNNING);
+	ck_assert_str_eq(got.revision, IMAGE);
+	ck_assert_str_eq(got.reference, "127.0.0.1:5000/svc:v1.0.0");
+	ck_assert_int_eq(got.state, INSTANCE_RUNNING);
 	ck_assert_str_eq(got.started, "2026-11-21T11:30:38.583841368Z");
 	ck_assert_int_eq(got.started_ms, INT64_C(1795260638583));
 	ck_assert_int_eq(got.restarts, 0);
@@ -152,21 +153,21 @@ END_TEST
 
 static const struct {
 	const char *word;
-	enum container_state state;
+	enum instance_state state;
 } states[] = {
-	{ "created", CONTAINER_CREATED },
-	{ "running", CONTAINER_RUNNING },
-	{ "restarting", CONTAINER_RESTARTING },
-	{ "paused", CONTAINER_PAUSED },
-	{ "removing", CONTAINER_REMOVING },
-	{ "exited", CONTAINER_EXITED },
-	{ "dead", CONTAINER_DEAD },
+	{ "created", INSTANCE_CREATED },
+	{ "running", INSTANCE_RUNNING },
+	{ "restarting", INSTANCE_RESTARTING },
+	{ "paused", INSTANCE_PAUSED },
+	{ "removing", INSTANCE_REMOVING },
+	{ "exited", INSTANCE_EXITED },
+	{ "dead", INSTANCE_DEAD },
 	/* what is not known does not run */
-	{ "", CONTAINER_DEAD },
-	{ "Running", CONTAINER_DEAD },
-	{ "running ", CONTAINER_DEAD },
-	{ "run", CONTAINER_DEAD },
-	{ "sleeping", CONTAINER_DEAD },
+	{ "", INSTANCE_DEAD },
+	{ "Running", INSTANCE_DEAD },
+	{ "running ", INSTANCE_DEAD },
+	{ "run", INSTANCE_DEAD },
+	{ "sleeping", INSTANCE_DEAD },
 };
 
 START_TEST(knows_the_states)
@@ -218,8 +219,9 @@ START_TEST(bounds_the_strings)
 	} rows[] = {
 		{ "\"Id\": \"" ID "\"", "Id", sizeof(got.id) },
 		{ "\"Name\": \"/real-data-1\"", "Name", sizeof(got.name) },
-		{ "\"Image\": \"" IMAGE "\"", "Image", sizeof(got.image) },
-		{ "\"Image\": \"127.0.0.1:5000/svc:v1.0.0\"", "Image", sizeof(got.ref) },
+		{ "\"Image\": \"" IMAGE "\"", "Image", sizeof(got.revision) },
+		{ "\"Image\": \"127.0.0.1:5000/svc:v1.0.0\"", "Image",
+		    sizeof(got.reference) },
 		{ "\"StartedAt\": \"2026-11-21T11:30:38.583841368Z\"", "StartedAt",
 		    sizeof(got.started) },
 	};
@@ -275,22 +277,22 @@ START_TEST(takes_no_sign_for_running)
 	const char *json = with(running, poorer[_i].part, poorer[_i].by);
 
 	if (container(json) == 0)
-		ck_assert_int_ne(got.state, CONTAINER_RUNNING);
+		ck_assert_int_ne(got.state, INSTANCE_RUNNING);
 }
 END_TEST
 
 START_TEST(takes_a_service)
 {
-	ck_assert_msg(services(config, strlen(config), "data") == 0, "%s", f.what);
-	ck_assert_str_eq(service.project, "demo");
-	ck_assert_str_eq(service.ref, "127.0.0.1:5000/demo:v1.0.0");
+	ck_assert_msg(services(config, "data") == 0, "%s", f.what);
+	ck_assert_str_eq(project, "demo");
+	ck_assert_str_eq(service.reference, "127.0.0.1:5000/demo:v1.0.0");
 	ck_assert_uint_eq(service.n_depends, 2);
 	ck_assert_str_eq(service.depends[0].service, "cache");
 	ck_assert(!service.depends[0].completes);
 	ck_assert_str_eq(service.depends[1].service, "db");
 	ck_assert(service.depends[1].completes);
-	ck_assert_int_eq(services(config, strlen(config), "cache"), 0);
-	ck_assert_str_eq(service.ref, "redis:7");
+	ck_assert_int_eq(services(config, "cache"), 0);
+	ck_assert_str_eq(service.reference, "redis:7");
 	ck_assert_uint_eq(service.n_depends, 0);
 }
 END_TEST
@@ -323,7 +325,7 @@ START_TEST(tells_what_a_service_lacks)
 {
 	const char *json = with(config, faulty[_i].part, faulty[_i].by);
 
-	ck_assert_int_eq(services(json, strlen(json), faulty[_i].name), -1);
+	ck_assert_int_eq(services(json, faulty[_i].name), -1);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
 	ck_assert_msg(strncmp(f.what, faulty[_i].word, strlen(faulty[_i].word)) == 0,
 	    "%s", f.what);
@@ -352,7 +354,7 @@ START_TEST(takes_what_it_depends_on)
 	    "{\"name\": \"p\", \"services\": {\"data\": {\"image\": "
 	    "\"i\", \"depends_on\": %s}}}",
 	    depends[_i].depends);
-	ck_assert_msg(services(json, strlen(json), "data") == 0, "%s", f.what);
+	ck_assert_msg(services(json, "data") == 0, "%s", f.what);
 	ck_assert_uint_eq(service.n_depends, depends[_i].n);
 }
 END_TEST
@@ -370,8 +372,8 @@ START_TEST(bounds_what_it_depends_on)
 		    i == 0 ? "" : ", ", i);
 	}
 	strcat(json, "}}}}");
-	ck_assert_int_eq(services(json, strlen(json), "data"), 0);
-	ck_assert_uint_eq(service.n_depends, SERVICE_DEPENDS_MAX);
+	ck_assert_int_eq(services(json, "data"), 0);
+	ck_assert_uint_eq(service.n_depends, DEPENDS_MAX);
 }
 END_TEST
 
@@ -383,23 +385,23 @@ START_TEST(bounds_the_reference)
 	snprintf(json, sizeof(json),
 	    "{\"name\": \"p\", \"services\": {\"data\": "
 	    "{\"image\": \"%.*s\"}}}",
-	    REF_MAX - 1, x);
-	ck_assert_int_eq(services(json, strlen(json), "data"), 0);
+	    REFERENCE_MAX - 1, x);
+	ck_assert_int_eq(services(json, "data"), 0);
 	snprintf(json, sizeof(json),
 	    "{\"name\": \"p\", \"services\": {\"data\": "
 	    "{\"image\": \"%.*s\"}}}",
-	    REF_MAX, x);
-	ck_assert_int_eq(services(json, strlen(json), "data"), -1);
+	    REFERENCE_MAX, x);
+	ck_assert_int_eq(services(json, "data"), -1);
 	snprintf(json, sizeof(json),
 	    "{\"name\": \"%.*s\", \"services\": {\"data\": "
 	    "{\"image\": \"i\"}}}",
 	    127, x);
-	ck_assert_int_eq(services(json, strlen(json), "data"), 0);
+	ck_assert_int_eq(services(json, "data"), 0);
 	snprintf(json, sizeof(json),
 	    "{\"name\": \"%.*s\", \"services\": {\"data\": "
 	    "{\"image\": \"i\"}}}",
 	    128, x);
-	ck_assert_int_eq(services(json, strlen(json), "data"), -1);
+	ck_assert_int_eq(services(json, "data"), -1);
 }
 END_TEST
 

@@ -502,7 +502,7 @@ START_TEST(spares_what_is_no_lock)
 	ck_assert_int_eq(fclose(fp), 0);
 	ck_assert_int_eq(lock_take(path, "a", &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
-	ck_assert_ptr_nonnull(strstr(f.what, "is no lock file of this user"));
+	ck_assert_ptr_nonnull(strstr(f.what, "is not a lock file of this user"));
 	ck_assert_int_eq(truncate(path, (off_t)strlen(texts[_i]) + 300), 0);
 	ck_assert_int_eq(lock_take(path, "a", &f), -1);
 	ck_assert_int_eq(truncate(path, 0), 0);

@@ -1,7 +1,7 @@
 /*
  * check_mask.c: no value of .env is shown, whoever quotes it.
  */
-#include "state/mask.h"
+#include "dotenv/mask.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -62,6 +62,8 @@ static const struct {
 	{ "# was hunTers, correct_horse, correcthorsebattery, 123456",
 	    "hunTers correct_horse correcthorsebattery 123456",
 	    "******* ************* ******************* ******" },
+	{ "# AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHH==", "AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHH",
+	    "********************************" },
 	{ "#TWILIGHT_VERSION=sha-abc1234", "sha-abc1234", "sha-abc1234" },
 	/* raw bytes, as they stand there and as compose reads them */
 	{ "P=p\xc3\xa4ss!w", "p\xc3\xa4ss!w", "*******" },
@@ -103,6 +105,8 @@ static const struct {
 	{ "A=' a!b@c# '", "a!b@c#", "******" },
 	/* what follows a mistake counts as well, and a NUL ends nothing */
 	{ "not a statement\nP='a!b@c#'", "a!b@c#", "******" },
+	{ "P='a!b@c#", "a!b@c#", "******" },
+	{ "A B=C=x\nP=\"a!b\\\"c#\"", "a!b\\\"c#", "*******" },
 	{ "", "text", "text" },
 };
 

@@ -3,6 +3,7 @@
  * never waited for while a lock is held.
  */
 #include "cli/output.h"
+#include "sys/deadline.h"
 
 #include <check.h>
 #include <errno.h>
@@ -198,16 +199,56 @@ START_TEST(tells_a_fault_whole)
 	memset(&f, 0, sizeof(f));
 	memset(f.what, 1, sizeof(f.what) - 1);
 	memset(f.next, 'n', sizeof(f.next) - 1);
-	output_fault(&o, &f);
+	output_fault(&o, NULL, &f);
 	came(err[0]);
 	ck_assert_uint_eq(strlen(got),
-	    strlen("twilight-deploy: ; \n") + 4 * (sizeof(f.what) - 1) + sizeof(f.next) -
-		1);
-	ck_assert_ptr_nonnull(strstr(got, "\\001; nnn"));
-	f.next[0] = '\0';
+	    strlen("twilight-deploy: \n  \n") + 4 * (sizeof(f.what) - 1) +
+		sizeof(f.next) - 1);
+	ck_assert_ptr_nonnull(strstr(got, "\\001\n  nnn"));
 	strcpy(f.what, "what");
-	output_fault(&o, &f);
+	strcpy(f.next, "next");
+	fault_now(&f, "now");
+	output_fault(&o, "web", &f);
+	ck_assert_str_eq(came(err[0]),
+	    "twilight-deploy: web: what\n  now:  now\n  next: next\n");
+	f.next[0] = f.now[0] = '\0';
+	output_fault(&o, NULL, &f);
 	ck_assert_str_eq(came(err[0]), "twilight-deploy: what\n");
+}
+END_TEST
+
+/* No row is wider than a terminal; the label is cut before the text is. */
+START_TEST(cuts_a_row)
+{
+	fill(200);
+	output_row(&o, "data", "%s", text);
+	ck_assert_uint_eq(strlen(came(out[0])), 81);
+	ck_assert_int_eq(strncmp(got, "data:             abcde", 23), 0);
+	ck_assert_str_eq(got + 78, "..\n");
+	output_row(&o, text, "x");
+	ck_assert_str_eq(came(out[0]), "abcdefghijklmn..: x\n");
+	output_row(&o, NULL, "x");
+	ck_assert_str_eq(came(out[0]), "                  x\n");
+	/* stdout is for JSON */
+	o.json = true;
+	output_row(&o, "a", "b");
+	output_line(&o, "c");
+	ck_assert_str_eq(came(out[0]), "");
+	ck_assert_str_eq(came(err[0]), "a:                b\nc\n");
+}
+END_TEST
+
+/* Only a step shows the time since the lock was taken. */
+START_TEST(shows_the_time_of_a_step)
+{
+	int a, b;
+
+	o.began = clock_ms() - 61234;
+	output_say(&o, SAY_NOTE, "step");
+	ck_assert_int_eq(sscanf(came(err[0]), "  - %d.%d s  step\n", &a, &b), 2);
+	ck_assert(strstr(got, " s  step\n") != NULL && a >= 61);
+	output_say(&o, SAY_WARN, "odd");
+	ck_assert_str_eq(came(err[0]), "  ! odd\n");
 }
 END_TEST
 
@@ -223,6 +264,8 @@ output_suite(void)
 	tcase_add_loop_test(core, writes_a_line_whole, 0, N(sizes));
 	tcase_add_test(core, leaves_json_alone);
 	tcase_add_test(core, tells_a_fault_whole);
+	tcase_add_test(core, cuts_a_row);
+	tcase_add_test(core, shows_the_time_of_a_step);
 	suite_add_tcase(s, core);
 	tcase_add_checked_fixture(limits, setup, NULL);
 	tcase_add_loop_test(limits, writes_more_than_a_pipe_holds, 0, 4);

@@ -1,6 +1,6 @@
 /*
  * check_request.c: one line from the network.  Whatever it holds, it is a
- * request of the table or it is refused; nothing is mended.
+ * request of the table or it is refused; nothing is repaired.
  */
 #include "request/request.h"
 
@@ -37,6 +37,12 @@ static const struct {
 	{ "version", VERB_VERSION, "", 0 },
 	{ "help", VERB_HELP, "", 0 },
 	{ "help settings", VERB_HELP, "settings", 0 },
+	{ "plan v1.2.3", VERB_PLAN, "v1.2.3", 0 },
+	{ "verify", VERB_VERIFY, "", 0 },
+	{ "--help", VERB_HELP, "", 0 },
+	{ "-h", VERB_HELP, "", 0 },
+	{ "deploy --help", VERB_HELP, "deploy", 0 },
+	{ "status -h", VERB_HELP, "status", 0 },
 };
 
 static const struct {
@@ -44,11 +50,11 @@ static const struct {
 } bad[] = {
 	{ "", "invalid tag: none was given" },
 	{ "deploy", "invalid tag: none was given" },
-	{ " deploy v1", "invalid request: a space at its begin or end" },
-	{ "deploy v1 ", "invalid request: a space at its begin or end" },
-	{ "deploy ", "invalid request: a space at its begin or end" },
-	{ " ", "invalid request: a space at its begin or end" },
-	{ "  ", "invalid request: a space at its begin or end" },
+	{ " deploy v1", "invalid request: a space at its beginning or end" },
+	{ "deploy v1 ", "invalid request: a space at its beginning or end" },
+	{ "deploy ", "invalid request: a space at its beginning or end" },
+	{ " ", "invalid request: a space at its beginning or end" },
+	{ "  ", "invalid request: a space at its beginning or end" },
 	{ "deploy  v1", "invalid request: two spaces in a row" },
 	{ "help  settings", "invalid request: two spaces in a row" },
 	{ "deploy v1 v2", "invalid request: too many words" },
@@ -59,25 +65,24 @@ static const struct {
 	{ "status now", "invalid request: too many words" },
 	{ "recover all", "invalid request: too many words" },
 	{ "version 2", "invalid request: too many words" },
-	{ "v1.2.3", "invalid request: no such verb" },
-	{ "sha-abc1234", "invalid request: no such verb" },
-	{ "Deploy v1", "invalid request: no such verb" },
-	{ "DEPLOY v1", "invalid request: no such verb" },
-	{ "deplo v1", "invalid request: no such verb" },
-	{ "deploy1 v1", "invalid request: no such verb" },
-	{ "deploys v1", "invalid request: no such verb" },
-	{ "unknown", "invalid request: no such verb" },
-	{ "--help", "invalid request: no such verb" },
-	{ "--local status", "invalid request: no such verb" },
-	{ "./deploy v1", "invalid request: no such verb" },
-	{ "/bin/sh", "invalid request: no such verb" },
-	{ "'deploy' v1", "invalid request: no such verb" },
-	{ "\"deploy v1\"", "invalid request: no such verb" },
-	{ "deploy;id", "invalid request: no such verb" },
-	{ "status;id", "invalid request: no such verb" },
-	{ "sh -c id", "invalid request: no such verb" },
-	{ "scp -t /tmp", "invalid request: no such verb" },
-	{ "internal-sftp", "invalid request: no such verb" },
+	{ "v1.2.3", "invalid request: unknown command" },
+	{ "sha-abc1234", "invalid request: unknown command" },
+	{ "Deploy v1", "invalid request: unknown command" },
+	{ "DEPLOY v1", "invalid request: unknown command" },
+	{ "deplo v1", "invalid request: unknown command" },
+	{ "deploy1 v1", "invalid request: unknown command" },
+	{ "deploys v1", "invalid request: unknown command" },
+	{ "unknown", "invalid request: unknown command" },
+	{ "--local status", "invalid request: unknown command" },
+	{ "./deploy v1", "invalid request: unknown command" },
+	{ "/bin/sh", "invalid request: unknown command" },
+	{ "'deploy' v1", "invalid request: unknown command" },
+	{ "\"deploy v1\"", "invalid request: unknown command" },
+	{ "deploy;id", "invalid request: unknown command" },
+	{ "status;id", "invalid request: unknown command" },
+	{ "sh -c id", "invalid request: unknown command" },
+	{ "scp -t /tmp", "invalid request: unknown command" },
+	{ "internal-sftp", "invalid request: unknown command" },
 	{ "deploy\tv1", "invalid request: not printable ASCII" },
 	{ "deploy v1\n", "invalid request: not printable ASCII" },
 	{ "deploy v1\r\n", "invalid request: not printable ASCII" },
@@ -103,56 +108,81 @@ static const struct {
 };
 
 static const struct {
-	const char *line, *word;
+	const char *line, *word, *target;
 	int64_t seq;
-	bool json, wait;
+	const char *flags; /* j(son), w(ait), c(heck), s(tart) */
 } extras[] = {
-	{ "deploy v1", "v1", 0, false, false },
-	{ "status --wait --json", "", 0, true, true },
-	{ "deploy v1 seq=1", "v1", 1, false, false },
-	{ "deploy v1 seq=999999999999999", "v1", 999999999999999, false, false },
-	{ "deploy v1 seq=007", "v1", 7, false, false },
-	{ "deploy v1 --json", "v1", 0, true, false },
-	{ "deploy v1 seq=12 --json", "v1", 12, true, false },
-	{ "deploy v1 --json seq=12", "v1", 12, true, false },
-	{ "rollback --json", "", 0, true, false },
-	{ "rollback v1 --json", "v1", 0, true, false },
-	{ "status --wait", "", 0, false, true },
-	{ "history --json", "", 0, true, false },
-	{ "history 3 --json", "3", 0, true, false },
+	{ "deploy v1", "v1", "", 0, "" },
+	{ "deploy v1 seq=1", "v1", "", 1, "" },
+	{ "deploy v1 seq=999999999999999", "v1", "", 999999999999999, "" },
+	{ "deploy v1 seq=007", "v1", "", 7, "" },
+	{ "deploy v1 --json", "v1", "", 0, "j" },
+	{ "deploy v1 seq=12 --json", "v1", "", 12, "j" },
+	{ "deploy v1 target=web --json seq=12", "v1", "web", 12, "j" },
+	{ "plan v1 target=web --json", "v1", "web", 0, "j" },
+	{ "verify target=web --json", "", "web", 0, "j" },
+	{ "rollback --json", "", "", 0, "j" },
+	{ "rollback v1 target=web", "v1", "web", 0, "" },
+	{ "status --wait", "", "", 0, "w" },
+	{ "status --wait --json", "", "", 0, "jw" },
+	{ "status --check target=a.b-c_d", "", "a.b-c_d", 0, "c" },
+	{ "history --json", "", "", 0, "j" },
+	{ "history 3 --json", "3", "", 0, "j" },
+	{ "recover --start", "", "", 0, "s" },
 };
 
 #define SEQ_RANGE "invalid request: seq= takes a number from 1 to 999999999999999"
+#define NO_NAME "invalid request: target= takes the name of a target"
+#define TWENTY "aaaaaaaaaaaaaaaaaaaa"
 
 static const struct {
-	const char *line, *what;
+	const char *line, *what, *next;
 } bad_extras[] = {
-	{ "deploy v1 seq=0", SEQ_RANGE },
-	{ "deploy v1 seq=", SEQ_RANGE },
-	{ "deploy v1 seq=-1", SEQ_RANGE },
-	{ "deploy v1 seq=+1", SEQ_RANGE },
-	{ "deploy v1 seq=1x", SEQ_RANGE },
-	{ "deploy v1 seq=0x1", SEQ_RANGE },
-	{ "deploy v1 seq=1000000000000000", SEQ_RANGE },
-	{ "deploy v1 seq=18446744073709551617", SEQ_RANGE },
-	{ "deploy v1 seq=99999999999999999999999999999999", SEQ_RANGE },
-	{ "deploy v1 seq=1 seq=2", "invalid request: said twice" },
-	{ "deploy v1 --json --json", "invalid request: said twice" },
-	{ "status --wait --wait", "invalid request: said twice" },
-	{ "deploy v1 --wait", "invalid request: not for this verb" },
-	{ "status --json", "invalid request: --json needs --wait" },
-	{ "status seq=1", "invalid request: not for this verb" },
-	{ "rollback seq=1", "invalid request: not for this verb" },
-	{ "recover --json", "invalid request: not for this verb" },
-	{ "help --json", "invalid request: not for this verb" },
-	{ "deploy --json v1", "invalid request: too many words" },
-	{ "deploy seq=1 v1", "invalid request: too many words" },
-	{ "rollback --json v1", "invalid request: too many words" },
-	{ "deploy v1 --jso", "invalid request: too many words" },
-	{ "deploy v1 SEQ=1", "invalid request: too many words" },
-	{ "deploy v1 seq", "invalid request: too many words" },
-	{ "deploy --json", "invalid tag: none was given" },
-	{ "deploy seq=5", "invalid tag: none was given" },
+	{ "deploy v1 seq=0", SEQ_RANGE, NULL },
+	{ "deploy v1 seq=", SEQ_RANGE, NULL },
+	{ "deploy v1 seq=-1", SEQ_RANGE, NULL },
+	{ "deploy v1 seq=+1", SEQ_RANGE, NULL },
+	{ "deploy v1 seq=1x", SEQ_RANGE, NULL },
+	{ "deploy v1 seq=0x1", SEQ_RANGE, NULL },
+	{ "deploy v1 seq=1000000000000000", SEQ_RANGE, NULL },
+	{ "deploy v1 seq=18446744073709551617", SEQ_RANGE, NULL },
+	{ "deploy v1 seq=99999999999999999999999999999999", SEQ_RANGE, NULL },
+	{ "status target=", NO_NAME, NULL },
+	{ "status target=" TWENTY TWENTY TWENTY "aaaa", NO_NAME, NULL },
+	{ "deploy v1 seq=1 seq=2", "invalid request: given twice", NULL },
+	{ "deploy v1 --json --json", "invalid request: given twice", NULL },
+	{ "status --wait --wait", "invalid request: given twice", NULL },
+	{ "status target=a target=a", "invalid request: given twice", NULL },
+	{ "status --wait --check", "invalid request: --wait and --check exclude", NULL },
+	{ "deploy v1 --wait", "invalid request: deploy has no --wait",
+	    "usage: deploy TAG" },
+	{ "status --start", "invalid request: status has no --start", NULL },
+	{ "status seq=1", "invalid request: status has no seq=1", NULL },
+	{ "rollback seq=1", "invalid request: rollback has no seq=1", NULL },
+	{ "help --json", "invalid request: help has no --json", "usage: help" },
+	{ "deploy --json v1", "invalid request: too many words", NULL },
+	{ "deploy seq=1 v1", "invalid request: too many words", NULL },
+	{ "rollback --json v1", "invalid request: too many words", NULL },
+	{ "deploy v1 seq", "invalid request: too many words", NULL },
+	{ "deploy --json", "invalid tag: none was given", "usage: deploy TAG" },
+	{ "deploy seq=5", "invalid tag: none was given", NULL },
+	{ "plan", "invalid tag: none was given", "usage: plan TAG" },
+	/* what was meant */
+	{ "deploy v1 --seq 3", "invalid request: deploy has no --seq", "write seq=N" },
+	{ "deploy v1 --seq=3", "invalid request: deploy has no --seq", "write seq=N" },
+	{ "deploy v1 SEQ=1", "invalid request: deploy has no SEQ=1",
+	    "usage: deploy TAG" },
+	{ "deploy v1 --jso", "invalid request: deploy has no --jso", "write --json" },
+	{ "status --wiat", "invalid request: status has no --wiat", "write --wait" },
+	{ "status --target=web", "invalid request: status has no --target",
+	    "write target=NAME" },
+	{ "stat", "invalid request: unknown command: stat", "did you mean `status`?" },
+	{ "rolback v1", "invalid request: unknown command: rolback",
+	    "did you mean `rollback`?" },
+	{ "Deploy v1", "invalid request: unknown command: Deploy",
+	    "did you mean `deploy`?" },
+	{ "uptime", "invalid request: unknown command: uptime",
+	    "`help` lists the commands" },
 };
 
 /* The line in memory of its own size: ASan sees who reads past it. */
@@ -221,10 +251,10 @@ START_TEST(shows_what_it_refuses)
 	ck_assert_str_eq(f.what,
 	    "invalid request: not printable ASCII: evil\\033]0;x\\a");
 	ck_assert_int_eq(parse(&r, "reboot now", 10, &f), -1);
-	ck_assert_str_eq(f.what, "invalid request: no such verb: reboot now");
-	ck_assert_str_eq(f.next, "`help` lists what can be asked");
+	ck_assert_str_eq(f.what, "invalid request: unknown command: reboot");
+	ck_assert_str_eq(f.next, "`help` lists the commands");
 	ck_assert_int_eq(parse(&r, "history --json 5", 16, &f), -1);
-	ck_assert_str_eq(f.next, "say `history [N] [--json]`");
+	ck_assert_str_eq(f.next, "usage: history [N] [target=NAME] [--json]");
 }
 END_TEST
 
@@ -237,12 +267,17 @@ START_TEST(knows_its_verbs)
 	ck_assert_int_eq(verb_find(name, strlen(name) - 1), VERB__MAX);
 	ck_assert_int_eq(strncmp(verb_usage((enum verb)_i), name, strlen(name)), 0);
 	ck_assert_str_ne(verb_text((enum verb)_i), "");
+	/* `help` shows both in 80 columns */
+	ck_assert_uint_le(strlen(verb_usage((enum verb)_i)) + 7, 80);
+	ck_assert_uint_le(strlen(verb_text((enum verb)_i)) + 13, 80);
 }
 END_TEST
 
 START_TEST(opens_what_is_harmless)
 {
 	ck_assert(verb_is_open(VERB_DEPLOY));
+	ck_assert(verb_is_open(VERB_PLAN));
+	ck_assert(verb_is_open(VERB_VERIFY));
 	ck_assert(verb_is_open(VERB_STATUS));
 	ck_assert(verb_is_open(VERB_HISTORY));
 	ck_assert(verb_is_open(VERB_VERSION));
@@ -250,6 +285,8 @@ START_TEST(opens_what_is_harmless)
 	ck_assert(!verb_is_open(VERB_ROLLBACK));
 	ck_assert(!verb_is_open(VERB_RECOVER));
 	ck_assert(!verb_is_open(VERB__MAX));
+	ck_assert(verb_is_harmless(VERB_HELP) && verb_is_harmless(VERB_VERSION));
+	ck_assert(!verb_is_harmless(VERB_STATUS) && !verb_is_harmless(VERB__MAX));
 }
 END_TEST
 
@@ -271,7 +308,7 @@ START_TEST(bounds_the_word)
 	} rows[] = {
 		{ "deploy ", "invalid tag: " },
 		{ "rollback ", "invalid tag: " },
-		{ "help ", "invalid request: a word is too long" },
+		{ "help ", "invalid request: too long" },
 	};
 	char line[512];
 	struct request r;
@@ -305,7 +342,7 @@ START_TEST(bounds_the_line)
 
 	memset(line, 'a', sizeof(line));
 	ck_assert_int_eq(parse(&r, line, REQUEST_MAX, &f), -1);
-	ck_assert_ptr_nonnull(strstr(f.what, "no such verb"));
+	ck_assert_ptr_nonnull(strstr(f.what, "unknown command"));
 	is_refusal(&f);
 	ck_assert_int_eq(parse(&r, line, REQUEST_MAX + 1, &f), -1);
 	ck_assert_ptr_nonnull(strstr(f.what, "longer than 256 bytes"));
@@ -401,6 +438,7 @@ END_TEST
 
 START_TEST(takes_extras)
 {
+	char flags[8];
 	struct request r;
 	struct fault f;
 
@@ -408,8 +446,10 @@ START_TEST(takes_extras)
 	    f.what);
 	ck_assert_str_eq(r.word, extras[_i].word);
 	ck_assert_int_eq(r.seq, extras[_i].seq);
-	ck_assert_int_eq(r.json, extras[_i].json);
-	ck_assert_int_eq(r.wait, extras[_i].wait);
+	ck_assert_str_eq(r.target, extras[_i].target);
+	snprintf(flags, sizeof(flags), "%s%s%s%s", r.json ? "j" : "", r.wait ? "w" : "",
+	    r.check ? "c" : "", r.start ? "s" : "");
+	ck_assert_str_eq(flags, extras[_i].flags);
 }
 END_TEST
 
@@ -424,6 +464,10 @@ START_TEST(refuses_extras)
 	ck_assert_msg(strncmp(f.what, bad_extras[_i].what, strlen(bad_extras[_i].what)) ==
 		0,
 	    "%s: %s", line, f.what);
+	if (bad_extras[_i].next != NULL)
+		ck_assert_msg(strncmp(f.next, bad_extras[_i].next,
+				  strlen(bad_extras[_i].next)) == 0,
+		    "%s: %s", line, f.next);
 }
 END_TEST
 

@@ -182,11 +182,18 @@ START_TEST(shows_what_it_refuses)
 	fault_clear(&f);
 	ck_assert_int_eq(tag_check("v9", "v1", &f), -1);
 	ck_assert_str_eq(f.what, "invalid tag: v9");
-	ck_assert_str_eq(f.next, "TWILIGHT_TAG_PATTERN allows v1");
+	ck_assert_str_eq(f.next, "accepted here: what matches v1");
+	fault_clear(&f);
+	ck_assert_int_eq(tag_check("1.0.0", USUAL, &f), -1);
+	ck_assert_str_eq(f.next, "accepted here: v1.2.3, sha-abc1234, main, latest");
+	fault_clear(&f);
+	ck_assert_int_eq(tag_check("v1", "[0-9a-f]{40}", &f), -1);
+	ck_assert_str_eq(f.next,
+	    "accepted here: 0123456789abcdef0123456789abcdef01234567");
 	fault_clear(&f);
 	/* to be copied from there, and still one line */
 	ck_assert_int_eq(tag_check("v1", "v\\.[0-9]\n\x1b", &f), -1);
-	ck_assert_str_eq(f.next, "TWILIGHT_TAG_PATTERN allows v\\.[0-9]??");
+	ck_assert_str_eq(f.next, "accepted here: what matches v\\.[0-9]??");
 }
 END_TEST
 

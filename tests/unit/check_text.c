@@ -112,6 +112,42 @@ START_TEST(mixed_bytes_stay_printable)
 }
 END_TEST
 
+static const struct {
+	const char *a, *b;
+	unsigned distance;
+	bool near;
+} words[] = {
+	{ "", "", 0, false },
+	{ "a", "a", 0, true },
+	{ "a", "b", 1, false },
+	{ "ab", "", 2, false },
+	{ "keep", "keeep", 1, true },
+	{ "keep", "kep", 1, true },
+	{ "keep", "kepe", 1, true },
+	{ "keep", "peek", 2, true },
+	{ "hoem", "home", 1, true },
+	{ "statsu", "status", 1, true },
+	{ "service", "services", 1, true },
+	{ "sitting", "kitten", 3, false },
+	{ "zzzz", "home", 4, false },
+	/* longer than 63 bytes: never near */
+	{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "b", 63,
+	    false },
+	{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 64,
+	    false },
+};
+
+START_TEST(knows_near_words)
+{
+	unsigned n = text_distance(words[_i].a, words[_i].b);
+
+	ck_assert_uint_eq(n, words[_i].distance);
+	ck_assert_uint_eq(text_distance(words[_i].b, words[_i].a), n);
+	ck_assert_int_eq(text_is_near(words[_i].a, n), words[_i].near);
+}
+END_TEST
+
 Suite *
 text_suite(void)
 {
@@ -121,6 +157,7 @@ text_suite(void)
 	TCase *hostile = tcase_create("Hostile");
 
 	tcase_add_loop_test(core, escapes, 0, N(rows));
+	tcase_add_loop_test(core, knows_near_words, 0, N(words));
 	suite_add_tcase(s, core);
 	tcase_add_test(limits, cuts_plain_text_late);
 	tcase_add_test(limits, cuts_between_escapes);

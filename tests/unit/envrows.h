@@ -1,6 +1,6 @@
 /*
  * envrows.h: .env files, and what is to be made of them.  Shared by
- * check_envfile.c and by the comparison with compose itself, tests/e2e/dotenv.c.
+ * check_dotenv.c and by the comparison with compose itself, tests/e2e/dotenv.c.
  */
 #ifndef UNIT_ENVROWS_H
 #define UNIT_ENVROWS_H
@@ -52,6 +52,12 @@ static const struct {
 	{ K ": '", "v", "'\r\n", 1 },
 	{ "export " K " = '", "v", "' \t\n", 1 },
 	{ K "=", "ghcr.io/x/y:v1.2-rc_1+b@sha256", "\n", 1 },
+	{ K "=", "localhost:5000/x/y:v1", " # comment\n", 1 },
+	{ K ":", "localhost:5000/x/y:v1", "\n", 1 },
+	{ K " : ", "localhost:5000/x/y@sha256:0a", "\r\n", 1 },
+	{ "export " K "=\"", "localhost:5000/x/y:v1", "\"\n", 1 },
+	{ K ": '", "localhost:5000/x/y@sha256:0a", "'#comment\n", 1 },
+	{ "A=\"x\"" K "=", "//x:y/+-.@", "", 1 },
 	{ K "=", "latest", "\n" K "_X=1\nX_" K "=2\n", 1 },
 	{ K "=", "v", "\n" K ".x=1\n", 1 },
 	{ K "=", "v", "\ntwilight_version=x\n", 1 },
@@ -124,8 +130,8 @@ static const struct {
 	{ K "=a$$b\n", ".env:1: the value has a '$'" },
 	{ K "=a\\s3cret\n", ".env:1: the value has a backslash" },
 	{ K "=\"a\\n\"\n", ".env:1: the value has a backslash" },
-	{ K "='s3cret\nv'\n", ".env:1: the value goes over several lines" },
-	{ K "=\"v\n\"\n", ".env:1: the value goes over several lines" },
+	{ K "='s3cret\nv'\n", ".env:1: the value spans several lines" },
+	{ K "=\"v\n\"\n", ".env:1: the value spans several lines" },
 	{ K "=s3cret s3cret\n", ".env:1: the value is not plain" },
 	{ K "=\" v\"\n", ".env:1: the value is not plain" },
 	{ K "=v#s3cret\n", ".env:1: the value is not plain" },

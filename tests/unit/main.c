@@ -9,15 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 Suite *answer_suite(void);
 Suite *api_suite(void);
 Suite *body_suite(void);
+Suite *choose_suite(void);
 Suite *cli_suite(void);
+Suite *people_suite(void);
+Suite *status_suite(void);
+Suite *config_suite(void);
 Suite *output_suite(void);
 Suite *deadline_suite(void);
-Suite *envfile_suite(void);
+Suite *dotenv_suite(void);
 Suite *fault_suite(void);
 Suite *http_suite(void);
 Suite *probe_suite(void);
@@ -33,11 +38,11 @@ Suite *ledger_suite(void);
 Suite *lock_suite(void);
 Suite *mask_suite(void);
 Suite *mover_suite(void);
+Suite *release_suite(void);
 Suite *request_suite(void);
 Suite *run_suite(void);
 Suite *signals_suite(void);
 Suite *tag_suite(void);
-Suite *target_suite(void);
 Suite *who_suite(void);
 Suite *curl_suite(void);
 
@@ -52,6 +57,19 @@ fsync(int fd)
 	return (int)syscall(SYS_fsync, fd);
 }
 
+/* nanosleep(2), with a hook for what waits: it is called instead. */
+void (*unit_on_sleep)(void);
+
+int
+nanosleep(const struct timespec *time, struct timespec *left)
+{
+	if (unit_on_sleep != NULL) {
+		unit_on_sleep();
+		return 0;
+	}
+	return (int)syscall(SYS_nanosleep, time, left);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -64,16 +82,18 @@ main(int argc, char **argv)
 		signals_suite,
 		run_suite,
 		who_suite,
-		envfile_suite,
+		dotenv_suite,
+		release_suite,
 		journal_suite,
 		history_suite,
 		ledger_suite,
 		lock_suite,
 		mask_suite,
 		folder_suite,
-		target_suite,
+		config_suite,
 		request_suite,
 		tag_suite,
+		choose_suite,
 		url_suite,
 		answer_suite,
 		api_suite,
@@ -83,6 +103,8 @@ main(int argc, char **argv)
 		inspect_suite,
 		mover_suite,
 		cli_suite,
+		people_suite,
+		status_suite,
 		output_suite,
 	};
 	const size_t n = sizeof(suites) / sizeof(suites[0]);

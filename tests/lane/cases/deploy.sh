@@ -128,7 +128,7 @@ test_status() {
 	world
 	ci REQUEST=status TAG=v1.0.1
 	is "exit code" "$rc" 0
-	matches "it is shown" "$all" '^  runs: +v1\.0\.0 '
+	matches "it is shown" "$all" '^  data: +healthy, v1\.0\.0'
 	runs v1.0.0
 }
 
@@ -210,7 +210,7 @@ test_two_records() {
 
 # A host of another version: the exit code counts, the record is not read.
 test_record_of_another_format() {
-	for host_says in '{"v":2,"outcome":"deployed"}|has format 2' 'deployed: v1.0.1|sent no record'; do
+	for host_says in '{"v":3,"outcome":"deployed"}|has format 3' 'deployed: v1.0.1|sent no record'; do
 		echo "echo '${host_says%|*}'" | liar
 		ci TAG=v1.0.1
 		is "exit code" "$rc" 0

@@ -29,7 +29,7 @@ test_other_service() {
 }
 
 test_bad_service_name() {
-	for name in '-x' 'a b' '' 'a;b' '../x'; do
+	for name in '-x' 'a a' '' 'a;b' '../x'; do
 		TWILIGHT_SERVICE=$name
 		export TWILIGHT_SERVICE
 		[ -n "$name" ] || continue
@@ -114,7 +114,7 @@ test_up_failure() {
 	is "exit code" "$rc" 1
 	is ".env is restored" "$(version)" "$old"
 	is "two up in all" "$(calls 'compose up -d data')" 2
-	has "no version is blamed" "$err" "fix the cause, then deploy again"
+	has "no version is blamed" "$err" "next: fix the cause"
 }
 
 test_up_failure_every_time() {

@@ -92,7 +92,7 @@ test_engine_is_not_there() {
 test_engine_is_a_stub() {
 	memory
 	PATH=$MOCKS/silent:$real_path
-	not_ready "a stub" "a stub needs TWILIGHT_ENGINE=blind"
+	not_ready "a stub" "a stub needs \`engine = blind\`"
 }
 
 # One answer that is missing or senseless changes nothing: it is asked for again.

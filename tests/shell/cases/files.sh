@@ -49,18 +49,18 @@ test_compose_file_is_accepted() {
 test_man_page_is_in_step() {
 	page=$REPO/docs/twilight-deploy.8
 	op help settings
-	for name in $(printf '%s\n' "$out" | sed -n 's/^\(TWILIGHT_[A-Z_]*\)=.*/\1/p'); do
+	for name in $(printf '%s\n' "$out" | sed -n 's/^[a-z_]*, \(TWILIGHT_[A-Z_]*\)$/\1/p'); do
 		grep -q "^\.It.* $name\b" "$page" || wrong "the man page" "$name" "not there"
 	done
 	is "and no other setting" "$(grep -o 'TWILIGHT_[A-Z_]*' "$page" | sort -u | wc -l)" \
-		"$(printf 'TWILIGHT_VERSION\n%s\n' "$out" | grep -o '^TWILIGHT_[A-Z_]*' | sort -u | wc -l)"
+		"$(printf 'TWILIGHT_VERSION\n%s\n' "$out" | grep -o 'TWILIGHT_[A-Z_]*' | sort -u | wc -l)"
 	op help exit-codes
 	for exit_code in $(printf '%s\n' "$out" | awk '/^ *[0-9]/ { print $1 }'); do
 		grep -qx ".It $exit_code" "$page" || wrong "the man page" "$exit_code" "not there"
 		grep -q "^| $exit_code |" "$REPO/README.md" || wrong "README" "$exit_code" "not there"
 	done
 	op help
-	for verb in deploy rollback status history recover version help; do
+	for verb in deploy plan verify rollback status history recover version help; do
 		matches "help" "$out" "^  $verb"
 		grep -q "^\.It Cm.*\b$verb\b" "$page" || wrong "the man page" "$verb" "not there"
 		grep -q "^|.*\`$verb" "$REPO/README.md" || wrong "README" "$verb" "not there"
@@ -73,7 +73,7 @@ test_record_is_documented() {
 	deploy "$new"
 	net "history --json"
 	for field in $(printf '%s\n' "$out" | grep -o '"[a-z]*":' | tr -d '":' | sort -u); do
-		grep -q "\`$field\`" "$page" || wrong "architecture.md" "$field" "not there"
+		grep -q "\`[^\`]*\b$field\b" "$page" || wrong "architecture.md" "$field" "not there"
 	done
 	sed -n 's/.*\[OUTCOME_[A-Z_]*\] = { "\([a-z ]*\)".*/\1/p' "$REPO/src/state/history.c" >"$T/outcomes"
 	while read -r outcome; do

@@ -45,8 +45,8 @@ test_no_setting() {
 	export TWILIGHT_HELTH_URL=http://localhost:1/
 	deploy "$new"
 	is "exit code" "$rc" 0
-	has "it is named" "$err" "TWILIGHT_HELTH_URL is no setting"
-	is "and nothing else" "$(printf '%s\n' "$err" | grep -c 'no setting')" 1
+	has "it is named" "$err" "TWILIGHT_HELTH_URL is not a setting"
+	is "and nothing else" "$(printf '%s\n' "$err" | grep -c 'not a setting')" 1
 }
 
 test_home_not_writable() {
@@ -146,7 +146,7 @@ test_env_file_for_a_lock() {
 	remember
 	deploy "$new"
 	is "exit code" "$rc" 4
-	has "it says why" "$all" "TWILIGHT_LOCK is the env file $env"
+	has "it says why" "$all" "the lock file is the env file $env"
 	no_change
 }
 
@@ -221,7 +221,7 @@ test_docker_gains_no_privilege() {
 	PATH=$T/bin:$PATH
 	deploy "$new"
 	is "exit code" "$rc" 0
-	has "a warning" "$all" "TWILIGHT_NO_NEW_PRIVS is no setting and has no effect"
+	has "a warning" "$all" "TWILIGHT_NO_NEW_PRIVS is not a setting and has no effect"
 	matches "no_new_privs" "$(cat "$T/privs")" '1$'
 }
 

@@ -79,7 +79,8 @@ test_memory_json() {
 	net "deploy v1.0.1 seq=7 --json"
 	is "exit code" "$rc" 0
 	record_says '"tag":"v1.0.1".*"outcome":"deployed","code":0,"seq":7'
-	is "the history's own line" "$out" "$(tail -n 1 "$state/history.jsonl")"
+	is "the history's own line, with its target" "$out" \
+		"$(tail -n 1 "$state/history.jsonl" | sed 's/}$/,"target":"default"}/')"
 	has "words" "$err" "healthy after"
 	net "deploy v1.0.2 --json"
 	is "exit code of a failure" "$rc" 1
@@ -96,7 +97,8 @@ test_memory_json() {
 	record_says '"verb":"rollback".*"outcome":"deployed","code":0'
 	net "history 2 --json"
 	is "two lines" "$(printf '%s\n' "$out" | grep -c '^{.*}$')" 2
-	is "the newest first" "$out" "$(tail -n 2 "$state/history.jsonl" | tac)"
+	is "the newest first" "$out" \
+		"$(tail -n 2 "$state/history.jsonl" | tac | sed 's/}$/,"target":"default"}/')"
 }
 
 # The record is this request's, not that of what it had to mend first.
@@ -118,7 +120,7 @@ test_memory_json_after_a_kill() {
 	rm "$T/env"
 	net "deploy v1.0.2 seq=4 --json"
 	is "exit code" "$rc" 6
-	record_says '"id":"".*"from":\{"tag":"",.*"to":\{"tag":"v1.0.2","image":"",.*"tries":0'
+	record_says '"id":"".*"from":\{"tag":"","services":\[\]\},"to":\{"tag":"v1.0.2","services":\[\].*"tries":0'
 	net "deploy v1.0.2 --json"
 	is "exit code" "$rc" 0
 	record_says '"tag":"v1.0.2".*"outcome":"deployed","code":0'
@@ -157,7 +159,7 @@ begin_to_wait() { # TAG
 	SSH_ORIGINAL_COMMAND='status --wait' timeout -k 5 "${LIMIT:-60}" "$PROGRAM" \
 		>"$T/wait" 2>"$T/wait.err" </dev/null &
 	waiting=$!
-	await grep -q "deploy of $1, at: " "$T/wait.err" || wrong "where it is" "at: " "nothing"
+	await grep -q "deploy of $1, phase " "$T/wait.err" || wrong "where it is" "phase" "nothing"
 	has "who it is" "$(cat "$T/wait")" "deploy $1 by"
 }
 
@@ -182,7 +184,7 @@ test_memory_wait() {
 	begin_to_wait v1.0.2
 	SSH_ORIGINAL_COMMAND='status --wait --json' "$PROGRAM" >"$T/json" 2>"$T/json.err" </dev/null &
 	json=$!
-	await grep -q "deploy of v1.0.2, at: " "$T/json.err"
+	await grep -q "deploy of v1.0.2, phase " "$T/json.err"
 	behave healthy v1.0.2
 	waits_for v1.0.2 0
 	wait $json
@@ -217,12 +219,12 @@ test_memory_wait_for_one_that_is_killed() {
 	memory v1.0.0
 	begin_open_end v1.0.1
 	begin_to_wait v1.0.1
-	await grep -q 'at: swap' "$T/wait.err"
+	await grep -q 'phase verify' "$T/wait.err"
 	kill -KILL "$asked"
 	wait "$asked" 2>/dev/null
 	wait "$waiting"
 	is "exit code" $? 5
-	has "what is to be done" "$(cat "$T/wait.err")" "interrupted (at: swap); say \`recover\`"
+	has "what is to be done" "$(cat "$T/wait.err")" "was interrupted (phase verify)"
 }
 
 # Killed between the record and the end of the journal: it is over, and known.
@@ -240,7 +242,7 @@ test_memory_wait_for_one_that_is_recorded() {
 	is "exit code of the one who waits" "$rc" 0
 	has "how it ended" "$out" "deploy v1.0.1: deployed (0)"
 	net status
-	has "nothing is left to be mended" "$out" "none under way"
+	matches "nothing is in flight" "$out" '^in flight: +none$'
 	op recover
 	is "exit code of recover" "$rc" 0
 }
@@ -274,7 +276,7 @@ test_wait_without_a_journal() {
 	kill "$holder"
 	finish
 	is "exit code" "$rc" 0
-	lacks "a step" "$all" "at:"
+	lacks "a phase" "$all" "phase"
 	has "the last one" "$out" "deploy $new: deployed (0)"
 }
 

@@ -21,7 +21,7 @@ refused() {
 
 # What no tag is stands in tests/unit/check_tag.c, what no request in check_request.c.
 test_invalid_tags() {
-	for tag in not-a-tag ../latest --help 'sha-abc1234;reboot' '$(reboot)' 'latest>x' \
+	for tag in not-a-tag ../latest 'sha-abc1234;reboot' '$(reboot)' 'latest>x' \
 		'evil/image:latest' '%s%n%x'; do
 		refused "deploy $tag" "invalid tag"
 	done
@@ -178,9 +178,12 @@ test_version_and_help() {
 	net help
 	is "help" "$rc" 0
 	has "the verbs" "$out" deploy
-	net "help deploy"
+	net "deploy --help"
+	is "help of a verb" "$rc" 0
+	has "its usage" "$out" "usage: deploy TAG"
+	net "help reboot"
 	is "help of what is no topic" "$rc" 2
-	has "which topic" "$err" "no such topic: deploy; topics are "
+	has "which topic" "$err" "reboot"
 	op --version
 	is "--version" "$rc" 0
 	op --help

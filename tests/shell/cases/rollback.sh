@@ -168,8 +168,8 @@ test_memory_first_deploy_is_bad() {
 	empty_memory
 	publish v1.0.1 never
 	deploy v1.0.1
-	is "exit code" "$rc" 5
-	has "it says so" "$all" "nothing serves"
+	is "exit code" "$rc" 1
+	has "it says so" "$all" "nothing ran before either"
 	is "the failed one is removed" "$(serving)" ""
 	is ".env" "$(version)" "$old"
 }
@@ -189,8 +189,9 @@ test_memory_first_deploy_old_image_is_here() {
 	publish v1.0.1 never
 	deploy v1.0.1
 	is "exit code" "$rc" 1
-	has "what it may go back to" "$err" "a rollback would start v1.0.0 of .env"
-	runs v1.0.0
+	has "it says so" "$all" "nothing ran before either"
+	is "the failed one is removed" "$(serving)" ""
+	is ".env" "$(version)" v1.0.0
 }
 
 # --- the verb -------------------------------------------------------------------
@@ -234,7 +235,7 @@ test_memory_rollback_twice() {
 	runs v1.0.0
 	op rollback
 	is "there is no third" "$rc" 2
-	has "message" "$all" "no proven version to go to"
+	has "message" "$all" "no known-good version to roll back to"
 	runs v1.0.0
 	is "no registry is needed" "$(calls 'compose pull')" 0
 }
@@ -303,6 +304,6 @@ test_memory_rollback_first() {
 	memory v1.0.0
 	op rollback
 	is "exit code" "$rc" 2
-	has "message" "$all" "no proven version to go to"
+	has "message" "$all" "no known-good version to roll back to"
 	runs v1.0.0
 }

@@ -1,0 +1,44 @@
+/*
+ * people.h: times, tags and reasons as people read them, and as a terminal of 80
+ * columns holds them.  Pure.
+ */
+#ifndef CLI_PEOPLE_H
+#define CLI_PEOPLE_H
+
+#include "state/history.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PEOPLE_SHORT 24
+#define PEOPLE_COLUMNS 80
+
+/* Seconds since 1970 of "2024-01-31T12:00:00Z"; -1 for anything else. */
+int64_t people_time(const char *rfc3339);
+
+/*
+ * "5 s", "12 min", "3 h", "2 d", "3 y": how long ago `then` was; a clock that was set
+ * back makes it "0 s".  "?" where `then` is negative.  Return `out`.
+ */
+const char *people_age(int64_t then, int64_t now, char out[PEOPLE_SHORT]);
+
+/* "3.4 s", "95 s", "12 min" */
+const char *people_took(int64_t ms, char out[PEOPLE_SHORT]);
+
+/* At most `width` columns: a longer text ends in "..".  `size` is larger than that. */
+const char *people_cut(const char *text, size_t width, char *out, size_t size);
+
+/* Why it failed: a record's `why` without "not deployed: " and what followed from it. */
+const char *people_reason(const char *why, char *out, size_t size);
+
+/*
+ * "deployed v1.1.0 (was v1.0.0) in 3.4 s; to go back: rollback", for a record of
+ * success; `target` is NULL where it need not be named.
+ */
+const char *people_success(const struct record *, const char *target, char *out,
+    size_t size);
+
+/* Of two exit codes the one that is worse for a whole: 70, 5, 4, 1, 3, 6, 2, 0. */
+int people_worse(int a, int b);
+
+#endif

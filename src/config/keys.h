@@ -1,0 +1,79 @@
+/*
+ * keys.h: the table of keys, and how the text of a value becomes a field of struct
+ * target.  Internal to src/config.
+ */
+#ifndef CONFIG_KEYS_H
+#define CONFIG_KEYS_H
+
+#include "config/target.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define KEYS 26
+
+enum value_kind {
+	VALUE_TEXT,     /* as it is */
+	VALUE_CHOICE,   /* one of the words of `choices` */
+	VALUE_REGEX,    /* a POSIX extended expression */
+	VALUE_VARIABLE, /* the name of an environment variable */
+	VALUE_FORMAT,   /* text that ends in %t */
+	VALUE_PREFIX,   /* the first bytes of a tag */
+	VALUE_PATH,     /* absolute; a fallback is below the home */
+	VALUE_PATHS,    /* file names, ':' between two */
+	VALUE_NAME,     /* the name of a compose project */
+	VALUE_SERVICES, /* names of compose services, space or comma between two */
+	VALUE_URL,      /* http://…, or `none` */
+	VALUE_FLAG,     /* yes or no */
+	VALUE_NUMBER,
+	VALUE_SECONDS, /* decimal, kept in milliseconds */
+	VALUE_SIZE     /* bytes, with K, M or G after the number */
+};
+
+struct key {
+	const char *name; /* in the file; "health_url.SERVICE" stands for each service */
+	const char *env;  /* NULL: not from the environment */
+	enum value_kind kind;
+	bool section; /* only below [target NAME], never for all targets */
+	bool strict;  /* an empty variable is an error, not the default */
+	size_t offset,
+	    size; /* of the field; of the first service's where there are many */
+	const char *fallback;
+	int64_t min, max; /* as written: seconds, not milliseconds */
+	const char *choices;
+	const char *text;
+};
+
+/* `home` is the first, `services` is before `health_url`: others depend on them. */
+extern const struct key key_table[KEYS];
+
+/* The key of that name in a file; "health_url.api" finds that of all services. */
+const struct key *key_find(const char *name);
+
+/* The name of the file, or of the environment, that resembles it; NULL for none. */
+const char *key_nearest(const char *name, bool env);
+
+/* Is it the key of one service; which? */
+bool key_is_of_service(const struct key *);
+const char *key_service(const char *name);
+
+/* Where a value stands. */
+struct origin {
+	const char *path; /* NULL: in the environment */
+	unsigned line;
+};
+
+/* Always -1: FAULT_HOST "bad setting NAME=value: must be …", after "PATH:LINE: ". */
+int value_wrong(const struct key *, const char *value, const struct origin *,
+    const char *must, struct fault *);
+
+/* Checks `value` and sets the field: `t` plus the key's offset. */
+int value_set(const struct key *, struct target *t, const char *value,
+    const struct origin *, struct fault *) MUST_CHECK;
+
+/* A URL into the field of one service. */
+int value_set_url(const struct key *, struct service *, const char *value,
+    const struct origin *, struct fault *) MUST_CHECK;
+
+#endif

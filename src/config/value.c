@@ -1,0 +1,298 @@
+/*
+ * What is written, checked and put into its field.  Reject, never repair.
+ */
+#include "config/keys.h"
+
+#include "health/url.h"
+#include "sys/text.h"
+
+#include <bsd/string.h>
+#include <regex.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+#define SEPARATORS " ,\t"
+#define NAME_MUST "letters, digits and '_', after the first also '.' and '-'"
+
+/* "PATH:LINE: ", or nothing for the environment. */
+static const char *
+place(const struct origin *o, char *to, size_t size)
+{
+	char safe[200];
+
+	to[0] = '\0';
+	if (o->path != NULL)
+		snprintf(to, size,
+		    "%s:%u: ", text_escape(safe, sizeof(safe), o->path, strlen(o->path)),
+		    o->line);
+	return to;
+}
+
+int
+value_wrong(const struct key *k, const char *value, const struct origin *o,
+    const char *must, struct fault *f)
+{
+	bool env = o->path == NULL && k->env != NULL;
+	char safe[128], at[224];
+
+	return fault_set(f, FAULT_HOST, "`help settings` lists them",
+	    "%sbad setting %s=%s: must be %s", place(o, at, sizeof(at)),
+	    env ? k->env : k->name, text_escape(safe, sizeof(safe), value, strlen(value)),
+	    must);
+}
+
+/* Digits, and for seconds up to three decimals; -1 when it is not that. */
+static int64_t
+decimal(const char *s, bool fraction, const char **end)
+{
+	int64_t n = 0, scale = 100;
+
+	if (*s < '0' || *s > '9')
+		return -1;
+	for (; *s >= '0' && *s <= '9'; s++) {
+		if (n > INT64_MAX / 10000 - 1)
+			return -1;
+		n = n * 10 + (*s - '0');
+	}
+	if (fraction) {
+		n *= 1000;
+		if (*s == '.' && s[1] >= '0' && s[1] <= '9')
+			for (s++; *s >= '0' && *s <= '9' && scale > 0; s++, scale /= 10)
+				n += (*s - '0') * scale;
+	}
+	*end = s;
+	return n;
+}
+
+static int64_t
+suffix(const char **end)
+{
+	static const char units[] = "KMG";
+	const char *unit = **end == '\0' ? NULL : strchr(units, **end);
+
+	if (unit == NULL)
+		return 1;
+	(*end)++;
+	return INT64_C(1) << (10 * (unit - units + 1));
+}
+
+static int
+set_number(const struct key *k, void *field, const char *value, const struct origin *o,
+    struct fault *f)
+{
+	int64_t unit = k->kind == VALUE_SECONDS ? 1000 : 1, n, factor;
+	bool size = k->kind == VALUE_SIZE;
+	const char *end = "";
+	char must[96];
+
+	n = decimal(value, k->kind == VALUE_SECONDS, &end);
+	factor = n >= 0 && size ? suffix(&end) : 1;
+	if (size && (n < 0 || *end != '\0' || n > INT64_MAX / factor))
+		return value_wrong(k, value, o, "a number of bytes such as 500M or 2G",
+		    f);
+	n *= factor;
+	if (n < 0 || *end != '\0' || n < k->min * unit || (!size && n > k->max * unit)) {
+		snprintf(must, sizeof(must), "a number from %lld to %lld",
+		    (long long)k->min, (long long)k->max);
+		return value_wrong(k, value, o, must, f);
+	}
+	memcpy(field, &n, sizeof(n));
+	return 0;
+}
+
+static int
+set_flag(const struct key *k, void *field, const char *value, const struct origin *o,
+    struct fault *f)
+{
+	int64_t yes = strcmp(value, "yes") == 0;
+
+	if (!yes && strcmp(value, "no") != 0)
+		return value_wrong(k, value, o, "yes or no", f);
+	memcpy(field, &yes, sizeof(yes));
+	return 0;
+}
+
+/* Names of services and projects, as compose's schema allows them. */
+static bool
+is_name(const char *s, size_t len)
+{
+	return *s != '-' && *s != '.' && strspn(s, LETTERS DIGITS "_.-") >= len;
+}
+
+static bool
+is_choice(const char *choices, const char *value)
+{
+	const char *at = choices;
+	size_t len;
+
+	for (; *at != '\0'; at += strspn(at, " ")) {
+		len = strcspn(at, " ");
+		if (len == strlen(value) && memcmp(at, value, len) == 0 &&
+		    strcmp(value, "or") != 0)
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+/* The tag is to be found again in the value: see target_tag_of(). */
+static bool
+is_format(const char *value)
+{
+	size_t len = strlen(value);
+
+	return len >= 2 && strcmp(value + len - 2, "%t") == 0 &&
+	    strspn(value, LETTERS DIGITS "_.@:/+-") == len - 2 &&
+	    (len == 2 || (len > 3 && value[len - 3] == ':'));
+}
+
+/* None of them empty: compose takes ':' and ',' for separators. */
+static bool
+is_paths(const char *value)
+{
+	return strpbrk(value, ",\n") == NULL && value[0] != ':' &&
+	    strstr(value, "::") == NULL &&
+	    (value[0] == '\0' || value[strlen(value) - 1] != ':');
+}
+
+/* What the text must be, or NULL where it is that. */
+static const char *
+text_must(const struct key *k, const char *value)
+{
+	switch (k->kind) {
+	case VALUE_PATH:
+		if (*value != '\0' && *value != '/')
+			return "an absolute path";
+		/* compose separates the names in COMPOSE_FILE and COMPOSE_ENV_FILES so */
+		return strpbrk(value, ",:\n") == NULL
+		    ? NULL
+		    : "a path without comma, colon and newline";
+	case VALUE_PATHS:
+		return is_paths(value) ? NULL : "file names with one ':' between two";
+	case VALUE_NAME:
+		return is_name(value, strlen(value)) ? NULL : NAME_MUST;
+	case VALUE_CHOICE:
+		return is_choice(k->choices, value) ? NULL : k->choices;
+	case VALUE_VARIABLE:
+		return strspn(value, LETTERS "_") > 0 &&
+			value[strspn(value, LETTERS DIGITS "_")] == '\0'
+		    ? NULL
+		    : "the name of a variable: letters, digits and '_'";
+	case VALUE_FORMAT:
+		return is_format(value) ? NULL : "%t or REGISTRY/REPO:%t";
+	case VALUE_PREFIX:
+		return is_name(value, strlen(value)) ? NULL
+						     : "the beginning of a docker tag";
+	default:
+		return NULL;
+	}
+}
+
+static const char *
+regex_must(const char *value, char *must, size_t size)
+{
+	size_t len = strlcpy(must, "an expression of regex(7): ", size);
+	regex_t re;
+	int rc;
+
+	if (*value == '\0')
+		return "something";
+	rc = regcomp(&re, value, REG_EXTENDED | REG_NOSUB);
+	if (rc == 0) {
+		regfree(&re);
+		return NULL;
+	}
+	regerror(rc, &re, must + len, size - len);
+	return must;
+}
+
+static int
+set_text(const struct key *k, char *field, const char *value, const struct origin *o,
+    struct fault *f)
+{
+	char buf[160];
+	const char *must = k->kind == VALUE_REGEX ? regex_must(value, buf, sizeof(buf))
+						  : text_must(k, value);
+
+	if (must == NULL && strlcpy(field, value, k->size) >= k->size)
+		must = "shorter";
+	return must == NULL ? 0 : value_wrong(k, value, o, must, f);
+}
+
+static int
+set_services(const struct key *k, struct target *t, const char *value,
+    const struct origin *o, struct fault *f)
+{
+	const char *at = value + strspn(value, SEPARATORS);
+	char must[64];
+	size_t len, i;
+
+	t->n_services = 0;
+	for (; *at != '\0'; at += len + strspn(at + len, SEPARATORS)) {
+		struct service *s = &t->service[t->n_services];
+
+		len = strcspn(at, SEPARATORS);
+		if (!is_name(at, len))
+			return value_wrong(k, value, o, NAME_MUST, f);
+		snprintf(must, sizeof(must), "at most %d services", SERVICES_MAX);
+		if (t->n_services == SERVICES_MAX)
+			return value_wrong(k, value, o, must, f);
+		if (len >= sizeof(s->name))
+			return value_wrong(k, value, o, "shorter", f);
+		memcpy(s->name, at, len);
+		s->name[len] = '\0';
+		for (i = 0; i < t->n_services; i++)
+			if (strcmp(t->service[i].name, s->name) == 0)
+				return value_wrong(k, value, o,
+				    "a list that names a service once", f);
+		t->n_services++;
+	}
+	return t->n_services > 0 ? 0
+				 : value_wrong(k, value, o, "the name of a service", f);
+}
+
+int
+value_set_url(const struct key *k, struct service *s, const char *value,
+    const struct origin *o, struct fault *f)
+{
+	struct fault wrong = { 0 };
+	struct url url;
+	char at[224];
+
+	memset(s->health_url, 0, sizeof(s->health_url));
+	if (*value == '\0')
+		return value_wrong(k, value, o, "a URL, or none", f);
+	if (strcmp(value, "none") == 0)
+		return 0;
+	/* its words show no password and no query */
+	if (url_parse(&url, value, &wrong) == -1)
+		return fault_set(f, FAULT_HOST, wrong.next, "%s%s",
+		    place(o, at, sizeof(at)), wrong.what);
+	if (strlcpy(s->health_url, value, sizeof(s->health_url)) >= sizeof(s->health_url))
+		return value_wrong(k, "http://...", o, "shorter", f);
+	return 0;
+}
+
+int
+value_set(const struct key *k, struct target *t, const char *value,
+    const struct origin *o, struct fault *f)
+{
+	char *field = (char *)t + k->offset;
+
+	switch (k->kind) {
+	case VALUE_NUMBER:
+	case VALUE_SECONDS:
+	case VALUE_SIZE:
+		return set_number(k, field, value, o, f);
+	case VALUE_FLAG:
+		return set_flag(k, field, value, o, f);
+	case VALUE_SERVICES:
+		return set_services(k, t, value, o, f);
+	case VALUE_URL:
+		return value_set_url(k, &t->service[0], value, o, f);
+	default:
+		return set_text(k, field, value, o, f);
+	}
+}

@@ -1,0 +1,79 @@
+/*
+ * Where a rollback goes: to the newest release that is known-good here, whose
+ * revisions are still on this host, that does not run now, and that has not failed
+ * since its last success.  No registry is needed.
+ */
+#include "deploy/internal.h"
+
+#include "state/ledger.h"
+
+#include <bsd/string.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How many releases are considered: all that a history may hold. */
+#define LOOK_BACK (2 * LEDGER_KEEP)
+
+/* Does it have every service of the target? */
+static bool
+is_complete(const struct target *t, const struct release *r)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_services; i++)
+		if (release_part(r, t->service[i].name) == NULL)
+			return false;
+	return r->n == t->n_services;
+}
+
+static bool
+is_candidate(const struct deploy *d, const struct release *r)
+{
+	if (!is_complete(d->s->target, r))
+		return false;
+	return d->wish[0] != '\0' ? strcmp(r->tag, d->wish) == 0
+				  : !release_same(r, &d->j.from);
+}
+
+static int
+choose(struct deploy *d, const struct release *list, size_t n, struct fault *f)
+{
+	struct engine *e = d->s->engine;
+	bool here;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!is_candidate(d, &list[i]))
+			continue;
+		here = !e->observes;
+		if (!here && e->available(e, &list[i], &here, f) == -1)
+			return -1;
+		if (here) {
+			d->j.to = list[i];
+			return 0;
+		}
+	}
+	return fault_set(f, FAULT_REFUSED,
+	    "`history` shows what was deployed; `deploy TAG` pulls it",
+	    d->wish[0] == '\0'
+		? "no known-good version to roll back to"
+		: "no known-good version to roll back to: %s was never healthy here, or its image is gone",
+	    d->wish);
+}
+
+int
+choose_release(struct deploy *d, struct fault *f)
+{
+	struct release *list = calloc(LOOK_BACK, sizeof(*list));
+	size_t n;
+	int rc;
+
+	if (list == NULL)
+		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+	/* a version that is named may also be one that failed since */
+	rc = ledger_good(d->s->dirfd, d->wish[0] != '\0', list, LOOK_BACK, &n, f);
+	if (rc == 0)
+		rc = choose(d, list, n, f);
+	free(list);
+	return rc;
+}

@@ -1,0 +1,190 @@
+/*
+ * How a deploy ends: the record, then the journal, then the space that it no longer
+ * needs.
+ */
+#include "deploy/internal.h"
+
+#include "request/tag.h"
+#include "state/folder.h"
+#include "state/ledger.h"
+#include "sys/deadline.h"
+
+#include <bsd/string.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+int
+commit_record(struct deploy *d, enum outcome outcome, const struct fault *why,
+    struct fault *f)
+{
+	struct record *r = &d->s->record;
+
+	memset(r, 0, sizeof(*r));
+	(void)strlcpy(r->id, d->j.id, sizeof(r->id));
+	(void)strlcpy(r->time, d->j.time, sizeof(r->time));
+	r->verb = d->j.verb;
+	r->who = d->j.who;
+	r->from = d->j.from;
+	r->to = d->j.to;
+	r->outcome = outcome;
+	r->unjudged = d->unjudged;
+	r->seq = d->j.seq;
+	r->tries = d->seen.tries;
+	r->ms = d->ms;
+	r->ms.total = clock_ms() - d->s->began;
+	if (why != NULL) {
+		r->code = (int)why->kind;
+		(void)strlcpy(r->why, why->what, sizeof(r->why));
+	}
+	return history_append(d->s->dirfd, r, f);
+}
+
+/* Releases with a version number, for they are never used again; what can be gone back to. */
+static bool
+is_worth_a_record(void *arg, const struct release *r)
+{
+	struct deploy *d = arg;
+	struct engine *e = d->s->engine;
+	struct fault f = { 0 };
+	bool here;
+
+	if (tag_is_release(r->tag))
+		return true;
+	/* an engine that does not answer has not said that it is gone */
+	return e->observes && (e->available(e, r, &here, &f) == -1 || here);
+}
+
+static void
+trim_history(struct deploy *d)
+{
+	struct fault f = { 0 };
+
+	if (ledger_trim(d->s->dirfd, is_worth_a_record, d, &f) == -1)
+		progress_say(d->s->progress, SAY_WARN, "history not trimmed: %s", f.what);
+}
+
+/* The releases whose images stay: this one, the one before, the newest known-good. */
+static int
+prune_images(struct deploy *d, struct fault *f)
+{
+	size_t keep = d->s->target->keep < 2 ? 2 : (size_t)d->s->target->keep, n;
+	struct engine *e = d->s->engine;
+	struct release *list = calloc(keep + 2, sizeof(*list));
+	int rc;
+
+	if (list == NULL)
+		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+	rc = ledger_good(d->s->dirfd, false, list, keep, &n, f);
+	if (rc == 0) {
+		list[n++] = d->j.from;
+		list[n++] = d->j.to;
+		rc = e->prune(e, list, n, f);
+	}
+	free(list);
+	return rc;
+}
+
+static void
+prune_after(struct deploy *d)
+{
+	struct fault f = { 0 };
+
+	if (prune_images(d, &f) == -1)
+		progress_say(d->s->progress, SAY_WARN, "not pruned: %s", f.what);
+	trim_history(d);
+}
+
+/*
+ * The journal stays where the disk refuses the record: the next request writes it
+ * (recover_run()).
+ */
+static bool
+close_journal(struct deploy *d, enum outcome outcome, const struct fault *why)
+{
+	struct fault late = { 0 };
+
+	if (commit_record(d, outcome, why, &late) == 0 &&
+	    journal_clear(d->s->dirfd, &late) == 0)
+		return true;
+	progress_say(d->s->progress, SAY_WARN, "%s; %s", late.what, late.next);
+	return false;
+}
+
+void
+commit_success(struct deploy *d)
+{
+	struct engine *e = d->s->engine;
+	struct fault late = { 0 };
+
+	progress_say(d->s->progress, SAY_RESULT, "healthy after %u tries", d->seen.tries);
+	if (!close_journal(d, d->success, NULL))
+		return;
+	if (e->observes && e->retain(e, &d->j.to, &late) == -1)
+		progress_say(d->s->progress, SAY_WARN, "%s", late.what);
+	prune_after(d);
+}
+
+void
+commit_failure(struct deploy *d, enum outcome outcome, const struct fault *why)
+{
+	/* a row of failures must not fill the disk either */
+	if (close_journal(d, outcome, why))
+		trim_history(d);
+}
+
+/* ---- space ---- */
+
+struct space {
+	int64_t min;
+	char place[PATH_MAX]; /* the first that is short of it; "" while none is */
+	int64_t free;
+};
+
+static void
+measure(void *arg, const char *place)
+{
+	struct space *s = arg;
+	int64_t free = folder_free_space(place);
+
+	/* a folder that is not there holds nothing */
+	if (s->place[0] != '\0' || free < 0 || free >= s->min)
+		return;
+	(void)strlcpy(s->place, place, sizeof(s->place));
+	s->free = free;
+}
+
+static int
+measure_all(struct deploy *d, struct space *s, struct fault *f)
+{
+	struct engine *e = d->s->engine;
+
+	memset(s, 0, sizeof(*s));
+	s->min = d->s->target->disk_min;
+	measure(s, d->s->target->state);
+	return e->observes ? e->places(e, measure, s, f) : 0;
+}
+
+int
+commit_space(struct deploy *d, bool may_prune, struct fault *f)
+{
+	struct fault late = { 0 };
+	struct space s;
+
+	if (measure_all(d, &s, f) == -1)
+		return -1;
+	if (s.place[0] == '\0')
+		return 0;
+	if (may_prune) {
+		progress_say(d->s->progress, SAY_WARN,
+		    "little space is left: pruning first");
+		if (prune_images(d, &late) == -1)
+			progress_say(d->s->progress, SAY_WARN, "not pruned: %s",
+			    late.what);
+		return commit_space(d, false, f);
+	}
+	return fault_set(f, FAULT_HOST,
+	    "see `docker system df`; free some, or lower disk_min",
+	    "not enough disk space: %lld MiB free at %.200s, %lld MiB required",
+	    (long long)(s.free >> 20), s.place, (long long)(s.min >> 20));
+}

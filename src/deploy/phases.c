@@ -1,0 +1,238 @@
+/*
+ * The table of phases.  It drives deploy and rollback from its first row on, and
+ * recovery from the row at which an interrupted deploy goes on.
+ *
+ * MUST: a phase is on disk before anything of it is done.
+ * MUST: nothing that runs is touched before every revision is on this host.
+ * MUST: a signal ends a deploy only between two phases, or in a pull and in
+ *       verification; never in an `up`.
+ */
+#include "deploy/internal.h"
+
+#include "state/folder.h"
+#include "state/ledger.h"
+#include "sys/deadline.h"
+#include "sys/signals.h"
+#include "sys/text.h"
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <stdio.h>
+#include <string.h>
+
+void
+deploy_begin(struct deploy *d, struct session *s, enum record_verb verb)
+{
+	memset(d, 0, sizeof(*d));
+	d->s = s;
+	d->success = OUTCOME_DEPLOYED;
+	snprintf(d->j.id, sizeof(d->j.id), "%.4s%.2s%.2sT%.2s%.2s%.2sZ-%06x", s->time,
+	    s->time + 5, s->time + 8, s->time + 11, s->time + 14, s->time + 17,
+	    arc4random() & 0xffffff);
+	d->j.verb = verb;
+	d->j.who = *s->who;
+	(void)strlcpy(d->j.engine, s->engine->name, sizeof(d->j.engine));
+	(void)strlcpy(d->j.time, s->time, sizeof(d->j.time));
+}
+
+int
+deploy_stopped(struct fault *f)
+{
+	int signal = signals_stop();
+
+	if (signal == 0)
+		return 0;
+	return fault_set(f, FAULT_FAILED, NULL, "interrupted (SIG%s)",
+	    sigabbrev_np(signal));
+}
+
+/* An older commit must not land after a newer one. */
+static int
+check_sequence(struct deploy *d, struct fault *f)
+{
+	char tag[TAG_MAX];
+	int64_t in_force;
+
+	if (d->j.seq == 0)
+		return 0;
+	if (ledger_sequence(d->s->dirfd, &in_force, tag, f) == -1)
+		return -1;
+	if (d->j.seq >= in_force)
+		return 0;
+	return fault_set(f, FAULT_SUPERSEDED,
+	    "a plain `deploy TAG` ignores the sequence number",
+	    "superseded: seq=%lld, but seq=%lld (%s) is deployed; nothing was changed",
+	    (long long)d->j.seq, (long long)in_force, tag);
+}
+
+static int
+run_check(struct deploy *d, struct fault *f)
+{
+	struct engine *e = d->s->engine;
+
+	if (check_sequence(d, f) == -1 || e->check(e, f) == -1)
+		return -1;
+	return history_writable(d->s->dirfd, f);
+}
+
+/* Deploy: what the tag is.  Rollback: which release, and what its tag is now. */
+static int
+run_choose(struct deploy *d, struct fault *f)
+{
+	struct engine *e = d->s->engine;
+
+	if (d->j.verb == RECORD_ROLLBACK && choose_release(d, f) == -1)
+		return -1;
+	if (e->resolve(e, d->j.to.tag, &d->j.to, f) == -1)
+		return -1;
+	/* a rollback needs no space: its images are here */
+	if (d->j.verb == RECORD_DEPLOY && commit_space(d, true, f) == -1)
+		return -1;
+	return deploy_stopped(f);
+}
+
+static void
+report_begin(struct deploy *d)
+{
+	const struct progress *p = d->s->progress;
+	const char *from = d->j.from.tag;
+
+	if (d->j.verb == RECORD_ROLLBACK) {
+		progress_say(p, SAY_RESULT, "running:         %s",
+		    from[0] == '\0' ? "nothing" : from);
+		progress_say(p, SAY_RESULT, "rolling back to: %s", d->j.to.tag);
+	} else {
+		progress_say(p, SAY_RESULT, "rollback target: %s",
+		    from[0] == '\0' ? "none, nothing runs yet" : from);
+		progress_say(p, SAY_RESULT, "deploying:       %s", d->j.to.tag);
+	}
+}
+
+static int
+run_prepare(struct deploy *d, struct fault *f)
+{
+	struct engine *e = d->s->engine;
+	int64_t began = clock_ms();
+	int rc;
+
+	rc = e->prepare(e, &d->j.to, f);
+	d->ms.prepare = clock_ms() - began;
+	return rc == -1 ? -1 : deploy_stopped(f);
+}
+
+static int
+run_apply(struct deploy *d, struct fault *f)
+{
+	struct engine *e = d->s->engine;
+	int rc;
+
+	d->applied = clock_ms();
+	rc = e->apply(e, &d->j.to, &d->j.from, d->how, f);
+	d->ms.apply = clock_ms() - d->applied;
+	/* docker failed, which says nothing about the release */
+	d->unjudged = d->unjudged || rc == -1;
+	return rc;
+}
+
+static int
+run_verify(struct deploy *d, struct fault *f)
+{
+	int64_t began = clock_ms();
+	int rc;
+
+	rc = verify_release(d->s, &d->j.to, &d->j.from, d->applied, true, &d->seen, f);
+	d->ms.verify = clock_ms() - began;
+	d->unjudged = d->unjudged || d->seen.stopped;
+	return rc;
+}
+
+static int
+run_commit(struct deploy *d, struct fault *f)
+{
+	(void)f;
+	commit_success(d);
+	return 0;
+}
+
+#define BOTH (1U << RECORD_DEPLOY | 1U << RECORD_ROLLBACK)
+#define ON_DISK true
+
+static const struct row {
+	const char *name;
+	unsigned verbs;    /* that it is a phase of */
+	const char *doing; /* in words, with the tag behind it */
+	bool on_disk;      /* the journal says so before it is begun */
+	enum phase phase;  /* what it says */
+	int (*run)(struct deploy *, struct fault *);
+	int (*undo)(struct deploy *, struct fault *);       /* it failed */
+	int (*unanswered)(struct deploy *, struct fault *); /* FAULT_HOST */
+} rows[] = {
+	{ "check", BOTH, NULL, false, 0, run_check, undo_nothing, undo_nothing },
+	{ "observe", BOTH, NULL, false, 0, observe_from, undo_nothing, undo_nothing },
+	{ "choose", BOTH, NULL, false, 0, run_choose, undo_nothing, undo_nothing },
+	{ "prepare", 1U << RECORD_DEPLOY, "fetching", ON_DISK, PHASE_PREPARE, run_prepare,
+	    undo_prepare, undo_prepare },
+	{ "apply", BOTH, "starting", ON_DISK, PHASE_APPLY, run_apply, undo_revert,
+	    undo_unapplied },
+	{ "verify", BOTH, "verifying", ON_DISK, PHASE_VERIFY, run_verify, undo_revert,
+	    undo_later },
+	{ "commit", BOTH, NULL, false, 0, run_commit, NULL, NULL },
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* Before the first one on disk nothing was done; after it the undo of the row before. */
+static int
+enter(struct deploy *d, const struct row *row, struct fault *f)
+{
+	if (!row->on_disk)
+		return 0;
+	if (row->phase == PHASE_PREPARE ||
+	    (row->phase == PHASE_APPLY && d->j.verb == RECORD_ROLLBACK && d->how == 0))
+		report_begin(d);
+	progress_say(d->s->progress, SAY_NOTE, "%s %s", row->doing, d->j.to.tag);
+	d->j.phase = row->phase;
+	return journal_write(d->s->dirfd, &d->j, f);
+}
+
+int
+phases_run(struct deploy *d, const char *from, struct fault *f)
+{
+	int (*undo)(struct deploy *, struct fault *) = undo_nothing;
+	bool begun = from[0] == '\0';
+	size_t i;
+
+	for (i = 0; i < ROWS; i++) {
+		begun = begun || strcmp(rows[i].name, from) == 0;
+		if (!begun || (rows[i].verbs & 1U << d->j.verb) == 0)
+			continue;
+		if (enter(d, &rows[i], f) == -1)
+			return undo(d, f);
+		undo = rows[i].undo;
+		if (rows[i].run(d, f) == -1)
+			return f->kind == FAULT_HOST ? rows[i].unanswered(d, f)
+						     : undo(d, f);
+	}
+	return 0;
+}
+
+int
+deploy_run(struct session *s, const char *tag, int64_t seq, struct fault *f)
+{
+	struct deploy d;
+
+	deploy_begin(&d, s, RECORD_DEPLOY);
+	(void)strlcpy(d.j.to.tag, tag, sizeof(d.j.to.tag));
+	d.j.seq = seq;
+	return phases_run(&d, "", f);
+}
+
+int
+rollback_run(struct session *s, const char *tag, struct fault *f)
+{
+	struct deploy d;
+
+	deploy_begin(&d, s, RECORD_ROLLBACK);
+	d.wish = tag;
+	return phases_run(&d, "", f);
+}

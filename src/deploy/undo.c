@@ -1,0 +1,245 @@
+/*
+ * What becomes of a deploy that failed.
+ *
+ * MUST: once REVERT is in the journal nothing goes forward again.
+ * MUST NOT: need a registry, or be stopped by a signal.
+ * MUST: an exit code never says less than what is so.
+ */
+#include "deploy/internal.h"
+
+#include "sys/signals.h"
+
+#include <bsd/string.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Gives `why` this kind, and says what is so now and what to do next. */
+static int
+conclude(struct fault *why, enum fault_kind kind, const char *next, const char *fmt, ...)
+{
+	char what[sizeof(why->what)], now[sizeof(why->now)];
+	va_list ap;
+
+	(void)strlcpy(what, why->what, sizeof(what));
+	va_start(ap, fmt);
+	vsnprintf(now, sizeof(now), fmt, ap);
+	va_end(ap);
+	fault_clear(why);
+	fault_set(why, kind, next, "not deployed: %s", what);
+	return fault_now(why, "%s", now);
+}
+
+/* Did anything serve before? */
+static bool
+served(const struct release *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if (r->part[i].served)
+			return true;
+	return false;
+}
+
+static const char *
+from_name(const struct deploy *d)
+{
+	return d->j.from.tag[0] == '\0' ? "the previous version" : d->j.from.tag;
+}
+
+int
+undo_nothing(struct deploy *d, struct fault *why)
+{
+	(void)d;
+	(void)why;
+	return -1;
+}
+
+/* Does every instance that served before still run? */
+static int
+still_serves(struct deploy *d, bool *serves, struct fault *f)
+{
+	struct engine *e = d->s->engine;
+	const struct part *p;
+	struct instance now;
+	size_t i;
+
+	*serves = true;
+	for (i = 0; e->observes && i < d->j.from.n; i++) {
+		p = &d->j.from.part[i];
+		if (!p->served)
+			continue;
+		if (e->look(e, p->instance, &now, f) == -1)
+			return -1;
+		*serves = *serves && now.state == INSTANCE_RUNNING;
+	}
+	return 0;
+}
+
+static int
+discard(struct deploy *d, struct fault *f)
+{
+	struct engine *e = d->s->engine;
+
+	/* a command that could not be ended may still move what is put right here */
+	if (e->reap(e, f) == -1 || e->undesire(e, &d->j.from, &d->j.to, f) == -1)
+		return -1;
+	return e->observes ? e->discard(e, &d->j.to, f) : 0;
+}
+
+int
+undo_prepare(struct deploy *d, struct fault *why)
+{
+	struct fault f = { 0 };
+	bool serves;
+
+	if (discard(d, &f) == -1 || still_serves(d, &serves, &f) == -1) {
+		progress_say(d->s->progress, SAY_WARN, "%s", f.what);
+		/* the journal stays: the next request tries again */
+		return conclude(why, FAULT_UNVERIFIED, "fix this, then run `recover`",
+		    "the previous state could not be restored: %.120s", f.what);
+	}
+	if (!serves) {
+		progress_say(d->s->progress, SAY_WARN,
+		    "%s has ended meanwhile: starting it again", from_name(d));
+		return undo_revert(d, why);
+	}
+	conclude(why, FAULT_FAILED, "fix the cause, then deploy again",
+	    "nothing was changed, %s",
+	    served(&d->j.from) ? "what ran runs as before" : "nothing ran before either");
+	commit_failure(d, OUTCOME_DISCARDED, why);
+	return -1;
+}
+
+/* What is known of the instance that failed, before it is gone. */
+static void
+report_evidence(struct deploy *d, const struct fault *why)
+{
+	const struct progress *p = d->s->progress;
+	const struct http_answer *a = &d->seen.answer;
+	struct engine *e = d->s->engine;
+	struct fault none = { 0 };
+	size_t len = a->body_len;
+	char body[400];
+
+	/* most bodies end in a newline, which says nothing */
+	while (len > 0 && (a->body[len - 1] == '\n' || a->body[len - 1] == '\r'))
+		len--;
+	progress_say(p, SAY_WARN, "%s", why->what);
+	if (len > 0 || (a->why[0] != '\0' && strstr(why->what, a->why) == NULL))
+		progress_say(p, SAY_WARN, "last health answer: %s%s%s", a->why,
+		    len == 0 ? "" : ": ",
+		    mask_show(e->mask, body, sizeof(body), a->body, len, true));
+	if (d->seen.instance[0] == '\0')
+		return;
+	progress_say(p, SAY_WARN, "last log lines of the container:");
+	if (e->evidence(e, d->seen.instance, &none) == -1)
+		progress_say(p, SAY_WARN, "%s", none.what);
+}
+
+/* A service that did not run before is removed. */
+static int
+check_removed(struct deploy *d, struct fault *f)
+{
+	struct engine *e = d->s->engine;
+	const struct part *from;
+	struct observation o;
+	size_t i;
+
+	if (!e->observes)
+		return 0;
+	if (e->observe(e, &o, f) == -1)
+		return -1;
+	for (i = 0; i < o.n; i++) {
+		from = release_part(&d->j.from, o.part[i].service);
+		if ((from == NULL || from->instance[0] == '\0') && o.part[i].n > 0)
+			return fault_set(f, FAULT_FAILED, NULL,
+			    "the new container of service %s is still there",
+			    o.part[i].service);
+	}
+	return 0;
+}
+
+/* Applies and verifies what ran; nothing of it where nothing did. */
+static int
+revert(struct deploy *d, struct fault *f)
+{
+	struct engine *e = d->s->engine;
+	unsigned tries = d->seen.tries;
+	struct fault late = { 0 };
+	int rc;
+
+	if (e->reap(e, f) == -1 || (e->observes && e->discard(e, &d->j.to, f) == -1))
+		return -1;
+	if (e->apply(e, &d->j.from, &d->j.to, d->how | APPLY_REVERT, f) == -1)
+		return -1;
+	if (served(&d->j.from))
+		progress_say(d->s->progress, SAY_NOTE, "verifying %s", from_name(d));
+	rc = verify_release(d->s, &d->j.from, &d->j.from, d->applied, false, &d->seen, f);
+	d->seen.tries = tries;
+	if (rc == 0)
+		rc = check_removed(d, f);
+	/* whatever runs, a reboot must not start what failed */
+	if (e->reap(e, &late) == 0 && e->undesire(e, &d->j.from, &d->j.to, &late) == 0)
+		return rc;
+	*f = late;
+	f->kind = FAULT_HOST;
+	return -1;
+}
+
+int
+undo_revert(struct deploy *d, struct fault *why)
+{
+	const char *next = d->seen.stopped
+	    ? "deploy again when you are ready"
+	    : "fix the cause (see the lines above), then deploy again";
+	struct fault f = { 0 };
+
+	if (d->applied != 0 || d->seen.service[0] != '\0') {
+		report_evidence(d, why);
+		if (d->seen.stopped)
+			progress_say(d->s->progress, SAY_SHOUT,
+			    "interrupted (SIG%s) -- rolling back to %s",
+			    sigabbrev_np(signals_stop()), from_name(d));
+		else
+			progress_say(d->s->progress, SAY_SHOUT,
+			    "%s FAILED -- rolling back to %s",
+			    d->j.phase == PHASE_APPLY ? "UP" : "HEALTH",
+			    served(&d->j.from) ? from_name(d) : "nothing, as before");
+	}
+	d->j.phase = PHASE_REVERT;
+	/* without it on disk the next run decides by what it finds */
+	if (journal_write(d->s->dirfd, &d->j, &f) == -1)
+		progress_say(d->s->progress, SAY_WARN, "%s", f.what);
+	fault_clear(&f);
+	if (revert(d, &f) == 0) {
+		if (served(&d->j.from))
+			conclude(why, FAULT_FAILED, next,
+			    "rolled back, %s serves and is healthy", from_name(d));
+		else
+			conclude(why, FAULT_FAILED, next,
+			    "what it started is removed; nothing ran before either");
+		commit_failure(d, OUTCOME_ROLLED_BACK, why);
+		return -1;
+	}
+	conclude(why, FAULT_UNVERIFIED, "look now: `status`, docker ps, docker logs",
+	    "%s could not be verified: %.160s", from_name(d), f.what);
+	/* an engine that cannot be asked, a disk that is full: try again later */
+	if (f.kind != FAULT_HOST)
+		commit_failure(d, OUTCOME_UNVERIFIED, why);
+	return -1;
+}
+
+int
+undo_later(struct deploy *d, struct fault *why)
+{
+	return conclude(why, FAULT_UNVERIFIED, "run `recover` when the engine answers",
+	    "%s was started, but could not be verified", d->j.to.tag);
+}
+
+int
+undo_unapplied(struct deploy *d, struct fault *why)
+{
+	/* an earlier run may have begun it */
+	return d->how != 0 ? undo_revert(d, why) : undo_prepare(d, why);
+}

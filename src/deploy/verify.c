@@ -1,0 +1,399 @@
+/*
+ * Verification: the same for a new release and for one that is reverted to.
+ *
+ * Each service is asked on its own schedule (health/probe.h); all are watched
+ * together.  What the engine reports, or a look from time to time, ends the wait as
+ * soon as an instance is no longer what it was.
+ */
+#include "deploy/internal.h"
+
+#include "health/probe.h"
+#include "sys/deadline.h"
+#include "sys/signals.h"
+#include "sys/text.h"
+
+#include <bsd/string.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define LOOK_MS 300     /* between two looks at the instances */
+#define WATCHED_MS 2000 /* the same while the engine reports what happens to them */
+#define FIRST_BEAT_MS 1000
+#define BEAT_MS 5000
+
+/* One service under verification. */
+struct subject {
+	const struct part *part;
+	const struct url *url; /* no host: it has none */
+	struct probe probe;
+	struct http_answer answer;
+	struct instance first; /* as it was when the wait began */
+	int64_t restarts;      /* how many are no news */
+	int64_t due;           /* when it is asked next */
+	bool is_new;           /* it was created by this run's apply */
+	bool good;             /* it has answered, and has to settle */
+	bool done;
+};
+
+struct watch {
+	struct session *s;
+	struct subject subject[SERVICES_MAX];
+	size_t n;
+	bool stoppable;
+	int64_t since;
+	int64_t began, look, beat; /* look: when the next one is due */
+	int fd; /* readable when something happens; -1: only looks tell */
+	struct verified *v;
+};
+
+static const char *
+short_id(const char *id, char out[13])
+{
+	const char *colon = strchr(id, ':');
+
+	(void)strlcpy(out, colon == NULL ? id : colon + 1, 13);
+	return out;
+}
+
+/* Notes which service fails, for the evidence; always -1. */
+static int
+blame(const struct watch *w, const struct subject *s)
+{
+	struct verified *v = w->v;
+
+	(void)strlcpy(v->service, s->part->service, sizeof(v->service));
+	(void)strlcpy(v->instance, s->first.id, sizeof(v->instance));
+	v->answer = s->answer;
+	return -1;
+}
+
+/* With one service its name goes without saying. */
+static const char *
+prefix(const struct watch *w, const struct subject *s, char out[SERVICE_MAX + 2])
+{
+	out[0] = '\0';
+	if (w->n > 1)
+		snprintf(out, SERVICE_MAX + 2, "%s: ", s->part->service);
+	return out;
+}
+
+/* ---- looking ---- */
+
+/* What an instance is doing that is not running well; NULL when it is. */
+static const char *
+trouble(const struct subject *s, const struct instance *now, char *out, size_t size)
+{
+	switch (now->state) {
+	case INSTANCE_GONE:
+		return "the container is gone";
+	case INSTANCE_RUNNING:
+		break;
+	case INSTANCE_RESTARTING:
+		snprintf(out, size, "the container restarts (exit %lld)",
+		    (long long)now->exit_code);
+		return out;
+	case INSTANCE_EXITED:
+	case INSTANCE_DEAD:
+		snprintf(out, size, "the container has ended (exit %lld%s)",
+		    (long long)now->exit_code, now->oom_killed ? ", out of memory" : "");
+		return out;
+	default:
+		return "the container is not running";
+	}
+	if (now->restarts > s->restarts || strcmp(now->started, s->first.started) != 0)
+		return "the container was restarted";
+	return NULL;
+}
+
+static int
+look_at_one(struct watch *w, struct subject *s, struct fault *f)
+{
+	struct engine *e = w->s->engine;
+	char buf[96], name[SERVICE_MAX + 2];
+	struct instance now;
+	const char *what;
+
+	if (e->look(e, s->first.id, &now, f) == -1)
+		return -1;
+	what = trouble(s, &now, buf, sizeof(buf));
+	if (what == NULL)
+		return 0;
+	fault_set(f, FAULT_FAILED, NULL, "%s%s", prefix(w, s, name), what);
+	return blame(w, s);
+}
+
+static void
+open_watch(struct watch *w)
+{
+	const char *ids[SERVICES_MAX];
+	struct engine *e = w->s->engine;
+	size_t i;
+
+	for (i = 0; i < w->n; i++)
+		ids[i] = w->subject[i].first.id;
+	w->fd = e->watch(e, ids, w->n);
+}
+
+static int
+look_at_all(struct watch *w, struct fault *f)
+{
+	size_t i;
+
+	if (!w->s->engine->observes)
+		return 0;
+	/* before the looks, so that nothing is missed; the engine may have been away */
+	if (w->fd == -1)
+		open_watch(w);
+	for (i = 0; i < w->n; i++)
+		if (look_at_one(w, &w->subject[i], f) == -1)
+			return -1;
+	w->look = clock_ms() + (w->fd == -1 ? LOOK_MS : WATCHED_MS);
+	return 0;
+}
+
+/* Is it time to look: something happened, or nothing was heard for a while? */
+static bool
+look_is_due(struct watch *w)
+{
+	struct engine *e = w->s->engine;
+
+	return (w->fd != -1 && e->changed(e, &w->fd)) || clock_ms() >= w->look;
+}
+
+/* The one instance, of the right revision. */
+static int
+find_one(struct watch *w, struct subject *s, const struct observed *o, struct fault *f)
+{
+	char want[13], got[13], name[SERVICE_MAX + 2];
+
+	s->first = o->instance;
+	if (o->n != 1) {
+		fault_set(f, FAULT_FAILED, NULL,
+		    o->n == 0 ? "no container of service %s is there"
+			      : "more than one container of service %s is there",
+		    s->part->service);
+		return blame(w, s);
+	}
+	if (s->part->revision[0] == '\0' ||
+	    strcmp(o->instance.revision, s->part->revision) == 0)
+		return 0;
+	fault_set(f, FAULT_FAILED, NULL, "%sthe container runs image %s, not %s",
+	    prefix(w, s, name), short_id(o->instance.revision, got),
+	    short_id(s->part->revision, want));
+	return blame(w, s);
+}
+
+static int
+find_all(struct watch *w, const struct release *before, struct fault *f)
+{
+	struct engine *e = w->s->engine;
+	struct observation o;
+	const struct part *old;
+	struct subject *s;
+	size_t i, j;
+
+	if (!e->observes)
+		return 0;
+	if (e->observe(e, &o, f) == -1)
+		return -1;
+	for (i = 0; i < w->n; i++) {
+		s = &w->subject[i];
+		for (j = 0; j < o.n; j++)
+			if (strcmp(o.part[j].service, s->part->service) == 0 &&
+			    find_one(w, s, &o.part[j], f) == -1)
+				return -1;
+		old = release_part(before, s->part->service);
+		s->is_new = old == NULL || strcmp(old->instance, s->first.id) != 0;
+		/* one that this apply did not create may have been restarted long ago */
+		if (!s->is_new)
+			s->restarts = s->first.restarts;
+	}
+	return look_at_all(w, f);
+}
+
+/* ---- asking ---- */
+
+/* Milliseconds that the instance has yet to run before it counts. */
+static int64_t
+unsettled(const struct watch *w, const struct subject *s)
+{
+	int64_t settle = w->s->target->health_settle, age;
+	struct timespec now;
+
+	if (!w->s->engine->observes)
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	age = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - s->first.started_ms;
+	/* a wall clock that is set meanwhile must not make it wait for ever */
+	if (w->since != 0 && s->is_new && age > clock_ms() - w->since)
+		age = clock_ms() - w->since;
+	if (age < 0)
+		age = 0;
+	return age >= settle ? 0 : settle - age;
+}
+
+/* Without its query: a token in it is not for whoever reads along. */
+static const char *
+shown_url(const struct watch *w, const struct subject *s, char *out, size_t size)
+{
+	const char *url = w->s->target->service[s - w->subject].health_url;
+
+	return text_escape(out, size, url, strcspn(url, "?"));
+}
+
+static int
+spent(struct watch *w, struct subject *s, struct fault *f)
+{
+	char url[200], name[SERVICE_MAX + 2];
+
+	/* that it has ended says more than that it does not answer */
+	if (look_at_all(w, f) == -1)
+		return -1;
+	fault_set(f, FAULT_FAILED, NULL, "%s%s: %s, after %u tries", prefix(w, s, name),
+	    shown_url(w, s, url, sizeof(url)), s->answer.why, s->probe.window);
+	return blame(w, s);
+}
+
+/* A good answer starts the settling; the next one after it ends the verification. */
+static void
+take_good(const struct watch *w, struct subject *s)
+{
+	int64_t wait = unsettled(w, s);
+
+	s->done = s->good && wait == 0;
+	s->good = true;
+	s->due = clock_ms() + wait;
+}
+
+static int
+ask_one(struct watch *w, struct subject *s, struct fault *f)
+{
+	enum probe_verdict v = PROBE_GOOD;
+
+	if (s->url->host[0] != '\0')
+		v = probe_ask(&s->probe, &s->answer);
+	if (s->probe.window > w->v->tries)
+		w->v->tries = s->probe.window;
+	if (v == PROBE_SPENT)
+		return spent(w, s, f);
+	if (v == PROBE_GOOD) {
+		take_good(w, s);
+		return 0;
+	}
+	s->good = false;
+	s->due = clock_ms() + s->probe.pause_ms;
+	return 0;
+}
+
+static int
+told_to_stop(const struct watch *w, struct fault *f)
+{
+	if (!w->stoppable || signals_stop() == 0)
+		return 0;
+	w->v->stopped = true;
+	return fault_set(f, FAULT_FAILED, NULL,
+	    "interrupted (SIG%s) before it was healthy", sigabbrev_np(signals_stop()));
+}
+
+static void
+report_wait(struct watch *w)
+{
+	const struct target *t = w->s->target;
+	int64_t now = clock_ms();
+	const struct subject *s;
+	char url[200];
+	size_t i;
+
+	if (now < w->beat)
+		return;
+	w->beat = now + BEAT_MS;
+	for (i = 0; i < w->n; i++) {
+		s = &w->subject[i];
+		if (!s->done && !s->good)
+			progress_say(w->s->progress, SAY_NOTE,
+			    "waiting for %s: %s (%lld of %lld s)",
+			    shown_url(w, s, url, sizeof(url)), s->answer.why,
+			    (long long)((now - w->began) / 1000),
+			    (long long)(t->health_tries * t->health_sleep / 1000));
+	}
+}
+
+/* When something is to be done next; -1 when all are verified. */
+static int64_t
+next_due(const struct watch *w)
+{
+	int64_t due = -1;
+	size_t i;
+
+	for (i = 0; i < w->n; i++)
+		if (!w->subject[i].done && (due == -1 || w->subject[i].due < due))
+			due = w->subject[i].due;
+	return due;
+}
+
+/* Waits until the next question is due, watching; ends early with a fault. */
+static int
+wait_watching(struct watch *w, int64_t due, struct fault *f)
+{
+	int64_t left;
+
+	do {
+		left = deadline_left(due);
+		(void)signals_wait(left < LOOK_MS ? left : LOOK_MS, w->fd, w->stoppable);
+		report_wait(w);
+		if (told_to_stop(w, f) == -1)
+			return -1;
+		if (w->s->engine->observes && look_is_due(w) && look_at_all(w, f) == -1)
+			return -1;
+	} while (deadline_left(due) > 0);
+	return 0;
+}
+
+static int
+ask_all(struct watch *w, struct fault *f)
+{
+	int64_t due;
+	size_t i;
+
+	while ((due = next_due(w)) != -1) {
+		if (wait_watching(w, due, f) == -1)
+			return -1;
+		for (i = 0; i < w->n; i++)
+			if (!w->subject[i].done && clock_ms() >= w->subject[i].due &&
+			    ask_one(w, &w->subject[i], f) == -1)
+				return -1;
+	}
+	/* the answers count only if they came from the same instances */
+	return look_at_all(w, f);
+}
+
+int
+verify_release(struct session *s, const struct release *r, const struct release *before,
+    int64_t since, bool stoppable, struct verified *v, struct fault *f)
+{
+	struct watch w = { .s = s,
+		.stoppable = stoppable,
+		.since = since,
+		.fd = -1,
+		.v = v };
+	struct subject *subject;
+	size_t i;
+
+	memset(v, 0, sizeof(*v));
+	w.began = clock_ms();
+	w.beat = w.began + FIRST_BEAT_MS;
+	for (i = 0; i < r->n; i++) {
+		/* a service that did not run is not verified */
+		if (s->engine->observes && r->part[i].revision[0] == '\0')
+			continue;
+		subject = &w.subject[w.n++];
+		subject->part = &r->part[i];
+		subject->url = &s->url[i];
+		probe_init(&subject->probe, subject->url,
+		    (unsigned)s->target->health_tries, s->target->health_sleep);
+	}
+	if (find_all(&w, before, f) == -1 || told_to_stop(&w, f) == -1)
+		return -1;
+	return ask_all(&w, f);
+}

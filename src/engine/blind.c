@@ -1,0 +1,150 @@
+#include "engine/blind.h"
+
+#include "engine/docker.h"
+
+#include <bsd/string.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct blind {
+	struct engine engine;
+	struct docker docker;
+};
+
+static struct docker *
+docker_of(struct engine *e)
+{
+	struct blind *b = e->self;
+
+	return &b->docker;
+}
+
+static int
+blind_check(struct engine *e, struct fault *f)
+{
+	return docker_check_env(docker_of(e), f);
+}
+
+/* All services are what .env says, and serve. */
+static int
+blind_observe(struct engine *e, struct observation *o, struct fault *f)
+{
+	const struct target *t = docker_of(e)->target;
+	size_t i;
+
+	memset(o, 0, sizeof(*o));
+	for (i = 0; i < t->n_services; i++) {
+		(void)strlcpy(o->part[i].service, t->service[i].name, SERVICE_MAX);
+		if (docker_desired(docker_of(e), o->part[i].desired, f) == -1)
+			return -1;
+		o->n++;
+	}
+	return 0;
+}
+
+static int
+blind_resolve(struct engine *e, const char *tag, struct release *r, struct fault *f)
+{
+	const struct target *t = docker_of(e)->target;
+	size_t i;
+
+	(void)strlcpy(r->tag, tag, sizeof(r->tag));
+	for (i = 0; i < t->n_services; i++) {
+		(void)strlcpy(r->part[i].service, t->service[i].name, SERVICE_MAX);
+		if (target_value(t, tag, r->part[i].desired, f) == -1)
+			return -1;
+	}
+	r->n = t->n_services;
+	return 0;
+}
+
+static int
+blind_prepare(struct engine *e, struct release *r, struct fault *f)
+{
+	return docker_pull(docker_of(e), r->tag, f);
+}
+
+static int
+start_services(struct docker *d, const char *tag, bool again, struct fault *f)
+{
+	struct fault first = { 0 };
+
+	if (docker_up(d, tag, NULL, 0, &first) == 0)
+		return 0;
+	if (!again || first.kind == FAULT_HOST) {
+		*f = first;
+		return -1;
+	}
+	progress_say(d->progress, SAY_WARN, "%s; trying once more", first.what);
+	return docker_up(d, tag, NULL, 0, f);
+}
+
+static int
+blind_apply(struct engine *e, const struct release *r, const struct release *over,
+    unsigned how, struct fault *f)
+{
+	bool revert = (how & APPLY_REVERT) != 0;
+	struct docker *d = docker_of(e);
+
+	if (docker_desire(d, over->part[0].desired, r->part[0].desired, revert, f) == -1)
+		return -1;
+	/* a second one heals what the first left behind */
+	return start_services(d, r->tag, revert, f);
+}
+
+static int
+blind_undesire(struct engine *e, const struct release *r, const struct release *over,
+    struct fault *f)
+{
+	return docker_desire(docker_of(e), over->part[0].desired, r->part[0].desired,
+	    true, f);
+}
+
+static int
+blind_prune(struct engine *e, const struct release *keep, size_t n, struct fault *f)
+{
+	(void)keep;
+	(void)n;
+	return docker_prune(docker_of(e), f);
+}
+
+static int
+blind_reap(struct engine *e, struct fault *f)
+{
+	return docker_reap(docker_of(e), f);
+}
+
+static void
+blind_close(struct engine *e)
+{
+	docker_close(docker_of(e));
+	free(e->self);
+}
+
+int
+blind_open(struct engine **e, const struct target *t, char *const *env, int dirfd,
+    const struct progress *progress, struct fault *f)
+{
+	struct blind *b = calloc(1, sizeof(*b));
+
+	if (b == NULL)
+		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+	if (docker_open(&b->docker, t, env, dirfd, progress, f) == -1) {
+		free(b);
+		return -1;
+	}
+	b->engine = (struct engine){ .self = b,
+		.name = "blind",
+		.mask = &b->docker.mask,
+		.check = blind_check,
+		.observe = blind_observe,
+		.resolve = blind_resolve,
+		.prepare = blind_prepare,
+		.apply = blind_apply,
+		.undesire = blind_undesire,
+		.prune = blind_prune,
+		.reap = blind_reap,
+		.close = blind_close };
+	*e = &b->engine;
+	return 0;
+}

@@ -1,0 +1,195 @@
+/*
+ * Makes a release the desired and the running one: the value in .env, the
+ * references of its images, `up`.
+ *
+ * MUST NOT: need a registry.
+ * MUST: where a release is reverted to, start it even if .env cannot be written.
+ */
+#include "engine/compose/compose.h"
+#include "engine/compose/containers.h"
+#include "engine/compose/images.h"
+
+#include <string.h>
+
+/* Is it compose's half-made container: twelve hex digits of the old id, "_", its name? */
+static bool
+is_half_made(const struct instance *i)
+{
+	return i->state == INSTANCE_CREATED &&
+	    strspn(i->name, "0123456789abcdef") == 12 && i->name[12] == '_';
+}
+
+static bool
+is_any(const struct instance *i)
+{
+	(void)i;
+	return true;
+}
+
+/* Removes the containers of the service that `which` picks. */
+static int
+remove_containers(struct compose *c, const char *service,
+    bool (*which)(const struct instance *), struct fault *f)
+{
+	struct instance list[CONTAINERS_MAX];
+	size_t n, i;
+
+	if (containers_list(c, service, list, &n, f) == -1)
+		return -1;
+	for (i = 0; i < n; i++) {
+		const char *const argv[] = { "docker", "rm", "-f", list[i].id, NULL };
+
+		if (which(&list[i]) &&
+		    docker_move(&c->docker, argv, "rm", c->docker.target->call_limit,
+			false, f) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* The images get the references that compose asks for, half-made containers go. */
+static int
+prepare_start(struct compose *c, const struct release *r, bool sweep, struct fault *f)
+{
+	const struct part *p;
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		p = &r->part[i];
+		if (images_tag_again(c, p->revision, c->resolved[i].reference, f) == -1)
+			return -1;
+		if (p->revision[0] == '\0' &&
+		    remove_containers(c, p->service, is_any, f) == -1)
+			return -1;
+		if (sweep && remove_containers(c, p->service, is_half_made, f) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* After a boot, what the services depend on may be down. */
+static int
+depends_flag(struct compose *c, unsigned *flags, struct fault *f)
+{
+	size_t i;
+	bool all;
+
+	for (i = 0; i < c->docker.target->n_services; i++) {
+		if (containers_depends_run(c, &c->resolved[i], &all, f) == -1)
+			return -1;
+		if (!all)
+			*flags |= UP_DEPENDS;
+	}
+	return 0;
+}
+
+static int
+start_once(struct compose *c, const struct release *r, unsigned how, struct fault *f)
+{
+	const char *services[SERVICES_MAX + 1] = { NULL };
+	bool sweep = c->cut || (how & APPLY_RESUMED) != 0;
+	unsigned flags = sweep ? UP_RECREATE : 0;
+	size_t i, n = 0;
+
+	if (prepare_start(c, r, sweep, f) == -1)
+		return -1;
+	if ((how & (APPLY_RESUMED | APPLY_BOOT)) != 0 && depends_flag(c, &flags, f) == -1)
+		return -1;
+	for (i = 0; i < r->n; i++)
+		if (r->part[i].revision[0] != '\0')
+			services[n++] = r->part[i].service;
+	if (n == 0)
+		return 0;
+	/*
+	 * One that is cut short may have told the engine to stop a container that
+	 * runs for some seconds more: the next `up` does not trust what runs.
+	 */
+	c->cut = true;
+	if (docker_up(&c->docker, r->tag, services, flags, f) == -1)
+		return -1;
+	c->cut = false;
+	return 0;
+}
+
+/* Does every service that ran before run? */
+static bool
+all_run(struct compose *c, const struct release *r)
+{
+	struct instance list[CONTAINERS_MAX];
+	struct fault f = { 0 };
+	size_t n, i, j;
+	bool runs;
+
+	for (i = 0; i < r->n; i++) {
+		if (r->part[i].revision[0] == '\0')
+			continue;
+		if (containers_list(c, r->part[i].service, list, &n, &f) == -1)
+			return false;
+		for (j = 0, runs = false; j < n; j++)
+			runs = runs || list[j].state == INSTANCE_RUNNING;
+		if (!runs)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A second `up` heals what a first one that was cut short left behind.  One that
+ * fails may have left the old containers as they were: verification finds out.
+ */
+static int
+start_again(struct compose *c, const struct release *r, unsigned how, struct fault *f)
+{
+	struct fault first = { 0 };
+
+	if (start_once(c, r, how, &first) == 0 && all_run(c, r))
+		return 0;
+	if (first.kind == FAULT_HOST) {
+		*f = first;
+		return -1;
+	}
+	if (first.what[0] != '\0')
+		progress_say(c->docker.progress, SAY_WARN, "%s; trying once more",
+		    first.what);
+	c->cut = true;
+	if (start_once(c, r, how, f) == 0)
+		return 0;
+	if (f->kind == FAULT_HOST)
+		return -1;
+	progress_say(c->docker.progress, SAY_WARN, "%s", f->what);
+	fault_clear(f);
+	return 0;
+}
+
+static int
+describe_release(struct compose *c, const struct release *r, struct fault *f)
+{
+	char value[DESIRED_MAX];
+
+	if (target_value(c->docker.target, r->tag, value, f) == -1)
+		return -1;
+	return strcmp(value, c->described) == 0 ? 0 : compose_describe(c, value, f);
+}
+
+int
+compose_apply(struct engine *e, const struct release *r, const struct release *over,
+    unsigned how, struct fault *f)
+{
+	bool revert = (how & APPLY_REVERT) != 0;
+	struct compose *c = e->self;
+	struct fault value = { 0 };
+
+	if (docker_desire(&c->docker, over->part[0].desired, r->part[0].desired, revert,
+		&value) == -1) {
+		if (!revert) {
+			*f = value;
+			return -1;
+		}
+		/* what ran is named by the environment; undesire() tries .env again */
+		progress_say(c->docker.progress, SAY_WARN, "%s", value.what);
+	}
+	/* without a tag nothing of it ran: all of it is removed */
+	if (r->tag[0] != '\0' && describe_release(c, r, f) == -1)
+		return -1;
+	return revert ? start_again(c, r, how, f) : start_once(c, r, how, f);
+}

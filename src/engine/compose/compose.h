@@ -1,0 +1,34 @@
+/*
+ * compose.h: an engine that asks the Docker Engine API and changes things by
+ * `docker` and `docker compose`.  What the files of this folder share.
+ */
+#ifndef ENGINE_COMPOSE_COMPOSE_H
+#define ENGINE_COMPOSE_COMPOSE_H
+
+#include "engine/compose/api.h"
+#include "engine/compose/inspect.h"
+#include "engine/docker.h"
+#include "engine/engine.h"
+
+struct compose {
+	struct engine engine;
+	struct docker docker;
+	struct api api;
+	struct http events;          /* what happens to the containers that are watched */
+	char project[128];           /* "" while it is not known */
+	char described[DESIRED_MAX]; /* the version of `resolved`; "" for none */
+	struct resolved resolved[SERVICES_MAX]; /* in the target's order */
+	bool cut; /* an `up` was cut short: what runs is not to be trusted */
+};
+
+int compose_open(struct engine **, const struct target *, char *const *env, int dirfd,
+    const struct progress *, struct fault *) MUST_CHECK;
+
+/* apply.c: the function of struct engine. */
+int compose_apply(struct engine *, const struct release *, const struct release *over,
+    unsigned how, struct fault *) MUST_CHECK;
+
+/* Sets `project` and `resolved` as compose resolves them with this value of the variable. */
+int compose_describe(struct compose *, const char *value, struct fault *) MUST_CHECK;
+
+#endif

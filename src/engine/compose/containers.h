@@ -1,0 +1,31 @@
+/*
+ * containers.h: looks at containers, over the Engine API.  Those that name a
+ * service need compose->project.
+ */
+#ifndef ENGINE_COMPOSE_CONTAINERS_H
+#define ENGINE_COMPOSE_CONTAINERS_H
+
+#include "engine/compose/compose.h"
+#include "engine/compose/inspect.h"
+
+#define CONTAINERS_MAX 8 /* of one service; more are not looked at */
+
+/* The service's containers, one-offs left out. */
+int containers_list(struct compose *, const char *service,
+    struct instance list[CONTAINERS_MAX], size_t *n, struct fault *) MUST_CHECK;
+
+/* Sets compose->project from the labels of what runs; false when they do not tell. */
+int containers_locate(struct compose *, bool *found, struct fault *) MUST_CHECK;
+
+/* Is all that the service depends on running, or done? */
+int containers_depends_run(struct compose *, const struct resolved *, bool *all,
+    struct fault *) MUST_CHECK;
+
+/* The functions of struct engine. */
+int containers_look(struct engine *, const char *id, struct instance *,
+    struct fault *) MUST_CHECK;
+int containers_watch(struct engine *, const char *const *ids, size_t n);
+bool containers_changed(struct engine *, int *fd);
+int containers_evidence(struct engine *, const char *id, struct fault *) MUST_CHECK;
+
+#endif

@@ -1,0 +1,154 @@
+#include "engine/compose/inspect.h"
+
+#include <bsd/string.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* State.Status, github.com/moby/moby api/types/container */
+static const char *const states[INSTANCE__MAX] = {
+	[INSTANCE_GONE] = "gone",
+	[INSTANCE_CREATED] = "created",
+	[INSTANCE_RUNNING] = "running",
+	[INSTANCE_RESTARTING] = "restarting",
+	[INSTANCE_PAUSED] = "paused",
+	[INSTANCE_REMOVING] = "removing",
+	[INSTANCE_EXITED] = "exited",
+	[INSTANCE_DEAD] = "dead",
+};
+
+int
+inspect_fault(const char *what, struct fault *f)
+{
+	return fault_set(f, FAULT_HOST,
+	    "check that the docker and compose versions match",
+	    "cannot understand the answer of docker (%s)", what);
+}
+
+const char *
+inspect_text(const json_t *obj, const char *key)
+{
+	const char *s = json_string_value(json_object_get(obj, key));
+
+	return s == NULL ? "" : s;
+}
+
+static bool
+copy_text(const json_t *obj, const char *key, char *out, size_t size)
+{
+	return strlcpy(out, inspect_text(obj, key), size) < size;
+}
+
+static enum instance_state
+state_named(const char *word)
+{
+	int i;
+
+	for (i = 0; i < INSTANCE__MAX; i++)
+		if (strcmp(states[i], word) == 0)
+			return (enum instance_state)i;
+	return INSTANCE_DEAD;
+}
+
+int64_t
+inspect_time(const char *s)
+{
+	struct tm tm;
+	const char *rest;
+	int64_t ms = 0, scale = 100;
+
+	memset(&tm, 0, sizeof(tm));
+	rest = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+	/* "0001-01-01T00:00:00Z" is docker's never */
+	if (rest == NULL || tm.tm_year < 70)
+		return 0;
+	if (*rest == '.')
+		for (rest++; *rest >= '0' && *rest <= '9'; rest++, scale /= 10)
+			ms += (*rest - '0') * scale;
+	return *rest == 'Z' ? (int64_t)timegm(&tm) * 1000 + ms : 0;
+}
+
+int
+inspect_container(const json_t *doc, struct instance *c, struct fault *f)
+{
+	const json_t *state = json_object_get(doc, "State");
+	const char *name = inspect_text(doc, "Name");
+	bool whole;
+
+	memset(c, 0, sizeof(*c));
+	whole = copy_text(doc, "Id", c->id, sizeof(c->id)) &&
+	    copy_text(doc, "Image", c->revision, sizeof(c->revision)) &&
+	    copy_text(json_object_get(doc, "Config"), "Image", c->reference,
+		sizeof(c->reference)) &&
+	    copy_text(state, "StartedAt", c->started, sizeof(c->started)) &&
+	    strlcpy(c->name, name + (*name == '/'), sizeof(c->name)) < sizeof(c->name);
+	c->state = state_named(inspect_text(state, "Status"));
+	c->started_ms = inspect_time(c->started);
+	c->restarts = json_integer_value(json_object_get(doc, "RestartCount"));
+	c->exit_code = json_integer_value(json_object_get(state, "ExitCode"));
+	c->oom_killed = json_is_true(json_object_get(state, "OOMKilled"));
+	return whole && c->id[0] != '\0' && c->revision[0] != '\0'
+	    ? 0
+	    : inspect_fault("container", f);
+}
+
+int
+inspect_project(const json_t *doc, char *out, size_t size, struct fault *f)
+{
+	return copy_text(doc, "name", out, size) && out[0] != '\0'
+	    ? 0
+	    : inspect_fault("config", f);
+}
+
+/* depends_on: {"db": {"condition": "service_healthy"}}; compose-go types.go */
+static void
+take_depends(const json_t *service, struct resolved *r)
+{
+	json_t *depends = json_object_get(service, "depends_on"), *value;
+	struct depend *d;
+	const char *key;
+
+	json_object_foreach (depends, key, value) {
+		if (r->n_depends == DEPENDS_MAX)
+			return;
+		d = &r->depends[r->n_depends++];
+		(void)strlcpy(d->service, key, sizeof(d->service));
+		d->completes = strcmp(inspect_text(value, "condition"),
+				   "service_completed_successfully") == 0;
+	}
+}
+
+int
+inspect_service(const json_t *doc, const char *name, struct resolved *r, struct fault *f)
+{
+	const json_t *service = json_object_get(json_object_get(doc, "services"), name);
+
+	memset(r, 0, sizeof(*r));
+	if (service == NULL)
+		return fault_set(f, FAULT_HOST, "set `services` to those that it has",
+		    "the compose file has no service %s", name);
+	if (!copy_text(service, "image", r->reference, sizeof(r->reference)) ||
+	    r->reference[0] == '\0')
+		return fault_set(f, FAULT_HOST,
+		    "give it `image: ...:${TWILIGHT_VERSION:?}`",
+		    "service %s of the compose file has no image", name);
+	take_depends(service, r);
+	return 0;
+}
+
+bool
+inspect_compose_is(const char *s, long major, long minor)
+{
+	long got_major, got_minor;
+	char *end;
+
+	while (*s != '\0' && (*s < '0' || *s > '9'))
+		s++;
+	got_major = strtol(s, &end, 10);
+	if (end == s || *end != '.')
+		return false;
+	got_minor = strtol(end + 1, NULL, 10);
+	return got_major > major || (got_major == major && got_minor >= minor);
+}

@@ -1,0 +1,361 @@
+#include "engine/docker.h"
+
+#include "dotenv/edit.h"
+#include "sys/text.h"
+
+#include <bsd/string.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ARGS_MAX (SERVICES_MAX + 16)
+
+/* "compose config", "ps": which command it is. */
+static const char *
+command_name(const char *const *argv, char *out, size_t size)
+{
+	bool group = strcmp(argv[1], "compose") == 0 || strcmp(argv[1], "image") == 0;
+
+	snprintf(out, size, "%s%s%s", argv[1], group ? " " : "", group ? argv[2] : "");
+	return out;
+}
+
+/* docker ends its complaint about an unknown command with "See 'docker --help'". */
+static bool
+says_why(const char *line, size_t len)
+{
+	return len > 0 && memmem(line, len, "level=warning", 13) == NULL &&
+	    memmem(line, len, " --help'", 8) == NULL;
+}
+
+/* The last line counts: warnings come before it. */
+static const char *
+last_reason(const struct run_result *res, size_t *len)
+{
+	const char *best = res->err, *at, *end;
+
+	*len = strcspn(res->err, "\n");
+	for (at = res->err; *at != '\0'; at = *end == '\n' ? end + 1 : end) {
+		end = at + strcspn(at, "\n");
+		if (!says_why(at, (size_t)(end - at)))
+			continue;
+		best = at;
+		*len = (size_t)(end - at);
+	}
+	return best;
+}
+
+int
+docker_fault(const char *const *argv, const struct run_result *res, struct docker *d,
+    const char *next, struct fault *f)
+{
+	char said[300], what[64];
+	const char *line;
+	size_t len;
+
+	command_name(argv, what, sizeof(what));
+	if (res->end == RUN_TIMEOUT)
+		return fault_set(f, FAULT_HOST, "see that the docker daemon is well",
+		    "docker %s did not answer within %lld s%s", what,
+		    (long long)(d->target->call_limit / 1000),
+		    res->left ? ", and this user may not end it" : "");
+	if (res->end == RUN_SIGNALLED)
+		return fault_set(f, FAULT_HOST, "see memory and the system log",
+		    "docker %s was killed by signal %d (%s)", what, res->status,
+		    strsignal(res->status));
+	if (mover_line_is_secret(res->err, res->err_len))
+		(void)strlcpy(said, "an env file cannot be parsed", sizeof(said));
+	else {
+		line = last_reason(res, &len);
+		mask_show(&d->mask, said, sizeof(said), line, len,
+		    line + len == res->err + sizeof(res->err) - 1);
+	}
+	if (strstr(said, "permission denied while trying to connect") != NULL)
+		next = "add this user to the group `docker`, then log in again";
+	else if (strstr(said, "Cannot connect to the Docker daemon") != NULL)
+		next = "start it: systemctl start docker";
+	return fault_set(f, FAULT_HOST,
+	    next == NULL ? "run it by hand to see more" : next,
+	    "docker %s failed (exit %d)%s%s", what, res->status,
+	    said[0] == '\0' ? "" : ": ", said);
+}
+
+static struct run
+command(const struct docker *d, const char *const *argv)
+{
+	return (struct run){ .kind = RUN_LOOK,
+		.path = d->path,
+		.argv = argv,
+		.env = d->env.list,
+		.cwd = d->target->compose_dir,
+		.limit_ms = d->target->call_limit,
+		.out_fd = -1,
+		.hold_fd = -1 };
+}
+
+int
+docker_run(struct docker *d, const char *const *argv, struct run_result *res,
+    struct fault *f)
+{
+	struct run r = command(d, argv);
+
+	if (run_child(&r, res, f) == -1) {
+		run_free(res);
+		return -1;
+	}
+	if (res->end == RUN_EXITED && !res->out_cut)
+		return 0;
+	docker_fault(argv, res, d, NULL, f);
+	run_free(res);
+	return -1;
+}
+
+int
+docker_look(struct docker *d, const char *const *argv, struct run_result *res,
+    struct fault *f)
+{
+	if (docker_run(d, argv, res, f) == -1)
+		return -1;
+	if (res->status == 0)
+		return 0;
+	docker_fault(argv, res, d, NULL, f);
+	run_free(res);
+	return -1;
+}
+
+const char *
+docker_output(const struct run_result *res)
+{
+	return res->out == NULL ? "" : res->out;
+}
+
+int
+docker_move(struct docker *d, const char *const *argv, const char *word, int64_t limit_ms,
+    bool stoppable, struct fault *f)
+{
+	struct run r = { .path = d->path,
+		.argv = argv,
+		.env = d->env.list,
+		.cwd = d->target->compose_dir,
+		.limit_ms = limit_ms,
+		.stoppable = stoppable };
+
+	return mover_run(&d->mover, &r, word, f);
+}
+
+/* The first of `list` that is in the folder, or NULL. */
+static const char *
+first_file(const char *dir, const char *const *list, char *path, size_t size)
+{
+	for (; *list != NULL; list++)
+		if ((size_t)snprintf(path, size, "%s/%s", dir, *list) < size &&
+		    access(path, F_OK) == 0)
+			return path;
+	return NULL;
+}
+
+/* compose-go cli/options.go: DefaultFileNames and DefaultOverrideFileNames */
+static int
+find_compose_files(struct docker *d, struct fault *f)
+{
+	static const char *const base[] = { "compose.yaml", "compose.yml",
+		"docker-compose.yml", "docker-compose.yaml", NULL };
+	static const char *const over[] = { "compose.override.yml",
+		"compose.override.yaml", "docker-compose.override.yml",
+		"docker-compose.override.yaml", NULL };
+	const char *dir = d->target->compose_dir;
+	char path[PATH_MAX], safe[256];
+
+	if (d->target->compose_files[0] != '\0') {
+		(void)strlcpy(d->files, d->target->compose_files, sizeof(d->files));
+		return 0;
+	}
+	if (first_file(dir, base, path, sizeof(path)) == NULL)
+		return fault_set(f, FAULT_HOST,
+		    "set compose_dir to the folder that has one", "no compose file in %s",
+		    text_escape(safe, sizeof(safe), dir, strlen(dir)));
+	(void)strlcpy(d->files, path, sizeof(d->files));
+	if (first_file(dir, over, path, sizeof(path)) != NULL) {
+		(void)strlcat(d->files, ":", sizeof(d->files));
+		(void)strlcat(d->files, path, sizeof(d->files));
+	}
+	return 0;
+}
+
+static int
+fill_child_env(struct docker *d, char *const *env, struct fault *f)
+{
+	const struct target *t = d->target;
+
+	if (childenv_init(&d->env, env, t->keep_env, f) == -1)
+		return -1;
+	if (childenv_set(&d->env, "COMPOSE_FILE", d->files, f) == -1 ||
+	    childenv_set(&d->env, "COMPOSE_ENV_FILES", t->env_file, f) == -1 ||
+	    childenv_set(&d->env, "COMPOSE_ANSI", "never", f) == -1 ||
+	    childenv_set(&d->env, "COMPOSE_PROGRESS", "plain", f) == -1 ||
+	    (t->project[0] != '\0' &&
+		childenv_set(&d->env, "COMPOSE_PROJECT_NAME", t->project, f) == -1)) {
+		childenv_free(&d->env);
+		return -1;
+	}
+	return 0;
+}
+
+int
+docker_open(struct docker *d, const struct target *t, char *const *env, int dirfd,
+    const struct progress *progress, struct fault *f)
+{
+	memset(d, 0, sizeof(*d));
+	d->target = t;
+	d->progress = progress;
+	if (find_compose_files(d, f) == -1 || fill_child_env(d, env, f) == -1)
+		return -1;
+	if (run_find("docker", d->env.list, d->path, sizeof(d->path), f) == -1 ||
+	    mask_load(&d->mask, t->env_file, t->variable, f) == -1) {
+		childenv_free(&d->env);
+		return -1;
+	}
+	mover_init(&d->mover, dirfd, progress, &d->mask, t->up_limit);
+	return 0;
+}
+
+void
+docker_close(struct docker *d)
+{
+	mover_close(&d->mover);
+	mask_free(&d->mask);
+	childenv_free(&d->env);
+}
+
+int
+docker_set_version(struct docker *d, const char *tag, struct fault *f)
+{
+	char value[DESIRED_MAX];
+
+	if (target_value(d->target, tag, value, f) == -1)
+		return -1;
+	return childenv_set(&d->env, d->target->variable, value, f);
+}
+
+/* Appends the names of the target's services, or of those in `some`. */
+static size_t
+add_services(const struct docker *d, const char **argv, size_t n, const char *const *some)
+{
+	size_t i;
+
+	if (some != NULL)
+		for (; *some != NULL; some++)
+			argv[n++] = *some;
+	else
+		for (i = 0; i < d->target->n_services; i++)
+			argv[n++] = d->target->service[i].name;
+	return n;
+}
+
+int
+docker_pull(struct docker *d, const char *tag, struct fault *f)
+{
+	const char *argv[ARGS_MAX] = { "docker", "compose", "pull" };
+	size_t n = add_services(d, argv, 3, NULL);
+
+	/* whatever pull_policy says: a deploy is of what the registry has now */
+	argv[n++] = "--policy";
+	argv[n++] = "always";
+	if (docker_set_version(d, tag, f) == -1)
+		return -1;
+	return docker_move(d, argv, "pull", d->target->pull_limit, true, f);
+}
+
+/* The flags stand behind the services, so that the call begins as people type it. */
+int
+docker_up(struct docker *d, const char *tag, const char *const *services, unsigned how,
+    struct fault *f)
+{
+	const char *argv[ARGS_MAX] = { "docker", "compose", "up", "-d" };
+	size_t n = add_services(d, argv, 4, services);
+
+	argv[n++] = "--no-build";
+	argv[n++] = "--pull";
+	argv[n++] = "never";
+	if ((how & UP_DEPENDS) == 0)
+		argv[n++] = "--no-deps";
+	if ((how & UP_RECREATE) != 0)
+		argv[n++] = "--force-recreate";
+	if (docker_set_version(d, tag, f) == -1)
+		return -1;
+	return docker_move(d, argv, "up", d->target->up_limit, false, f);
+}
+
+int
+docker_desired(struct docker *d, char out[DESIRED_MAX], struct fault *f)
+{
+	char value[DOTENV_VALUE_MAX];
+
+	if (dotenv_read(d->target->env_file, d->target->variable, value, f) == -1)
+		return -1;
+	(void)strlcpy(out, value, DESIRED_MAX);
+	return 0;
+}
+
+/* A person decided on the version meanwhile. */
+static int
+keep_strange_value(struct docker *d, const char *value, bool tolerant, struct fault *f)
+{
+	if (!tolerant)
+		return fault_set(f, FAULT_HOST, "deploy again if that is not intended",
+		    "somebody set %s to %s meanwhile", d->target->variable, value);
+	progress_say(d->progress, SAY_WARN, "somebody set %s to %s meanwhile: it stays",
+	    d->target->variable, value);
+	return 0;
+}
+
+int
+docker_desire(struct docker *d, const char *from, const char *to, bool tolerant,
+    struct fault *f)
+{
+	const char *path = d->target->env_file, *variable = d->target->variable;
+	char value[DOTENV_VALUE_MAX], id[32];
+
+	if (dotenv_read(path, variable, value, f) == -1)
+		return -1;
+	if (strcmp(value, to) == 0 && strcmp(from, to) != 0)
+		from = to;
+	if (strcmp(value, from) != 0)
+		return keep_strange_value(d, value, tolerant, f);
+	snprintf(id, sizeof(id), "%ld", (long)getpid());
+	return dotenv_replace(path, variable, from, to, id, f);
+}
+
+int
+docker_reap(struct docker *d, struct fault *f)
+{
+	dotenv_sweep(d->target->env_file);
+	return mover_settle(&d->mover, f);
+}
+
+int
+docker_check_env(struct docker *d, struct fault *f)
+{
+	char value[DESIRED_MAX];
+
+	dotenv_sweep(d->target->env_file);
+	if (docker_desired(d, value, f) == -1)
+		return -1;
+	return dotenv_writable(d->target->env_file, f);
+}
+
+int
+docker_prune(struct docker *d, struct fault *f)
+{
+	static const char *const argv[] = { "docker", "image", "prune", "-f", "--filter",
+		"until=168h", NULL };
+	struct run_result res;
+
+	if (strcmp(d->target->prune, "all") != 0)
+		return 0;
+	if (docker_look(d, argv, &res, f) == -1)
+		return -1;
+	run_free(&res);
+	return 0;
+}

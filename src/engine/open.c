@@ -1,0 +1,35 @@
+#include "engine/blind.h"
+#include "engine/compose/compose.h"
+#include "engine/engine.h"
+
+#include <string.h>
+
+/* The engines.  A name is what the setting `engine` takes. */
+static const struct {
+	const char *name;
+	int (*open)(struct engine **, const struct target *, char *const *env, int dirfd,
+	    const struct progress *, struct fault *);
+} engines[] = {
+	{ "compose", compose_open },
+	{ "blind", blind_open },
+};
+
+int
+engine_open(struct engine **e, const struct target *t, char *const *env, int dirfd,
+    const struct progress *progress, struct fault *f)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
+		if (strcmp(engines[i].name, t->engine) == 0)
+			return engines[i].open(e, t, env, dirfd, progress, f);
+	return fault_set(f, FAULT_HOST, "`help settings` lists the engines",
+	    "there is no engine %s", t->engine);
+}
+
+void
+engine_close(struct engine *e)
+{
+	if (e != NULL)
+		e->close(e);
+}

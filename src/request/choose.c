@@ -1,0 +1,155 @@
+#include "request/choose.h"
+
+#include "request/tag.h"
+#include "sys/text.h"
+
+#include <bsd/string.h>
+#include <stdio.h>
+#include <string.h>
+
+bool
+choose_allows(const char *allowed, const char *name)
+{
+	size_t len = strlen(name), n;
+
+	if (allowed == NULL || strcmp(allowed, "all") == 0)
+		return true;
+	for (;; allowed += n + 1) {
+		n = strcspn(allowed, ",");
+		if (n == len && memcmp(allowed, name, n) == 0)
+			return true;
+		if (allowed[n] == '\0')
+			return false;
+	}
+}
+
+/* The next target that is allowed, from the i-th; NULL at the end. */
+static const struct target *
+next_allowed(const struct config *c, const char *allowed, size_t *i)
+{
+	while (*i < c->n) {
+		const struct target *t = &c->target[(*i)++];
+
+		if (choose_allows(allowed, t->name))
+			return t;
+	}
+	return NULL;
+}
+
+/* "targets are A, B", for struct fault's next. */
+static const char *
+list_allowed(const struct config *c, const char *allowed, char next[256])
+{
+	const struct target *t;
+	size_t i = 0, n;
+
+	n = strlcpy(next, "targets are ", 256);
+	for (; n < 256 && (t = next_allowed(c, allowed, &i)) != NULL;)
+		n += (size_t)snprintf(next + n, 256 - n, "%s%s",
+		    next[n - 1] == ' ' ? "" : ", ", t->name);
+	if (next[strlen(next) - 1] == ' ')
+		(void)strlcpy(next, "--target in the key's line names those it may use",
+		    256);
+	return next;
+}
+
+int
+choose_named(const struct config *c, const char *name, const char *allowed,
+    const struct target **t, struct fault *f)
+{
+	char safe[100], next[256];
+	size_t i = 0;
+
+	if (name != NULL && *name != '\0') {
+		*t = choose_allows(allowed, name) ? config_find(c, name) : NULL;
+		if (*t != NULL)
+			return 0;
+		return fault_set(f, FAULT_REFUSED, list_allowed(c, allowed, next),
+		    "invalid request: no such target: %s",
+		    text_escape(safe, sizeof(safe), name, strlen(name)));
+	}
+	*t = next_allowed(c, allowed, &i);
+	if (*t == NULL)
+		return fault_set(f, FAULT_REFUSED, list_allowed(c, allowed, next),
+		    "invalid request: no target for this key");
+	if (next_allowed(c, allowed, &i) == NULL)
+		return 0;
+	return fault_set(f, FAULT_REFUSED, list_allowed(c, allowed, next),
+	    "invalid request: name the target: target=NAME");
+}
+
+/* 0 and the tag that is to be used, or -1 with FAULT_REFUSED. */
+static int
+match_target(const struct target *t, const char *tag, bool named, char out[TAG_MAX],
+    struct fault *f)
+{
+	size_t len = strlen(t->tag_prefix);
+	bool begins = strncmp(tag, t->tag_prefix, len) == 0;
+	bool stripped = begins && len > 0 && t->strip_prefix;
+	struct fault why = { 0 };
+	char next[sizeof(why.next) + 80];
+
+	snprintf(next, sizeof(next), "tags of target %s begin with %s", t->name,
+	    t->tag_prefix);
+	if (!begins && !(named && t->strip_prefix))
+		return fault_set(f, FAULT_REFUSED, next, "invalid tag: %s", tag);
+	(void)strlcpy(out, tag + (stripped ? len : 0), TAG_MAX);
+	if (tag_check(out, t->tag_pattern, &why) == 0)
+		return 0;
+	/* the tag as it was sent */
+	if (why.kind == FAULT_REFUSED) {
+		snprintf(next, sizeof(next), "%s%s%s%s", stripped ? "behind " : "",
+		    stripped ? t->tag_prefix : "", stripped ? ": " : "", why.next);
+		return fault_set(f, why.kind, next, "invalid tag: %s", tag);
+	}
+	return fault_set(f, why.kind, why.next, "%s", why.what);
+}
+
+static int
+two_matches(const char *tag, const struct target *a, const struct target *b,
+    struct fault *f)
+{
+	char next[200];
+
+	snprintf(next, sizeof(next), "add target=%s or target=%s", a->name, b->name);
+	return fault_set(f, FAULT_REFUSED, next,
+	    "invalid tag: %s: targets %s and %s take it", tag, a->name, b->name);
+}
+
+int
+choose_by_tag(const struct config *c, const char *tag, const char *name,
+    const char *allowed, struct choice *choice, struct fault *f)
+{
+	bool named = name != NULL && *name != '\0';
+	const struct target *t;
+	struct fault why = { 0 };
+	char out[TAG_MAX], next[256];
+	size_t i = 0, asked = 0;
+
+	choice->target = NULL;
+	if (!tag_is_valid(tag))
+		return tag_check(tag, "", f);
+	if (named && choose_named(c, name, allowed, &t, f) == -1)
+		return -1;
+	while ((t = next_allowed(c, named ? name : allowed, &i)) != NULL) {
+		fault_clear(&why);
+		asked++;
+		if (match_target(t, tag, named, out, &why) == -1) {
+			if (why.kind != FAULT_REFUSED)
+				break;
+			continue;
+		}
+		if (choice->target != NULL)
+			return two_matches(tag, choice->target, t, f);
+		choice->target = t;
+		memcpy(choice->tag, out, sizeof(out));
+	}
+	if (why.kind == FAULT_HOST || (asked == 1 && choice->target == NULL))
+		return fault_set(f, why.kind, why.next, "%s", why.what);
+	if (choice->target != NULL)
+		return 0;
+	return fault_set(f, FAULT_REFUSED, list_allowed(c, allowed, next),
+	    asked == 0 ? "invalid tag: %s: no target for this key"
+		       : "invalid tag: %s: no target takes it",
+	    tag);
+}

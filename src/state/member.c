@@ -1,0 +1,162 @@
+#include "state/member.h"
+
+#include <bsd/string.h>
+#include <stddef.h>
+#include <string.h>
+
+/* The strings of a part; those that identify it come first. */
+static const struct {
+	const char *key;
+	size_t at, size;
+} part_strings[] = {
+#define AT(m)                                                               \
+	{                                                                   \
+#m, offsetof(struct part, m), sizeof(((struct part *)0)->m) \
+	}
+	AT(service),
+	AT(reference),
+	AT(revision),
+	AT(instance),
+	AT(previous),
+	AT(desired),
+#undef AT
+};
+
+static size_t
+strings_of(enum member_depth depth)
+{
+	return depth == MEMBER_IDENTITY ? 3
+					: sizeof(part_strings) / sizeof(part_strings[0]);
+}
+
+static json_t *
+whole_or_none(json_t *doc, bool whole)
+{
+	if (whole)
+		return doc;
+	json_decref(doc);
+	return NULL;
+}
+
+static json_t *
+member_of_part(const struct part *p, enum member_depth depth)
+{
+	json_t *doc = json_object();
+	bool whole = true;
+	size_t i;
+
+	for (i = 0; i < strings_of(depth); i++)
+		if (json_object_set_new(doc, part_strings[i].key,
+			json_string((const char *)p + part_strings[i].at)) == -1)
+			whole = false;
+	if (depth == MEMBER_ALL &&
+	    json_object_set_new(doc, "served", json_boolean(p->served)) == -1)
+		whole = false;
+	return whole_or_none(doc, whole);
+}
+
+json_t *
+member_of_release(const struct release *r, enum member_depth depth)
+{
+	json_t *doc = json_object(), *services = json_array();
+	bool whole = json_object_set_new(doc, "tag", json_string(r->tag)) == 0 &&
+	    json_object_set(doc, "services", services) == 0;
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if (json_array_append_new(services, member_of_part(&r->part[i], depth)) ==
+		    -1)
+			whole = false;
+	json_decref(services);
+	return whole_or_none(doc, whole);
+}
+
+json_t *
+member_of_who(const struct who *who)
+{
+	return json_pack("{ss ss ss}", "actor", who->actor, "key", who->key, "client",
+	    who->client);
+}
+
+bool
+member_string(const json_t *obj, const char *key, char *out, size_t size)
+{
+	const char *s = json_string_value(json_object_get(obj, key));
+
+	if (s != NULL && strlcpy(out, s, size) < size)
+		return true;
+	out[0] = '\0';
+	return false;
+}
+
+static bool
+read_part(const json_t *obj, enum member_depth depth, struct part *p)
+{
+	size_t i;
+
+	for (i = 0; i < strings_of(depth); i++)
+		if (!member_string(obj, part_strings[i].key,
+			(char *)p + part_strings[i].at, part_strings[i].size))
+			return false;
+	p->served = json_is_true(json_object_get(obj, "served"));
+	return depth == MEMBER_IDENTITY ||
+	    json_is_boolean(json_object_get(obj, "served"));
+}
+
+/* Format 1 has {"tag", "image", "ref"}, all empty where nothing ran. */
+static bool
+read_only_part(const json_t *obj, struct release *r)
+{
+	struct part *p = &r->part[0];
+	bool good = member_string(obj, "image", p->revision, sizeof(p->revision)) &&
+	    member_string(obj, "ref", p->reference, sizeof(p->reference));
+
+	r->n = r->tag[0] != '\0' || p->revision[0] != '\0' || p->reference[0] != '\0';
+	return good;
+}
+
+bool
+member_release(const json_t *obj, const char *key, int format, enum member_depth depth,
+    struct release *r)
+{
+	const json_t *from = json_object_get(obj, key), *services, *part;
+	size_t i;
+
+	memset(r, 0, sizeof(*r));
+	if (!member_string(from, "tag", r->tag, sizeof(r->tag)))
+		return false;
+	if (format == 1)
+		return read_only_part(from, r);
+	services = json_object_get(from, "services");
+	if (!json_is_array(services) || json_array_size(services) > SERVICES_MAX)
+		return false;
+	json_array_foreach (services, i, part)
+		if (!read_part(part, depth, &r->part[r->n++]))
+			return false;
+	return true;
+}
+
+bool
+member_verb(const json_t *obj, enum record_verb *verb)
+{
+	const char *s = json_string_value(json_object_get(obj, "verb"));
+	int i;
+
+	for (i = 0; s != NULL && i < RECORD_VERB__MAX; i++)
+		if (strcmp(s, record_verb_name((enum record_verb)i)) == 0) {
+			*verb = (enum record_verb)i;
+			return true;
+		}
+	return false;
+}
+
+bool
+member_who(const json_t *obj, struct who *who)
+{
+	const json_t *from = json_object_get(obj, "who");
+	bool actor = member_string(from, "actor", who->actor, sizeof(who->actor));
+	bool key = member_string(from, "key", who->key, sizeof(who->key));
+	bool client = member_string(from, "client", who->client, sizeof(who->client));
+
+	return actor && key && client;
+}

@@ -1,0 +1,1044 @@
+/*
+ * phases.pml: the phases, the undo functions and the recovery table of src/deploy,
+ * for two services, as a model that spin searches whole; tests/model/run.sh runs it.
+ *
+ *   Client	a request: lock, recover_run(), then deploy, rollback, recover or start.
+ *		KILL is a SIGKILL, or a power cut, before that step.
+ *   Docker	a detached command: `pull` and `up` take the services one after the
+ *		other, and outlive the client
+ *   World	a container that ends; a person who edits .env or runs `up`; a boot's
+ *		own `up`; a command that cannot be ended; health that is lost
+ *
+ * MAY_FAIL is an engine that does not answer, a disk that refuses, a fork that fails;
+ * at the end nothing fails any more: `recover` must clear the journal, and a deploy end.
+ *
+ * label		function
+ *   recover, decide	recover_run(), recover(), compare_part(), decide()
+ *   complete, abandon	complete(), abandon()
+ *   deploy .. commit	the rows of phases.c, with enter()
+ *   DESIRE, TAG, UP	compose_apply(): docker_desire(), prepare_start(), docker_up()
+ *   undo_*		undo.c
+ *   close		commit_failure(), commit_success()
+ *   left		conclude_recovery()
+ *
+ * A release is a tag; an image is a number, of each service its own.  One durable write
+ * is one step.  Left out: pruning, retention, time; and a deploy that begins in the
+ * seconds in which a container ends that an earlier command told to stop.
+ *
+ * BUG_x is a fault put in on purpose.  FOUND_x is the code as it was when this search
+ * found a fault in it.  Spin must find an error in each.
+ */
+
+#ifndef KILLS
+#define KILLS 1
+#endif
+#ifndef FAULTS
+#define FAULTS 1
+#endif
+#ifndef REQUESTS
+#define REQUESTS 2
+#endif
+#ifndef EVENTS
+#define EVENTS 0
+#endif
+
+#ifdef MUTABLE		/* the tag stays, its images change */
+#define T_NEW 1
+#else
+#define T_NEW 2
+#endif
+#ifdef SAME		/* both tags have the same images; ONE_CHANGES: but for service 0 */
+#define NEW_0 1
+#else
+#define NEW_0 2
+#endif
+#if defined(SAME) || defined(ONE_CHANGES)
+#define NEW_1 1
+#else
+#define NEW_1 2
+#endif
+#ifdef BLIND
+#define OBSERVES false
+#else
+#define OBSERVES true
+#endif
+#ifdef ROLLBACK
+#define MAIN V_ROLLBACK
+#define T_FROM T_NEW
+#define T_TO 1
+#else
+#define MAIN V_DEPLOY
+#define T_FROM 1
+#define T_TO T_NEW
+#endif
+#ifdef POWER
+#define IS_POWER true
+#else
+#define IS_POWER false
+#endif
+#ifdef CRASH
+#define IS_CRASH true
+#else
+#define IS_CRASH false
+#endif
+#ifdef PERSON
+#define IS_PERSON true
+#else
+#define IS_PERSON false
+#endif
+#ifdef ROT
+#define IS_ROT true
+#else
+#define IS_ROT false
+#endif
+#ifdef HUNG
+#define IS_HUNG true
+#else
+#define IS_HUNG false
+#endif
+#ifdef START
+#define IS_START true
+#else
+#define IS_START false
+#endif
+#ifdef SECOND
+#define CLIENTS 2
+#else
+#define CLIENTS 1
+#endif
+
+#define NONE 0
+#define PREPARE 1	/* phases */
+#define APPLY 2
+#define VERIFY 3
+#define REVERT 4
+#define V_DEPLOY 1	/* verbs */
+#define V_ROLLBACK 2
+#define V_RECOVER 3
+#define V_START 4
+#define OK 0		/* exit codes, and results */
+#define FAILED 1
+#define REFUSED 2
+#define BUSY 3
+#define HOST 4
+#define UNVERIFIED 5
+#define O_GOOD 1	/* outcomes: deployed, recovered */
+#define O_DISCARDED 2
+#define O_ROLLED_BACK 3
+#define O_UNVERIFIED 4
+#define O_ABANDONED 5
+#define GONE 0		/* containers */
+#define CREATED 1
+#define EXITED 2
+#define STOPPING 3	/* told to stop by a command that was cut short: looks running */
+#define RUNNING 4
+#define PULL 1		/* commands */
+#define DO_UP 2
+
+typedef Journal {
+	byte phase, verb, otag, oval, ntag;
+	byte oimg[2];	/* revision; 0: no container */
+	bool osrv[2];	/* it ran */
+	byte nimg[2];
+	byte prev[2]
+};
+
+/* ---- what is there ---- */
+
+#define REF(s, t) ref[(s) * 4 + (t)]
+Journal disk;
+bool hist;		/* the history has the id of the deploy in the journal... */
+byte h_code;		/* ...and this code */
+byte env;
+byte ref[8];		/* what a reference means */
+byte st[2], img[2], tag[2];
+bool rec[2];		/* it is the instance that was observed */
+bool good[2];		/* image 2 of a service is healthy */
+bool rotten;		/* image 1 of service 0 no longer is */
+bool known[4];		/* known-good, by tag */
+
+byte lock;
+byte cmd, at, res, owner, c_tag;	/* the detached command */
+bool c_force, c_srv[2], hung;
+
+byte kills = KILLS, faults = FAULTS, requests = REQUESTS, events = EVENTS;
+byte calm;		/* the end: 1 recovers, 2 deploys, 3 is over */
+bool boot;		/* the power was cut; nothing was started yet */
+
+/* ---- what the checks need to know ---- */
+
+byte b_env, b_img[2];	/* before the deploy in question */
+bool b_srv[2], b_agree;
+bool begun, back, person, crashed, refused;
+byte p_env;		/* what a person wrote */
+bool seen;		/* always 0; see REACH */
+
+/* What no configuration reaches, run.sh takes for a fault of the model. */
+#define REACH seen = 0
+
+#define looks(s) (st[s] >= STOPPING)
+#define healthy(s) ((img[s] != 2 || good[s]) && !(img[s] == 1 && s == 0 && rotten))
+#define agrees(s) (st[s] == GONE || (tag[s] == env && \
+    (!OBSERVES || img[s] == REF(s, env))))
+#define to_runs(s) (crashed || (st[s] == RUNNING && tag[s] == j.ntag && \
+    (!OBSERVES || img[s] == j.nimg[s])))
+#define from_runs(s) (crashed || (!OBSERVES && !b_agree) || (!b_srv[s] && (!OBSERVES || b_img[s] != 0 || st[s] <= CREATED)) || \
+    (b_srv[s] && st[s] == RUNNING && img[s] == b_img[s]))
+
+/* ---- steps ---- */
+
+inline POWER_CUT()
+{
+	cmd = 0; at = 0; hung = false; owner = 0; boot = true;
+	if
+	:: true		/* restart policies start what ran */
+	:: crashed = true;
+	   st[0] = (looks(0) -> EXITED : st[0]); st[1] = (looks(1) -> EXITED : st[1])
+	fi;
+	st[0] = (st[0] == STOPPING -> EXITED : st[0]);
+	st[1] = (st[1] == STOPPING -> EXITED : st[1])
+}
+
+#define KILL \
+	if \
+	:: true \
+	:: kills > 0 -> kills--; goto killed \
+	:: IS_POWER && kills > 0 -> kills--; POWER_CUT(); goto killed \
+	fi
+
+#define MAY_FAIL(where) \
+	if \
+	:: true \
+	:: faults > 0 -> faults--; goto where \
+	fi
+
+inline COPY(to, from)
+{
+	to.phase = from.phase; to.verb = from.verb; to.otag = from.otag;
+	to.oval = from.oval; to.ntag = from.ntag;
+	to.oimg[0] = from.oimg[0]; to.oimg[1] = from.oimg[1];
+	to.osrv[0] = from.osrv[0]; to.osrv[1] = from.osrv[1];
+	to.nimg[0] = from.nimg[0]; to.nimg[1] = from.nimg[1];
+	to.prev[0] = from.prev[0]; to.prev[1] = from.prev[1]
+}
+
+inline FORGET(x)
+{
+	x.phase = 0; x.verb = 0; x.otag = 0; x.oval = 0; x.ntag = 0;
+	x.oimg[0] = 0; x.oimg[1] = 0; x.osrv[0] = 0; x.osrv[1] = 0;
+	x.nimg[0] = 0; x.nimg[1] = 0; x.prev[0] = 0; x.prev[1] = 0
+}
+
+inline WRITE_IT()
+{
+	hist = hist && disk.phase != NONE;	/* a new one has no record */
+	begun = true;
+	COPY(disk, j);
+	back = back || j.phase == REVERT
+}
+
+/* Where it fails, the old one or the new one is there. */
+#define WRITE(where) \
+	if \
+	:: WRITE_IT() \
+	:: faults > 0 -> faults--; refused = true; goto where \
+	:: faults > 0 -> faults--; refused = true; WRITE_IT(); goto where \
+	fi
+
+#define IS_BAD_OUTCOME(o) ((o) == O_ROLLED_BACK || (o) == O_UNVERIFIED)
+
+inline RECORD(o)
+{
+	assert(!hist && begun);
+	hist = true; h_code = rc;
+	/* bad by evidence alone */
+	assert(!IS_BAD_OUTCOME(o) || unjudged || evidence);
+	if
+	:: o == O_GOOD -> known[j.ntag] = true
+	:: IS_BAD_OUTCOME(o) && !unjudged -> known[j.ntag] = false
+	:: else
+	fi
+}
+
+/* Ends a pull, waits for the others; HOST where that does not help. */
+inline REAP()
+{
+#ifdef BUG_NO_REAP
+	mrc = OK;
+#else
+	if
+	:: cmd == 0 -> mrc = OK
+	:: cmd == PULL && !hung -> cmd = 0; at = 0; owner = 0; hung = false; mrc = OK
+	:: hung -> mrc = HOST
+	fi
+#endif
+}
+
+/* A command that is started, and waited for. */
+inline COMMAND(what, t, f, s0, s1)
+{
+	atomic {
+		KILL;
+		REAP();
+		if
+		:: mrc == OK && faults > 0 -> faults--; mrc = HOST
+		:: mrc == OK ->
+			assert(cmd == 0);	/* never two */
+			c_tag = t; c_force = f; c_srv[0] = s0; c_srv[1] = s1;
+			at = 0; owner = me; cmd = what
+		:: mrc == HOST
+		fi
+	};
+	if
+	:: mrc == HOST
+	:: atomic { mrc == OK && owner == 0 -> mrc = res; res = 0 }
+	:: atomic { mrc == OK && owner == me && hung -> owner = 0;
+#ifdef FOUND_HUNG
+		mrc = HOST
+#else
+		mrc = FAILED
+#endif
+	   }
+	:: atomic { mrc == OK && owner == me && kills > 0 -> kills--; goto killed }
+	:: atomic { IS_POWER && mrc == OK && owner == me && kills > 0 ->
+		kills--; POWER_CUT(); goto killed }
+	fi
+}
+
+#define SET_TAG(s, t, i, where) \
+	atomic { \
+		KILL; \
+		if \
+		:: OBSERVES && i != 0 && REF(s, t) != i -> MAY_FAIL(where); REF(s, t) = i \
+		:: else \
+		fi \
+	}
+
+#ifdef BUG_DISCARD_FORGETS
+#define PREV_1 0
+#else
+#define PREV_1 j.prev[1]
+#endif
+#define DISCARD(where) \
+	SET_TAG(0, j.ntag, j.prev[0], where); \
+	SET_TAG(1, j.ntag, PREV_1, where)
+
+#define UNDESIRE(where) \
+	atomic { \
+		KILL; \
+		if \
+		:: env == j.ntag && env != j.oval -> \
+			MAY_FAIL(where); env = j.oval; MAY_FAIL(where) \
+		:: else \
+		fi \
+	}
+
+/* mrc: OK, FAILED, or HOST; `both`: all services are looked at */
+#define PASSES(s, i) ((OBSERVES && i == 0) || (looks(s) && healthy(s) && \
+    (!OBSERVES || img[s] == i)))
+inline VERIFY_ALL(i0, i1, both)
+{
+	if
+	:: PASSES(0, i0) && (PASSES(1, i1) || !(both)) -> mrc = OK
+	:: !(PASSES(0, i0) && (PASSES(1, i1) || !(both))) -> mrc = FAILED
+	:: faults > 0 && OBSERVES -> faults--; mrc = HOST
+	fi
+}
+
+/* ---- a request ---- */
+
+proctype Client(byte me)
+{
+	Journal j;
+	byte verb, rc, mrc, out, n;
+	bool recovering, resumed, applied, cut, unjudged, evidence, lies;
+	bool old_d, new_d, old_r, new_r, replaced;
+
+end_idle:
+	do
+	:: atomic {
+		calm == 0 && requests > 0 && verb == 0 ->
+		requests--;
+		if
+		:: verb = MAIN
+		:: verb = V_RECOVER
+		:: IS_START -> verb = V_START
+		fi
+	   };
+	   goto begin
+	:: atomic {
+		me == 1 && requests == 0 && calm < 2 && lock == 0 && verb == 0 ->
+		kills = 0; faults = 0; events = 0; boot = false; hung = false;
+		calm++;
+		verb = (calm == 1 -> V_RECOVER : V_DEPLOY)
+	   };
+	   goto begin
+	od;
+
+begin:
+	atomic {
+		KILL;
+#ifndef BUG_NO_LOCK
+		if
+		:: lock == 0 -> lock = me
+		:: lock != 0 -> REACH; rc = BUSY; goto out_of_it
+		fi;
+#endif
+		refused = false;
+#ifdef FOUND_OPEN
+		MAY_FAIL(host)
+#else
+		MAY_FAIL(no_engine)
+#endif
+	};
+
+/* recover: */
+	atomic {
+		KILL;
+#ifdef FOUND_START
+		if
+		:: disk.phase == NONE -> goto request
+		:: else
+		fi;
+#endif
+		REAP();
+		COPY(j, disk);
+		if
+		:: mrc == HOST && disk.phase == NONE -> goto host
+		:: mrc == HOST && disk.phase != NONE -> REACH; goto left
+		:: mrc == OK && disk.phase == NONE -> goto request
+		:: else
+		fi;
+		recovering = true;
+		if
+#ifdef FOUND_CLEARED
+		:: hist -> rc = OK; goto clear
+#else
+		:: hist -> REACH; rc = h_code; goto clear
+#endif
+		:: else
+		fi
+	};
+
+/* decide: */
+	atomic {
+		KILL;
+		MAY_FAIL(left);
+#ifndef BUG_NO_REAP
+		assert(cmd == 0);
+#endif
+		old_d = env == j.oval; new_d = env == j.ntag;
+#define HAD(s) (j.oimg[s] != 0)
+#define OLD_RUNS(s) (HAD(s) -> looks(s) && rec[s] : st[s] == GONE)
+#ifdef FOUND_SAME
+#define NEW_RUNS(s) (looks(s) && j.nimg[s] != 0 && img[s] == j.nimg[s] && \
+    (!rec[s] || j.oimg[s] == j.nimg[s]))
+#else
+#define NEW_RUNS(s) (looks(s) && j.nimg[s] != 0 && img[s] == j.nimg[s] && \
+    tag[s] == j.ntag && (!rec[s] || j.oimg[s] == j.nimg[s]))
+#endif
+#ifdef FOUND_NEWBORN
+#define REPLACED(s) (HAD(s) && st[s] != GONE && !rec[s])
+#else
+#define REPLACED(s) (st[s] != GONE && !(HAD(s) && rec[s]))
+#endif
+		old_r = OLD_RUNS(0) && OLD_RUNS(1);
+#ifdef BUG_ONE_SERVICE
+		new_r = NEW_RUNS(0);
+#else
+		new_r = NEW_RUNS(0) && NEW_RUNS(1);
+#endif
+		replaced = REPLACED(0) || REPLACED(1);
+		if
+#ifndef BUG_NO_ABANDON
+		:: (!old_d && !new_d) || (j.phase == PREPARE && !old_d) ->
+			REACH; goto abandon
+#endif
+		:: else
+		fi;
+		if
+		:: !OBSERVES && j.phase == VERIFY && new_d -> REACH; goto verify
+		:: !OBSERVES && j.phase == PREPARE -> REACH; unjudged = true; goto undo_prepare
+		:: !OBSERVES && j.phase != PREPARE && !(j.phase == VERIFY && new_d) ->
+			REACH; goto turn_back
+		:: else
+		fi;
+		if
+		:: j.phase == PREPARE && replaced -> REACH; goto turn_back
+		:: j.phase == PREPARE && !replaced ->
+			REACH; unjudged = true; goto undo_prepare
+#ifdef FOUND_CUT
+		/* what still looks as before may have been told to stop */
+		:: j.phase != PREPARE && old_d && old_r ->
+			unjudged = true; goto undo_prepare
+#endif
+		:: else
+		fi;
+		if
+#ifndef BUG_FORWARD_AFTER_REVERT
+		:: j.phase == REVERT -> REACH; goto turn_back
+#endif
+		:: else
+		fi;
+		if
+		:: j.verb == V_ROLLBACK -> REACH; resumed = true; goto apply
+		:: j.verb != V_ROLLBACK && new_d && new_r -> REACH; goto complete
+		:: else -> REACH; goto turn_back
+		fi
+	};
+
+turn_back:
+	atomic {
+		assert(old_d || new_d);	/* what a person decided is left alone */
+		resumed = true;
+#ifndef BUG_JUDGED
+		unjudged = true;
+#endif
+		goto undo_revert
+	};
+
+complete:
+	/* a revert that is not on disk may have moved a reference back */
+#ifndef FOUND_NAME_LEFT
+	SET_TAG(0, j.ntag, j.nimg[0], left);
+	SET_TAG(1, j.ntag, j.nimg[1], left);
+#endif
+	goto verify;
+
+abandon:
+	atomic {
+		KILL;
+		assert(person);
+		MAY_FAIL(left);
+#ifdef FOUND_ABANDON
+		rc = OK;
+#else
+		rc = (old_r -> FAILED : UNVERIFIED);
+#endif
+		/* 0 is for what was verified */
+		assert(rc != OK);
+		RECORD(O_ABANDONED);
+		goto clear
+	};
+
+request:
+	atomic {
+		KILL;
+		assert(disk.phase == NONE);
+		if
+		:: verb == V_RECOVER -> rc = OK; goto over
+		:: else
+		fi;
+		MAY_FAIL(host);		/* check */
+		assert(cmd == 0);	/* no run goes on beside a detached command */
+		if
+		:: verb == V_START && REF(0, env) != 0 && REF(1, env) != 0 -> REACH; goto start
+		:: verb == V_START && (REF(0, env) == 0 || REF(1, env) == 0) -> goto host
+		:: else
+		fi;
+		/* observe, choose; what was told to stop has ended */
+		st[0] != STOPPING && st[1] != STOPPING;
+		j.verb = verb; j.oval = env;
+		j.oimg[0] = (OBSERVES && st[0] > CREATED -> img[0] : 0);
+		j.oimg[1] = (OBSERVES && st[1] > CREATED -> img[1] : 0);
+		j.osrv[0] = !OBSERVES || looks(0); j.osrv[1] = !OBSERVES || looks(1);
+		rec[0] = j.oimg[0] != 0; rec[1] = j.oimg[1] != 0;
+		cut = st[0] == CREATED || st[1] == CREATED;
+		j.otag = (j.oimg[0] != 0 -> tag[0] : (j.oimg[1] != 0 -> tag[1] : env));
+		j.ntag = (verb == V_ROLLBACK -> T_TO : T_NEW);
+		if
+		:: verb == V_ROLLBACK && !known[j.ntag] -> rc = REFUSED; goto over
+		:: else
+		fi;
+		j.prev[0] = REF(0, j.ntag); j.prev[1] = REF(1, j.ntag);
+		if
+		:: verb == V_ROLLBACK -> j.nimg[0] = 1; j.nimg[1] = 1
+		:: else
+		fi;
+		MAY_FAIL(host);
+		/* from here on the checks speak of this deploy */
+		begun = false; back = false; person = false; crashed = false;
+		b_env = env; b_img[0] = (st[0] > CREATED -> img[0] : 0);
+		b_img[1] = (st[1] > CREATED -> img[1] : 0);
+		b_srv[0] = st[0] == RUNNING; b_srv[1] = st[1] == RUNNING;
+		b_agree = agrees(0) && agrees(1);
+		if
+		:: verb == V_ROLLBACK -> REACH; goto apply
+		:: else
+		fi
+	};
+
+/* prepare: */
+	atomic { KILL; j.phase = PREPARE; WRITE(begin_failed) };
+	COMMAND(PULL, j.ntag, false, true, true);
+	atomic {
+		KILL;
+		unjudged = true;
+		if
+		:: mrc != OK -> REACH; goto undo_prepare
+		:: else
+		fi;
+		MAY_FAIL(undo_prepare);
+		j.nimg[0] = REF(0, j.ntag); j.nimg[1] = REF(1, j.ntag);
+		unjudged = false
+	};
+
+apply:
+	atomic {
+		KILL;
+		assert(!back);
+		j.phase = APPLY;
+#ifndef BUG_NO_JOURNAL
+		WRITE(apply_failed)
+#endif
+	};
+	atomic {
+		KILL;
+		applied = true; unjudged = true;
+		if
+		:: env != j.ntag && env != j.oval -> REACH; goto undo_unapplied
+		:: else
+		fi;
+		MAY_FAIL(undo_unapplied);
+		env = j.ntag;
+		MAY_FAIL(undo_unapplied)
+	};
+	SET_TAG(0, j.ntag, j.nimg[0], undo_unapplied);
+	SET_TAG(1, j.ntag, j.nimg[1], undo_unapplied);
+	COMMAND(DO_UP, j.ntag, (resumed || cut), true, true);
+	atomic {
+		KILL;
+		cut = cut || mrc != OK;
+		if
+		:: mrc == OK -> unjudged = false
+		:: mrc == FAILED -> REACH; goto undo_revert
+		:: mrc == HOST -> REACH; goto undo_unapplied
+		fi
+	};
+
+verify:
+	atomic { KILL; j.phase = VERIFY; WRITE(verify_failed) };
+	atomic {
+		KILL;
+#ifdef BUG_ONE_SERVICE
+		VERIFY_ALL(j.nimg[0], j.nimg[1], !recovering);
+#else
+		VERIFY_ALL(j.nimg[0], j.nimg[1], true);
+#endif
+		if
+		:: mrc == OK -> REACH
+		:: mrc == FAILED -> REACH; evidence = true; goto undo_revert
+		:: faults > 0 -> faults--; unjudged = true; goto undo_revert	/* TERM */
+		:: mrc == HOST -> REACH; rc = UNVERIFIED; goto stays
+		fi
+	};
+
+/* commit: */
+	atomic {
+		KILL;
+		rc = OK; out = O_GOOD;
+		assert(!back);
+		goto close
+	};
+
+begin_failed:
+	/* undo_nothing() */
+	atomic { goto host };
+apply_failed:
+	atomic {
+		if
+		:: recovering -> goto left
+		:: !recovering && j.verb == V_ROLLBACK -> goto begin_failed
+		:: else -> REACH; unjudged = true; goto undo_prepare
+		fi
+	};
+verify_failed:
+	atomic {
+		if
+		:: applied -> REACH; unjudged = true; goto undo_revert
+		:: else -> REACH; goto left
+		fi
+	};
+
+undo_unapplied:
+	atomic {
+		if
+		:: resumed -> REACH; goto undo_revert
+		:: else
+		fi
+	};
+
+undo_prepare:
+	atomic {
+		KILL;
+		REAP();
+		if
+		:: mrc == HOST -> REACH; rc = UNVERIFIED; goto stays
+		:: else
+		fi
+	};
+	UNDESIRE(not_restored);
+	DISCARD(not_restored);
+	atomic {
+		KILL;
+		MAY_FAIL(not_restored);
+		if
+		:: OBSERVES && ((j.osrv[0] && !(looks(0) && rec[0])) ||
+		    (j.osrv[1] && !(looks(1) && rec[1]))) -> REACH; goto undo_revert
+		:: else -> REACH
+		fi;
+		rc = FAILED; out = O_DISCARDED;
+		goto close
+	};
+
+undo_revert:
+	atomic {
+		KILL;
+		j.phase = REVERT; lies = false; n = 0;
+		WRITE(reap)
+	};
+reap:
+	atomic {
+		KILL;
+		REAP();
+		if
+		:: mrc == HOST -> REACH; rc = UNVERIFIED; goto stays
+		:: else
+		fi
+	};
+	DISCARD(not_restored);
+	UNDESIRE(not_desired);
+	goto desired;
+not_desired:
+	atomic {
+		if
+		:: OBSERVES -> REACH
+		:: !OBSERVES -> REACH; goto not_restored
+		fi
+	};
+desired:
+	SET_TAG(0, j.otag, j.oimg[0], not_restored);
+	SET_TAG(1, j.otag, j.oimg[1], not_restored);
+	atomic {
+		KILL;
+		/* what did not run before is removed */
+		if
+		:: OBSERVES && j.oimg[0] == 0 && st[0] != GONE -> st[0] = GONE; img[0] = 0; tag[0] = 0
+		:: else
+		fi;
+		if
+		:: OBSERVES && j.oimg[1] == 0 && st[1] != GONE -> st[1] = GONE; img[1] = 0; tag[1] = 0
+		:: else
+		fi
+	};
+	do
+	:: OBSERVES && j.oimg[0] == 0 && j.oimg[1] == 0 -> break
+	:: else ->
+		COMMAND(DO_UP, j.otag, (resumed || cut), !OBSERVES || j.oimg[0] != 0,
+		    !OBSERVES || j.oimg[1] != 0);
+		atomic {
+			KILL;
+			cut = cut || mrc != OK;
+			if
+			:: mrc == HOST -> REACH; goto not_restored
+			:: mrc == FAILED && !OBSERVES -> REACH; goto look_now
+			:: mrc == OK && (!OBSERVES || ((j.oimg[0] == 0 || looks(0)) &&
+			    (j.oimg[1] == 0 || looks(1)))) -> break
+			:: else -> n++; cut = true;
+				if
+				:: n == 2 -> break
+				:: else
+				fi
+			fi
+		}
+	od;
+	atomic {
+		KILL;
+		n = (mrc == FAILED -> 2 : 0);
+		REAP();
+		if
+		:: mrc == HOST -> REACH; goto not_restored
+		:: else
+		fi;
+#ifndef FOUND_SECOND_UP
+		/* what it told to stop may still run */
+		lies = OBSERVES && n == 2;
+#endif
+#ifdef BUG_NO_VERIFY
+		mrc = OK;
+#else
+		VERIFY_ALL(j.oimg[0], j.oimg[1], true);
+#endif
+		if
+		:: mrc == HOST -> REACH; goto not_restored
+#ifdef FOUND_ENV_LIES
+		:: mrc == FAILED -> goto look_now
+#endif
+		:: else -> lies = lies || mrc == FAILED
+		fi
+	};
+	/* what a reboot would start has to be right, whatever runs */
+	UNDESIRE(not_restored);
+	atomic {
+		if
+		:: !lies -> REACH; rc = FAILED; out = O_ROLLED_BACK; goto close
+		:: lies -> REACH
+		fi
+	};
+look_now:
+	atomic { rc = UNVERIFIED; out = O_UNVERIFIED };
+
+close:
+	atomic {
+		KILL;
+		n = 0;
+		/* 0, 1: what the record says is so */
+		assert(out != O_GOOD || (to_runs(0) && to_runs(1) && (env == j.ntag || person)));
+		assert(rc != FAILED || (from_runs(0) && from_runs(1)));
+		assert(out != O_ROLLED_BACK || crashed || ((!b_srv[0] || healthy(0)) &&
+		    (!b_srv[1] || healthy(1))));
+		assert(rc != FAILED || person || crashed || !b_agree || (agrees(0) && agrees(1)));
+		assert(rc == OK || env == b_env || person);
+		assert(!person || p_env != 3 || env == 3 || j.oval == 3);
+		assert(rc == UNVERIFIED || cmd == 0);
+#ifdef BUG_HISTORY_AFTER_CLEAR
+		FORGET(disk)
+	};
+	atomic {
+		KILL;
+		RECORD(out);
+		goto closed
+#else
+		if
+		:: RECORD(out)
+		:: faults > 0 -> faults--; refused = true; goto closed
+		:: faults > 0 -> faults--; refused = true; RECORD(out); goto closed
+		fi
+#endif
+	};
+clear:
+	atomic {
+		KILL;
+		if
+		:: FORGET(disk)
+		:: faults > 0 -> faults--; refused = true
+		fi
+	};
+closed:
+	atomic {
+		KILL;
+		if
+		:: recovering && disk.phase != NONE -> goto left
+		:: recovering && disk.phase == NONE && verb != V_RECOVER -> REACH
+		:: else -> goto over
+		fi;
+		/* it is over, whatever came of it: the request goes on */
+		recovering = false; resumed = false; applied = false; cut = false;
+		unjudged = false; evidence = false; rc = 0; out = 0;
+		FORGET(j);
+		goto request
+	};
+
+start:
+	COMMAND(DO_UP, env, false, true, true);
+	atomic {
+		KILL;
+		/* it did not start: nothing is known to serve */
+		if
+		:: mrc == HOST -> rc = HOST
+#ifdef FOUND_START_CODE
+		:: mrc == FAILED -> rc = FAILED
+#else
+		:: mrc == FAILED -> REACH; rc = UNVERIFIED
+#endif
+		:: mrc == OK -> REACH; rc = OK
+		fi;
+		assert(rc != FAILED);
+		goto over
+	};
+
+no_engine:
+	atomic { COPY(j, disk); recovering = j.phase != NONE };
+	atomic {
+		if
+		:: recovering -> REACH; goto left
+		:: else
+		fi
+	};
+host:
+	atomic { rc = HOST; goto over };
+not_restored:
+	atomic { rc = UNVERIFIED; goto stays };
+left:
+	atomic { recovering = true; goto stays };
+stays:
+	atomic {
+		rc = (recovering && j.phase == PREPARE -> HOST : UNVERIFIED);
+		goto over
+	};
+
+over:
+	atomic {
+		/* the journal is gone after 0 and 1, but for a disk that refuses */
+		assert((rc != OK && rc != FAILED) || disk.phase == NONE || refused);
+		assert(rc != HOST || disk.phase <= PREPARE || refused);
+		assert(rc != OK || !recovering || disk.phase != NONE || person || crashed ||
+		    (agrees(0) && agrees(1)));
+		/* at the end nothing fails: it has one record, and what is asked for comes */
+		assert(calm == 0 || disk.phase == NONE);
+		assert(calm == 0 || !begun || hist);
+		assert(calm != 2 || rc == OK || rotten || !good[0] || !good[1] ||
+		    (env != 1 && env != 2));
+		lock = 0
+	};
+	goto out_of_it;
+killed:
+	atomic {
+		if
+		:: lock == me -> lock = 0
+		:: else
+		fi;
+		if
+		:: owner == me -> owner = 0
+		:: else
+		fi
+	};
+out_of_it:
+	atomic {
+		FORGET(j);
+		verb = 0; rc = 0; mrc = 0; out = 0; n = 0;
+		recovering = false; resumed = false; applied = false; cut = false;
+		unjudged = false; evidence = false; lies = false;
+		old_d = false; new_d = false; old_r = false; new_r = false; replaced = false;
+		goto end_idle
+	}
+}
+
+/* ---- the detached command ---- */
+
+inline END(r)
+{
+	res = (owner != 0 -> r : 0);
+	owner = 0; cmd = 0; at = 0; hung = false;
+	c_tag = 0; c_force = false; c_srv[0] = false; c_srv[1] = false
+}
+
+#define MATCHES (img[at] == REF(at, c_tag) && tag[at] == c_tag && !c_force)
+
+active proctype Docker()
+{
+end_idle:
+	do
+	:: atomic {
+		cmd == PULL && at < 2 ->
+		REF(at, c_tag) = (at == 0 -> NEW_0 : NEW_1);
+		at++
+	   }
+	:: atomic {
+		cmd == DO_UP && at < 2 ->
+		if
+		:: !c_srv[at] -> at++
+		:: c_srv[at] && REF(at, c_tag) == 0 -> END(FAILED)
+		:: c_srv[at] && REF(at, c_tag) != 0 && looks(at) && MATCHES -> at++
+		:: c_srv[at] && REF(at, c_tag) != 0 && st[at] == EXITED && MATCHES ->
+			st[at] = RUNNING; at++
+		:: c_srv[at] && REF(at, c_tag) != 0 && st[at] == CREATED ->
+			img[at] = REF(at, c_tag); tag[at] = c_tag; st[at] = RUNNING; at++
+		:: c_srv[at] && REF(at, c_tag) != 0 && st[at] == RUNNING && !MATCHES ->
+			st[at] = STOPPING
+		:: c_srv[at] && REF(at, c_tag) != 0 && st[at] == STOPPING && !MATCHES ->
+			st[at] = EXITED
+		:: c_srv[at] && REF(at, c_tag) != 0 &&
+		    (st[at] == GONE || (st[at] == EXITED && !MATCHES)) ->
+			st[at] = CREATED; rec[at] = false; img[at] = 0; tag[at] = 0
+		fi
+	   }
+	:: atomic { cmd != 0 && at == 2 -> END(OK) }
+	/* docker says no, a limit is reached, it is killed */
+	:: atomic {
+		cmd != 0 && at < 2 && faults > 0 -> faults--;
+#ifdef BLIND	/* cannot know, and takes docker at its word */
+		st[at] = (st[at] == STOPPING -> EXITED : st[at]);
+#endif
+		END(FAILED)
+	   }
+	od
+}
+
+/* ---- the world ---- */
+
+inline UP_NOW(s)
+{
+	if
+	:: REF(s, env) == 0
+	:: REF(s, env) != 0 && tag[s] == env && img[s] == REF(s, env) && st[s] > CREATED ->
+		st[s] = RUNNING
+	:: else ->
+		st[s] = RUNNING; tag[s] = env; img[s] = REF(s, env); rec[s] = false
+	fi
+}
+
+active proctype World()
+{
+end_idle:
+	do
+	:: atomic { cmd == 0 && st[0] == STOPPING -> st[0] = EXITED }
+	:: atomic { cmd == 0 && st[1] == STOPPING -> st[1] = EXITED }
+	:: atomic { IS_HUNG && faults > 0 && cmd != 0 && !hung -> faults--; hung = true }
+	:: atomic { IS_CRASH && events > 0 && st[0] == RUNNING && lock != 0 ->
+		events--; crashed = true; st[0] = EXITED }
+	:: atomic { IS_CRASH && events > 0 && st[1] == RUNNING && lock != 0 ->
+		events--; crashed = true; st[1] = EXITED }
+	:: atomic { IS_ROT && events > 0 && lock == 0 -> events--; rotten = true }
+	:: atomic {
+		IS_PERSON && events > 0 && calm == 0 -> events--; person = true;
+		if
+		:: env = 1
+		:: env = 2
+		:: env = 3
+		fi;
+		p_env = env
+	   }
+	:: atomic { IS_PERSON && events > 0 && lock == 0 && cmd == 0 ->
+		events--; person = true; p_env = env; UP_NOW(0); UP_NOW(1) }
+	:: atomic { boot && lock == 0 -> boot = false; crashed = false; UP_NOW(0); UP_NOW(1) }
+	od
+}
+
+init {
+	atomic {
+		env = T_FROM;
+		REF(0, 1) = 1; REF(1, 1) = 1;
+		st[0] = RUNNING; st[1] = RUNNING;
+		tag[0] = T_FROM; tag[1] = T_FROM;
+		img[0] = 1; img[1] = 1;
+		known[1] = true;
+#ifdef ROLLBACK
+		known[T_NEW] = true;
+		REF(0, T_NEW) = 2; REF(1, T_NEW) = 2;
+		img[0] = 2; img[1] = 2;
+		good[0] = true;
+#else
+		if
+		:: good[0] = true
+		:: true
+		fi;
+#endif
+		if
+		:: good[1] = true
+		:: true
+		fi;
+#ifdef FIRST		/* one service runs, the other never did */
+		st[1] = GONE; img[1] = 0; tag[1] = 0;
+#endif
+#ifdef NOTHING
+		st[0] = GONE; img[0] = 0; tag[0] = 0; st[1] = GONE; img[1] = 0; tag[1] = 0;
+#endif
+		run Client(1);
+#ifdef SECOND
+		run Client(2)
+#else
+		skip
+#endif
+	}
+}

@@ -1,0 +1,1050 @@
+/*
+ * check_config.c: the settings.  What is wrong is named, with its value and the line
+ * where it stands; what is not set is as the founding documents have it.
+ */
+#include "config/config.h"
+#include "room.h"
+#include "skip.h"
+
+#include <sys/stat.h>
+#include <check.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
+#define FILE_NAME "c.conf"
+
+Suite *config_suite(void);
+
+static char room[ROOM_MAX];
+static int dir;
+static struct config c;
+static struct target t; /* the first */
+static struct fault f;
+
+static void
+setup(void)
+{
+	dir = room_enter(room);
+	memset(&c, 0, sizeof(c));
+	memset(&t, 0xa5, sizeof(t));
+	memset(&f, 0, sizeof(f));
+}
+
+static void
+teardown(void)
+{
+	config_free(&c);
+	room_leave();
+}
+
+/* From what is in the file and that environment; `path` NULL: from no file. */
+static int
+load_config(const char *path, char *const *env)
+{
+	int rc;
+
+	config_free(&c);
+	fault_clear(&f);
+	memset(&c, 0xa5, sizeof(c));
+	rc = config_load(&c, path, env, &f);
+	ck_assert_int_eq(rc == 0, f.kind == FAULT_NONE);
+	ck_assert(rc == 0 || (c.target == NULL && c.n == 0));
+	if (rc == 0)
+		t = c.target[0];
+	return rc;
+}
+
+/* Up to three "NAME=value"; the rest of the environment is empty. */
+static int
+load(const char *a, const char *b, const char *d)
+{
+	char *env[4] = { NULL };
+	int rc, i;
+
+	if (a != NULL)
+		ck_assert_ptr_nonnull(env[0] = strdup(a));
+	if (b != NULL)
+		ck_assert_ptr_nonnull(env[1] = strdup(b));
+	if (d != NULL)
+		ck_assert_ptr_nonnull(env[2] = strdup(d));
+	rc = load_config(NULL, env);
+	for (i = 0; i < 3; i++)
+		free(env[i]);
+	return rc;
+}
+
+static void
+write_file(const char *bytes, size_t len)
+{
+	int fd = openat(dir, FILE_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(write(fd, bytes, len), (ssize_t)len);
+	close(fd);
+}
+
+static int
+load_text(const char *text)
+{
+	write_file(text, strlen(text));
+	return load_config(FILE_NAME, NULL);
+}
+
+/* FAULT_HOST with these words in it, and something to do. */
+static void
+says(const char *what, const char *next)
+{
+	const char *p;
+
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	ck_assert_msg(strstr(f.what, what) != NULL, "%s, not %s", f.what, what);
+	ck_assert_msg(*f.next != '\0' && strstr(f.next, next) != NULL, "%s: %s", f.what,
+	    f.next);
+	for (p = f.what; *p != '\0'; p++)
+		ck_assert_msg(*p >= ' ' && *p <= '~', "unprintable: %s", f.what);
+}
+
+static void
+loads(const char *setting)
+{
+	ck_assert_msg(load(setting, NULL, NULL) == 0, "%s: %s", setting, f.what);
+}
+
+/* The fault is the host's, names the setting, and can be printed. */
+static void
+refused(const char *setting)
+{
+	char name[64] = "";
+	const char *p;
+
+	strncat(name, setting, strcspn(setting, "="));
+	ck_assert_msg(load(setting, NULL, NULL) == -1, "took %s", setting);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	ck_assert_msg(strstr(f.what, name) != NULL, "%s: %s", setting, f.what);
+	for (p = f.what; *p != '\0'; p++)
+		ck_assert_msg(*p >= ' ' && *p <= '~', "unprintable: %s", f.what);
+}
+
+START_TEST(has_the_documented_defaults)
+{
+	ck_assert_int_eq(load(NULL, NULL, NULL), 0);
+	ck_assert_str_eq(t.home, "/home/deploy/twilight");
+	ck_assert_str_eq(t.env_file, "/home/deploy/twilight/.env");
+	ck_assert_str_eq(t.compose_dir, "/home/deploy/twilight/source/deploy");
+	ck_assert_str_eq(t.state, "/home/deploy/twilight/.twilight-deploy");
+	ck_assert_str_eq(t.lock, "/home/deploy/twilight/.twilight-deploy/lock");
+	ck_assert_str_eq(t.service[0].name, "data");
+	ck_assert_str_eq(t.project, "");
+	ck_assert_str_eq(t.service[0].health_url, "http://localhost:8081/healthz");
+	ck_assert_int_eq(t.health_tries, 30);
+	ck_assert_int_eq(t.health_sleep, 2000);
+	ck_assert_int_eq(t.health_settle, 2000);
+	ck_assert_str_eq(t.tag_pattern,
+	    "sha-[0-9a-f]{7}|latest|main|v[0-9]+\\.[0-9]+\\.[0-9]+");
+	ck_assert_int_eq(t.keep, 3);
+	ck_assert_str_eq(t.prune, "all");
+	ck_assert_int_eq(t.disk_min, INT64_C(1) << 30);
+	ck_assert_int_eq(t.pull_limit, 300000);
+	ck_assert_int_eq(t.up_limit, 120000);
+	ck_assert_int_eq(t.call_limit, 30000);
+	ck_assert_str_eq(t.keep_env, "");
+	ck_assert_str_eq(t.variable, "TWILIGHT_VERSION");
+	ck_assert_str_eq(t.value, "%t");
+	ck_assert_str_eq(t.engine, "compose");
+	ck_assert_str_eq(t.name, "default");
+	ck_assert_uint_eq(t.n_services, 1);
+}
+END_TEST
+
+static const struct {
+	const char *setting;
+	size_t at;
+	const char *want;
+} texts[] = {
+#define AT(m) offsetof(struct target, m)
+	{ "TWILIGHT_HOME=/srv", AT(home), "/srv" },
+	{ "TWILIGHT_HOME=/srv", AT(env_file), "/srv/.env" },
+	{ "TWILIGHT_HOME=/srv", AT(compose_dir), "/srv/source/deploy" },
+	{ "TWILIGHT_HOME=/srv", AT(state), "/srv/.twilight-deploy" },
+	{ "TWILIGHT_HOME=/srv", AT(lock), "/srv/.twilight-deploy/lock" },
+	{ "TWILIGHT_HOME=/a b/$c", AT(env_file), "/a b/$c/.env" },
+	{ "TWILIGHT_HOME=", AT(home), "/home/deploy/twilight" },
+	{ "TWILIGHT_ENV_FILE=/etc/x.env", AT(env_file), "/etc/x.env" },
+	{ "TWILIGHT_ENV_FILE=/etc/x.env", AT(home), "/home/deploy/twilight" },
+	{ "TWILIGHT_ENV_FILE=", AT(env_file), "/home/deploy/twilight/.env" },
+	{ "TWILIGHT_COMPOSE_DIR=/opt/c", AT(compose_dir), "/opt/c" },
+	{ "TWILIGHT_STATE=/var/s", AT(state), "/var/s" },
+	{ "TWILIGHT_STATE=/var/s", AT(lock), "/var/s/lock" },
+	{ "TWILIGHT_LOCK=/run/l", AT(lock), "/run/l" },
+	{ "TWILIGHT_LOCK=/run/l", AT(state), "/home/deploy/twilight/.twilight-deploy" },
+	{ "TWILIGHT_LOCK=", AT(lock), "/home/deploy/twilight/.twilight-deploy/lock" },
+	{ "TWILIGHT_SERVICE=api_1.x-y", AT(service[0].name), "api_1.x-y" },
+	{ "TWILIGHT_SERVICE=_a", AT(service[0].name), "_a" },
+	{ "TWILIGHT_SERVICE=api worker", AT(service[1].name), "worker" },
+	{ "TWILIGHT_SERVICE= api, worker ", AT(service[1].name), "worker" },
+	{ "TWILIGHT_SERVICE=api worker", AT(service[1].health_url), "" },
+	{ "TWILIGHT_SERVICE=api worker", AT(service[0].health_url),
+	    "http://localhost:8081/healthz" },
+	{ "TWILIGHT_HEALTH_URL=none", AT(service[0].health_url), "" },
+	{ "TWILIGHT_VARIABLE=_A1", AT(variable), "_A1" },
+	{ "TWILIGHT_VALUE=h:5000/a/b:%t", AT(value), "h:5000/a/b:%t" },
+	{ "TWILIGHT_TAG_PREFIX=api-", AT(tag_prefix), "api-" },
+	{ "TWILIGHT_ENGINE=blind", AT(engine), "blind" },
+	{ "TWILIGHT_COMPOSE_FILES=a.yml:/b.yml", AT(compose_files),
+	    "/home/deploy/twilight/source/deploy/a.yml:/b.yml" },
+	{ "TWILIGHT_SERVICE=", AT(service[0].name), "data" },
+	{ "TWILIGHT_PROJECT=twilight", AT(project), "twilight" },
+	{ "TWILIGHT_PROJECT=", AT(project), "" },
+	{ "TWILIGHT_HEALTH_URL=http://h:1/x,y", AT(service[0].health_url),
+	    "http://h:1/x,y" },
+	{ "TWILIGHT_TAG_PATTERN=^v1$", AT(tag_pattern), "^v1$" },
+	{ "TWILIGHT_PRUNE=own", AT(prune), "own" },
+	{ "TWILIGHT_PRUNE=all", AT(prune), "all" },
+	{ "TWILIGHT_KEEP_ENV=A,B C", AT(keep_env), "A,B C" },
+	{ "TWILIGHT_KEEP_ENV=", AT(keep_env), "" },
+	/* a name that only begins like one, or ends so, is none */
+	{ "TWILIGHT_HOMES=/srv", AT(home), "/home/deploy/twilight" },
+	{ "XTWILIGHT_HOME=/srv", AT(home), "/home/deploy/twilight" },
+	{ "twilight_home=/srv", AT(home), "/home/deploy/twilight" },
+};
+
+START_TEST(takes_text)
+{
+	loads(texts[_i].setting);
+	ck_assert_str_eq((const char *)&t + texts[_i].at, texts[_i].want);
+}
+END_TEST
+
+static const struct {
+	const char *setting;
+	size_t at;
+	int64_t want;
+} numbers[] = {
+	{ "TWILIGHT_HEALTH_TRIES=1", AT(health_tries), 1 },
+	{ "TWILIGHT_HEALTH_TRIES=007", AT(health_tries), 7 },
+	{ "TWILIGHT_HEALTH_TRIES=100000", AT(health_tries), 100000 },
+	{ "TWILIGHT_HEALTH_TRIES=", AT(health_tries), 30 },
+	{ "TWILIGHT_HEALTH_SLEEP=0", AT(health_sleep), 0 },
+	{ "TWILIGHT_HEALTH_SLEEP=0.0", AT(health_sleep), 0 },
+	{ "TWILIGHT_HEALTH_SLEEP=1", AT(health_sleep), 1000 },
+	{ "TWILIGHT_HEALTH_SLEEP=0.1", AT(health_sleep), 100 },
+	{ "TWILIGHT_HEALTH_SLEEP=0.25", AT(health_sleep), 250 },
+	{ "TWILIGHT_HEALTH_SLEEP=1.005", AT(health_sleep), 1005 },
+	{ "TWILIGHT_HEALTH_SLEEP=2.50", AT(health_sleep), 2500 },
+	{ "TWILIGHT_HEALTH_SLEEP=3599.999", AT(health_sleep), 3599999 },
+	{ "TWILIGHT_HEALTH_SLEEP=3600", AT(health_sleep), 3600000 },
+	{ "TWILIGHT_HEALTH_SETTLE=0", AT(health_settle), 0 },
+	{ "TWILIGHT_HEALTH_SETTLE=0.5", AT(health_settle), 500 },
+	{ "TWILIGHT_HEALTH_SETTLE=3600", AT(health_settle), 3600000 },
+	{ "TWILIGHT_SERVICE=a b,c", AT(n_services), 3 },
+	{ "TWILIGHT_SERVICE=a b c d e f g h", AT(n_services), 8 },
+	{ "TWILIGHT_STRIP_PREFIX=yes", AT(strip_prefix), 1 },
+	{ "TWILIGHT_STRIP_PREFIX=no", AT(strip_prefix), 0 },
+	{ "TWILIGHT_KEEP=1", AT(keep), 1 },
+	{ "TWILIGHT_KEEP=100", AT(keep), 100 },
+	{ "TWILIGHT_DISK_MIN=0", AT(disk_min), 0 },
+	{ "TWILIGHT_DISK_MIN=1", AT(disk_min), 1 },
+	{ "TWILIGHT_DISK_MIN=3K", AT(disk_min), 3 << 10 },
+	{ "TWILIGHT_DISK_MIN=500M", AT(disk_min), 500 << 20 },
+	{ "TWILIGHT_DISK_MIN=2G", AT(disk_min), INT64_C(2) << 30 },
+	{ "TWILIGHT_DISK_MIN=8589934591G", AT(disk_min), INT64_C(8589934591) << 30 },
+	{ "TWILIGHT_PULL_LIMIT=1", AT(pull_limit), 1000 },
+	{ "TWILIGHT_PULL_LIMIT=86400", AT(pull_limit), 86400000 },
+	{ "TWILIGHT_UP_LIMIT=1.5", AT(up_limit), 1500 },
+	{ "TWILIGHT_CALL_LIMIT=10", AT(call_limit), 10000 },
+#undef AT
+};
+
+START_TEST(takes_numbers)
+{
+	int64_t got;
+
+	loads(numbers[_i].setting);
+	memcpy(&got, (const char *)&t + numbers[_i].at, sizeof(got));
+	ck_assert_msg(got == numbers[_i].want, "%s: %lld", numbers[_i].setting,
+	    (long long)got);
+}
+END_TEST
+
+START_TEST(takes_them_together)
+{
+	ck_assert_int_eq(load("TWILIGHT_STATE=/var/s", "TWILIGHT_HOME=/srv",
+			     "TWILIGHT_HEALTH_TRIES=5"),
+	    0);
+	ck_assert_str_eq(t.state, "/var/s");
+	ck_assert_str_eq(t.lock, "/var/s/lock");
+	ck_assert_str_eq(t.env_file, "/srv/.env");
+	ck_assert_int_eq(t.health_tries, 5);
+	/* of two the first counts, as everywhere */
+	ck_assert_int_eq(load("TWILIGHT_HOME=/a", "TWILIGHT_HOME=/b", NULL), 0);
+	ck_assert_str_eq(t.home, "/a");
+}
+END_TEST
+
+static const char *const bad[] = {
+	"TWILIGHT_HOME=srv",
+	"TWILIGHT_HOME=./srv",
+	"TWILIGHT_HOME=~",
+	"TWILIGHT_HOME= /srv",
+	"TWILIGHT_HOME=/a,b",
+	"TWILIGHT_HOME=/a:b",
+	"TWILIGHT_HOME=/a\nb",
+	"TWILIGHT_ENV_FILE=.env",
+	"TWILIGHT_ENV_FILE=/a,/b",
+	"TWILIGHT_ENV_FILE=/a:/b",
+	"TWILIGHT_COMPOSE_DIR=deploy",
+	"TWILIGHT_COMPOSE_DIR=/a,b",
+	"TWILIGHT_COMPOSE_DIR=/a:b",
+	"TWILIGHT_STATE=state",
+	"TWILIGHT_STATE=/a\n",
+	"TWILIGHT_LOCK=lock",
+	"TWILIGHT_LOCK=../lock",
+	"TWILIGHT_SERVICE=-d",
+	"TWILIGHT_SERVICE=--help",
+	"TWILIGHT_SERVICE=.a",
+	"TWILIGHT_SERVICE=a/b",
+	"TWILIGHT_SERVICE=a;b",
+	"TWILIGHT_SERVICE=a$b",
+	"TWILIGHT_SERVICE=a=b",
+	"TWILIGHT_SERVICE=a\n",
+	"TWILIGHT_SERVICE=\xc3\xa4",
+	"TWILIGHT_SERVICE= ",
+	"TWILIGHT_SERVICE=a b a",
+	"TWILIGHT_SERVICE=a,-b",
+	"TWILIGHT_SERVICE=a b c d e f g h i",
+	"TWILIGHT_VARIABLE=1A",
+	"TWILIGHT_VARIABLE=A-B",
+	"TWILIGHT_VALUE=v",
+	"TWILIGHT_VALUE=%t%t",
+	"TWILIGHT_VALUE=:%t",
+	"TWILIGHT_VALUE=r/a%t",
+	"TWILIGHT_VALUE=r/%t:%t",
+	"TWILIGHT_VALUE=a$b:%t",
+	"TWILIGHT_TAG_PREFIX=-a",
+	"TWILIGHT_TAG_PREFIX=a/",
+	"TWILIGHT_STRIP_PREFIX=1",
+	"TWILIGHT_ENGINE=",
+	"TWILIGHT_ENGINE=or",
+	"TWILIGHT_ENGINE=docker",
+	"TWILIGHT_COMPOSE_FILES=:a",
+	"TWILIGHT_COMPOSE_FILES=a::b",
+	"TWILIGHT_COMPOSE_FILES=a:",
+	"TWILIGHT_COMPOSE_FILES=a,b",
+	"TWILIGHT_PROJECT=-p",
+	"TWILIGHT_PROJECT=a b",
+	"TWILIGHT_PROJECT=a/b",
+	"TWILIGHT_PROJECT=\x1b[2J",
+	"TWILIGHT_HEALTH_URL=",
+	"TWILIGHT_TAG_PATTERN=",
+	"TWILIGHT_TAG_PATTERN=v[",
+	"TWILIGHT_TAG_PATTERN=(v1",
+	"TWILIGHT_PRUNE=",
+	"TWILIGHT_PRUNE=none",
+	"TWILIGHT_PRUNE=All",
+	"TWILIGHT_PRUNE=all ",
+	"TWILIGHT_PRUNE=everything",
+	"TWILIGHT_HEALTH_TRIES=0",
+	"TWILIGHT_HEALTH_TRIES=100001",
+	"TWILIGHT_HEALTH_TRIES=-1",
+	"TWILIGHT_HEALTH_TRIES=+1",
+	"TWILIGHT_HEALTH_TRIES=1.0",
+	"TWILIGHT_HEALTH_TRIES=1.5",
+	"TWILIGHT_HEALTH_TRIES= 1",
+	"TWILIGHT_HEALTH_TRIES=1 ",
+	"TWILIGHT_HEALTH_TRIES=0x1f",
+	"TWILIGHT_HEALTH_TRIES=1e3",
+	"TWILIGHT_HEALTH_TRIES=thirty",
+	"TWILIGHT_HEALTH_TRIES=1K",
+	"TWILIGHT_HEALTH_TRIES=4294967297",
+	"TWILIGHT_HEALTH_TRIES=18446744073709551617",
+	"TWILIGHT_HEALTH_TRIES=99999999999999999999999999999999",
+	"TWILIGHT_HEALTH_TRIES=\x1b[2J",
+	"TWILIGHT_HEALTH_SLEEP=-1",
+	"TWILIGHT_HEALTH_SLEEP=.5",
+	"TWILIGHT_HEALTH_SLEEP=1.",
+	"TWILIGHT_HEALTH_SLEEP=1.x",
+	"TWILIGHT_HEALTH_SLEEP=1.2.3",
+	"TWILIGHT_HEALTH_SLEEP=1,5",
+	"TWILIGHT_HEALTH_SLEEP=0.0001",
+	"TWILIGHT_HEALTH_SLEEP=1.0000",
+	"TWILIGHT_HEALTH_SLEEP=2s",
+	"TWILIGHT_HEALTH_SLEEP=3600.001",
+	"TWILIGHT_HEALTH_SLEEP=3601",
+	"TWILIGHT_HEALTH_SLEEP=9223372036854775807",
+	"TWILIGHT_HEALTH_SLEEP=9223372036854776",
+	"TWILIGHT_HEALTH_SLEEP=inf",
+	"TWILIGHT_HEALTH_SETTLE=nan",
+	"TWILIGHT_HEALTH_SETTLE=3600.5",
+	"TWILIGHT_KEEP=0",
+	"TWILIGHT_KEEP=101",
+	"TWILIGHT_KEEP=three",
+	"TWILIGHT_DISK_MIN=-1",
+	"TWILIGHT_DISK_MIN=1T",
+	"TWILIGHT_DISK_MIN=1GB",
+	"TWILIGHT_DISK_MIN=1g",
+	"TWILIGHT_DISK_MIN=G",
+	"TWILIGHT_DISK_MIN=1.5G",
+	"TWILIGHT_DISK_MIN=1 G",
+	"TWILIGHT_DISK_MIN=8589934592G",
+	"TWILIGHT_DISK_MIN=17179869185G",
+	"TWILIGHT_DISK_MIN=9223372036854775808",
+	"TWILIGHT_DISK_MIN=99999999999999999999",
+	"TWILIGHT_DISK_MIN=9007199254740992K",
+	"TWILIGHT_PULL_LIMIT=0",
+	"TWILIGHT_PULL_LIMIT=0.999",
+	"TWILIGHT_PULL_LIMIT=86400.001",
+	"TWILIGHT_PULL_LIMIT=86401",
+	"TWILIGHT_UP_LIMIT=0",
+	"TWILIGHT_UP_LIMIT=2m",
+	"TWILIGHT_CALL_LIMIT=0",
+	"TWILIGHT_CALL_LIMIT=none",
+};
+
+START_TEST(refuses)
+{
+	refused(bad[_i]);
+	ck_assert_str_ne(f.next, "");
+}
+END_TEST
+
+START_TEST(shows_the_value_escaped)
+{
+	refused("TWILIGHT_HEALTH_TRIES=\x1b[2J\n");
+	ck_assert_str_eq(f.what,
+	    "bad setting TWILIGHT_HEALTH_TRIES=\\033[2J\\n: must be "
+	    "a number from 1 to 100000");
+	refused("TWILIGHT_HOME=srv");
+	ck_assert_str_eq(f.what,
+	    "bad setting TWILIGHT_HOME=srv: must be an absolute path");
+	refused("TWILIGHT_DISK_MIN=lots");
+	ck_assert_str_eq(f.what,
+	    "bad setting TWILIGHT_DISK_MIN=lots: must be a number of "
+	    "bytes such as 500M or 2G");
+	refused("TWILIGHT_SERVICE=a b c d e f g h i");
+	ck_assert_str_eq(f.what,
+	    "bad setting TWILIGHT_SERVICE=a b c d e f g h i: must be at most 8 services");
+	refused("TWILIGHT_PRUNE=everything");
+	ck_assert_str_eq(f.what,
+	    "bad setting TWILIGHT_PRUNE=everything: must be all or own");
+	refused("TWILIGHT_TAG_PATTERN=(v1");
+	ck_assert_str_eq(f.what,
+	    "bad setting TWILIGHT_TAG_PATTERN=(v1: must be an expression of regex(7): "
+	    "Unmatched ( or \\(");
+}
+END_TEST
+
+/* A setting of `len` bytes: its name, and what is put after the '='. */
+static char *
+long_setting(const char *name, char first, size_t len)
+{
+	size_t n = strlen(name);
+	char *s = malloc(n + len + 2);
+
+	ck_assert_ptr_nonnull(s);
+	memcpy(s, name, n);
+	s[n] = '=';
+	memset(s + n + 1, 'a', len);
+	s[n + 1] = first;
+	s[n + 1 + len] = '\0';
+	return s;
+}
+
+static const struct {
+	const char *name;
+	char first;
+	size_t most;
+} lengths[] = {
+	{ "TWILIGHT_SERVICE", 'a', 63 },
+	{ "TWILIGHT_PROJECT", 'a', 63 },
+	{ "TWILIGHT_TAG_PATTERN", 'v', 511 },
+	{ "TWILIGHT_KEEP_ENV", 'A', 1023 },
+	{ "TWILIGHT_VARIABLE", 'A', 63 },
+	{ "TWILIGHT_TAG_PREFIX", 'a', 63 },
+	{ "TWILIGHT_ENV_FILE", '/', PATH_MAX - 1 },
+	{ "TWILIGHT_COMPOSE_DIR", '/', PATH_MAX - 1 },
+	{ "TWILIGHT_LOCK", '/', PATH_MAX - 1 },
+	/* what lies below must fit too */
+	{ "TWILIGHT_COMPOSE_FILES", 'a',
+	    PATH_MAX - sizeof("/home/deploy/twilight/source/deploy/") },
+	{ "TWILIGHT_HOME", '/', PATH_MAX - 1 - sizeof("/.twilight-deploy/lock") + 1 },
+	{ "TWILIGHT_STATE", '/', PATH_MAX - 1 - sizeof("/lock") + 1 },
+};
+
+START_TEST(bounds_the_length)
+{
+	size_t most = lengths[_i].most, beyond[] = { most + 1, most + 2, 2 * PATH_MAX };
+	char *s = long_setting(lengths[_i].name, lengths[_i].first, most);
+	int i;
+
+	loads(s);
+	free(s);
+	for (i = 0; i < N(beyond); i++) {
+		s = long_setting(lengths[_i].name, lengths[_i].first, beyond[i]);
+		ck_assert_int_eq(load(s, NULL, NULL), -1);
+		ck_assert_int_eq(f.kind, FAULT_HOST);
+		ck_assert_ptr_nonnull(strstr(f.what, "TWILIGHT_"));
+		free(s);
+	}
+}
+END_TEST
+
+START_TEST(survives_every_byte)
+{
+	static const char *const names[] = { "TWILIGHT_HOME=/a?b", "TWILIGHT_SERVICE=a?b",
+		"TWILIGHT_HEALTH_SLEEP=1?2", "TWILIGHT_DISK_MIN=1?", "TWILIGHT_PRUNE=al?",
+		"TWILIGHT_KEEP_ENV=A?B" };
+	char s[64];
+	int i, byte;
+
+	for (byte = 1; byte < 256; byte++)
+		for (i = 0; i < N(names); i++) {
+			strcpy(s, names[i]);
+			*strchr(s, '?') = (char)byte;
+			if (load(s, NULL, NULL) == -1)
+				refused(s);
+		}
+}
+END_TEST
+
+struct lines {
+	char text[16384];
+	int n;
+};
+
+static void
+collect(void *arg, const char *line)
+{
+	struct lines *l = arg;
+
+	strcat(strcat(l->text, line), "\n");
+	l->n++;
+}
+
+/* What `help settings` says is what is so; nothing of it is wider than a terminal. */
+START_TEST(describes_itself)
+{
+	static struct lines l;
+	char *line, *rest = l.text, *env, setting[128];
+	int n = 0;
+
+	config_describe(collect, &l);
+	ck_assert_ptr_nonnull(strstr(l.text,
+	    "env_file, TWILIGHT_ENV_FILE\n"
+	    "    the file whose variable names the version\n"
+	    "    default: $home/.env\n"));
+	ck_assert_ptr_nonnull(strstr(l.text, "    default: 30 (1 to 100000)\n"));
+	ck_assert_ptr_nonnull(strstr(l.text, "\nhealth_url.SERVICE\n"));
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		ck_assert_uint_le(strlen(line), 80);
+		env = strstr(line, ", TWILIGHT_");
+		if (env == NULL || *line == ' ')
+			continue;
+		n++;
+		/* each name is one that is read: only keep_env takes anything */
+		snprintf(setting, sizeof(setting), "%s=\n(", env + 2);
+		ck_assert_msg(load(setting, NULL, NULL) == -1 ||
+			strstr(line, "keep_env") != NULL,
+		    "%s is not read", line);
+	}
+	ck_assert_int_eq(3 * (n + 1), l.n);
+	ck_assert_int_eq(n, 25);
+}
+END_TEST
+
+/* A slip in a name; what docker is to get, and the version, are none. */
+START_TEST(reports_strays)
+{
+	char home[] = "TWILIGHT_HOME=/srv", slip[] = "TWILIGHT_HEALTH_TRYS=5",
+	     odd[] = "TWILIGHT_\x1b[2J", part[] = "TWILIGHT_POR=x",
+	     keep[] = "TWILIGHT_KEEP_ENV=A TWILIGHT_PORT", port[] = "TWILIGHT_PORT=1",
+	     version[] = "TWILIGHT_VERSION=v1", other[] = "TWILIGHT=1",
+	     path[] = "PATH=/bin";
+	char *env[] = { home, slip, odd, part, keep, port, version, other, path, NULL };
+	static struct lines l;
+
+	ck_assert_int_eq(load_config(NULL, env), 0);
+	config_strays(&c, env, collect, &l);
+	ck_assert_str_eq(l.text,
+	    "TWILIGHT_HEALTH_TRYS is not a setting and has no effect; "
+	    "did you mean TWILIGHT_HEALTH_TRIES?\n"
+	    "TWILIGHT_\\033[2J is not a setting and has no effect; "
+	    "`help settings` lists them\n"
+	    "TWILIGHT_POR is not a setting and has no effect; "
+	    "did you mean TWILIGHT_HOME?\n");
+}
+END_TEST
+
+/* --- the file --- */
+
+#define B "[target b]\nenv_file = /b\ncompose_dir = /b\n"
+
+static const struct {
+	const char *text;
+	size_t which, at;
+	const char *want;
+} file_texts[] = {
+#define AT(m) offsetof(struct target, m)
+	{ "", 0, AT(name), "default" },
+	{ "# x\n\n  ; y\n", 0, AT(home), "/home/deploy/twilight" },
+	{ "home = /srv", 0, AT(env_file), "/srv/.env" },
+	{ "home=/srv\n", 0, AT(state), "/srv/.twilight-deploy" },
+	{ "home\t=  /a b \t\n", 0, AT(home), "/a b" },
+	{ "home = /a;b#c\n", 0, AT(home), "/a;b#c" },
+	{ "home = /a=b\n", 0, AT(home), "/a=b" },
+	{ "home = /\xc3\xa4\n", 0, AT(home), "/\xc3\xa4" },
+	{ "services = api\n", 0, AT(service[0].health_url),
+	    "http://localhost:8081/healthz" },
+	{ "project =\n", 0, AT(project), "" },
+	{ "[target default]\nhome = /srv\n", 0, AT(state), "/srv/.twilight-deploy" },
+	{ "[target default]  \nlock = /l\n", 0, AT(lock), "/l" },
+	{ "home = /srv\n[target x]\n", 0, AT(name), "x" },
+	{ "home = /srv\n[target x]\n", 0, AT(env_file), "/srv/.env" },
+	{ "home = /srv\n[target x]\n", 0, AT(state), "/srv/.twilight-deploy/targets/x" },
+	{ "home = /srv\n[target x]\n", 0, AT(lock),
+	    "/srv/.twilight-deploy/targets/x/lock" },
+	{ "state = /s\n[target x]\n", 0, AT(state), "/s/targets/x" },
+	{ "state = /s\n[target default]\n", 0, AT(state), "/s" },
+	{ "[target x]\nhome = /srv\n", 0, AT(state), "/srv/.twilight-deploy/targets/x" },
+	{ "[target x]\nstate = /s\n", 0, AT(state), "/s" },
+	{ "[target x]\nstate = /s\n", 0, AT(lock), "/s/lock" },
+	{ "[target x]\nservices = a b\n", 0, AT(service[0].health_url), "" },
+	{ "[target x]\nhealth_url = http://h/\nservices = a b\n", 0,
+	    AT(service[0].health_url), "http://h/" },
+	{ "[target x]\nhealth_url = http://h/\nservices = a b\n", 0,
+	    AT(service[1].health_url), "" },
+	{ "[target x]\nservices = a b\nhealth_url.b = http://b/\n", 0,
+	    AT(service[1].health_url), "http://b/" },
+	{ "[target x]\nhealth_url = http://h/\nservices = a b\nhealth_url.a = http://a/",
+	    0, AT(service[0].health_url), "http://a/" },
+	{ "health_url = http://h/\n[target x]\nhealth_url = none\n", 0,
+	    AT(service[0].health_url), "" },
+	{ "[target default]\nservices = a.b\nhealth_url.a.b = none\n", 0,
+	    AT(service[0].health_url), "" },
+	{ "[target x]\ncompose_dir = /c\ncompose_files = a:/b\n", 0, AT(compose_files),
+	    "/c/a:/b" },
+	{ "variable = A\n[target a]\n" B, 0, AT(env_file), "/home/deploy/twilight/.env" },
+	{ "variable = A\n[target a]\n" B "variable = B\n", 1, AT(variable), "B" },
+	{ "variable = A\n[target a]\n" B, 1, AT(variable), "A" },
+	{ "variable = A\n[target a]\n" B, 1, AT(name), "b" },
+	{ "home = /h\n[target a]\nvariable = A\n[target b]\nservices = w\n", 1,
+	    AT(env_file), "/h/.env" },
+	{ "home = /h\n[target a]\nproject = a\nvariable = A\n[target b]\nproject = b\n",
+	    1, AT(service[0].name), "data" },
+	{ "[target 0]\n", 0, AT(name), "0" },
+	{ "[target a_b.c-D]\n", 0, AT(name), "a_b.c-D" },
+	{ "[target\t a]\n", 0, AT(name), "a" },
+#undef AT
+};
+
+START_TEST(reads_a_file)
+{
+	ck_assert_msg(load_text(file_texts[_i].text) == 0, "%s: %s", file_texts[_i].text,
+	    f.what);
+	ck_assert_str_eq(c.path, FILE_NAME);
+	ck_assert_uint_gt(c.n, file_texts[_i].which);
+	ck_assert_str_eq((const char *)&c.target[file_texts[_i].which] +
+		file_texts[_i].at,
+	    file_texts[_i].want);
+}
+END_TEST
+
+static const struct {
+	const char *text, *what, *next;
+} bad_files[] = {
+	{ "x", "c.conf:1: is not a setting", "KEY = VALUE" },
+	{ "home /srv\n", "c.conf:1: is not a setting", "KEY = VALUE" },
+	{ "home: /srv\n", "c.conf:1: is not a setting", "KEY = VALUE" },
+	{ "home: /srv = x\n", "c.conf:1: is not a setting", "KEY = VALUE" },
+	{ "= /srv\n", "c.conf:1: has no key", "KEY = VALUE" },
+	{ "#\n\nhome = srv\n", "c.conf:3: bad setting home=srv: must be an absolute path",
+	    "help settings" },
+	{ "home = /srv\n  /opt\n", "c.conf:2: begins with white space", "ends with its" },
+	{ "home = /srv\n\tkeep = 3\n", "c.conf:2: begins with white space", "remove" },
+	{ " [target a]\n", "c.conf:1: begins with white space", "remove" },
+	{ "home = /srv\r\n", "c.conf:1: has a carriage return", "Unix" },
+	{ "\xef\xbb\xbfhome = /srv\n", "c.conf:1: begins with a byte order", "without" },
+	{ "home = /srv\x1b\n", "c.conf:1: has a control byte", "remove" },
+	{ "#\n# \x7f\n", "c.conf:2: has a control byte", "remove" },
+	{ "home = /srv # x\n", "c.conf:1: a comment after a value", "line of its own" },
+	{ "home = /srv\t; x\n", "c.conf:1: a comment after a value", "line of its own" },
+	{ "project = # x\n", "c.conf:1: a comment after a value", "line of its own" },
+	{ "project = ; x\n", "c.conf:1: a comment after a value", "line of its own" },
+	{ "home = \"/srv\"\n", "c.conf:1: a value in quotes", "remove the quotes" },
+	{ "home =\n", "c.conf:1: bad setting home=: must be something", "help" },
+	{ "services =\n", "c.conf:1: bad setting services=: must be something", "help" },
+	{ "health_url =\n", "c.conf:1: bad setting health_url=: must be something",
+	    "help" },
+	{ "keep =\n", "c.conf:1: bad setting keep=: must be something", "help" },
+	{ "healthurl = x\n", "c.conf:1: unknown key healthurl", "mean health_url?" },
+	{ "service = x\n", "c.conf:1: unknown key service", "mean services?" },
+	{ "Home = x\n", "c.conf:1: unknown key Home", "mean home?" },
+	{ "zzzzzzzzz = x\n", "c.conf:1: unknown key zzzzzzzzz", "`help settings` lists" },
+	{ "health_url. = x\n", "c.conf:1: health_url. is a setting of one", "below" },
+	{ "\x9b = x\n", "c.conf:1: unknown key \\233", "help" },
+	{ "keep = 3\nkeep = 3\n", "c.conf:2: keep is set twice; the first is in line 1",
+	    "remove" },
+	{ "[target a]\nservices = a\nhealth_url.a = none\nhealth_url.a = none\n",
+	    "c.conf:4: health_url.a is set twice; the first is in line 3", "remove" },
+	{ "health_url.a = none\n", "c.conf:1: health_url.a is a setting of one target",
+	    "[target NAME]" },
+	{ "lock = /l\n", "c.conf:1: lock is a setting of one target", "[target NAME]" },
+	{ "tag_prefix = a\n", "c.conf:1: tag_prefix is a setting of one",
+	    "[target NAME]" },
+	{ "[target a]\n\nhealth_url.api = http://h/\n",
+	    "c.conf:3: health_url.api: not a service of target a", "services" },
+	{ "[target a]\nhealth_url.\xc8 = none\n", "health_url.\\310: not a service", "" },
+	{ "[target a]\nhealth_url. = none\n", "c.conf:2: health_url.: not a service",
+	    "" },
+	{ "[target a]\nhealth_url.data = ftp://h/\n",
+	    "c.conf:2: health URL does not begin with http://: ftp://h/", "http://HOST" },
+	{ "health_url = http://u:s3cret@h/\n", "c.conf:1: health URL names a user", "" },
+	{ "health_url = ftp://h/?s3cret\n", "c.conf:1: health URL does not begin", "" },
+	{ "[target a]\nservices = a a\n", "c.conf:2: bad setting services=a a: must be",
+	    "" },
+	{ "[]\n", "c.conf:1: unknown section []", "[target NAME]" },
+	{ "[target]\n", "c.conf:1: [target] is not a target with a valid name", "`all`" },
+	{ "[target ]\n", "c.conf:1: [target ] is not a target with a valid", "" },
+	{ "[target all]\n", "c.conf:1: [target all] is not a target with", "`all`" },
+	{ "[target .a]\n", "c.conf:1: [target .a] is not a target with a valid", "" },
+	{ "[target -a]\n", "c.conf:1: [target -a] is not a target with a valid", "" },
+	{ "[target a b]\n", "c.conf:1: [target a b] is not a target with a valid", "" },
+	{ "[target a/b]\n", "c.conf:1: [target a/b] is not a target with a valid", "" },
+	{ "[target a\n", "c.conf:1: a section without its ']'", "[target NAME]" },
+	{ "[target a] x\n", "c.conf:1: a section without its ']'", "[target NAME]" },
+	{ "[target a] # x\n", "c.conf:1: a section without its ']'", "[target NAME]" },
+	{ "[targt a]\n", "c.conf:1: unknown section [targt a]", "[target NAME]" },
+	{ "[hook a]\n", "c.conf:1: unknown section [hook a]", "[target NAME]" },
+	{ "[default]\n", "c.conf:1: unknown section [default]", "[target NAME]" },
+	{ "[target a]\n[target b]\n[target a]\n",
+	    "c.conf:3: a second [target a]; the first is in line 1", "join" },
+	/* 62 letters are a name, 64 are none; inih would cut both at 49 */
+	{ "[target a23456789b123456789c123456789d123456789e123456789f1234567]\n"
+	  "[target a23456789b123456789c123456789d123456789e123456789f1234567890]\n"
+	  "[target a23456789b123456789c123456789d123456789e123456789f123456789012345]\n",
+	    "c.conf:3: [target a23456789b", "63" },
+	/* between two targets */
+	{ "[target a]\n[target b]\n",
+	    "c.conf:2: targets a and b have the same env_file and variable", "variable" },
+	{ "[target a]\n[target b]\nvariable = B\n",
+	    "c.conf:2: targets a and b have the same service data", "one target only" },
+	{ "project = p\n[target a]\n" B,
+	    "c.conf:3: targets a and b have the same service data", "one target only" },
+	{ "services = x y\n[target a]\n[target b]\nvariable = B\nservices = z y\n",
+	    "c.conf:3: targets a and b have the same service y", "one target only" },
+	{ "[target a]\nstate = /s\n" B "state = /s\n",
+	    "c.conf:3: targets a and b have the same state folder", "folder" },
+	{ "[target default]\n" B "state = /home/deploy/twilight/.twilight-deploy\n",
+	    "c.conf:2: targets default and b have the same state folder", "folder" },
+	{ "[target a]\nlock = /l\n" B "lock = /l\n",
+	    "c.conf:3: targets a and b have the same lock", "" },
+};
+
+START_TEST(refuses_a_file)
+{
+	ck_assert_msg(load_text(bad_files[_i].text) == -1, "took %s", bad_files[_i].text);
+	says(bad_files[_i].what, bad_files[_i].next);
+	ck_assert_ptr_null(strstr(f.what, "s3cret"));
+}
+END_TEST
+
+/* Each key's value is checked where it stands. */
+START_TEST(names_the_line_of_each_key)
+{
+	static const char *const keys[] = { "home = x", "env_file = x", "compose_dir = x",
+		"compose_files = ::", "project = -", "engine = x", "services = -",
+		"variable = -", "value = x", "tag_pattern = (", "tag_prefix = -",
+		"strip_prefix = x", "health_url = x", "health_url.data = x",
+		"health_tries = 0", "health_sleep = -1", "health_settle = -1",
+		"pull_limit = 0", "up_limit = 0", "call_limit = 0", "keep = 0",
+		"prune = x", "disk_min = x", "state = x", "lock = x" };
+	char text[128];
+	int i;
+
+	for (i = 0; i < N(keys); i++) {
+		snprintf(text, sizeof(text), "[target a]\n# x\n%s\n", keys[i]);
+		ck_assert_msg(load_text(text) == -1, "took %s", keys[i]);
+		says("c.conf:3: ", "");
+	}
+}
+END_TEST
+
+START_TEST(reads_whole_lines_and_no_longer_ones)
+{
+	static char text[PATH_MAX + 256];
+	int at = sprintf(text, "# x\nkeep_env = ");
+
+	memset(text + at, 'A', 1023);
+	ck_assert_int_eq(load_text(text), 0);
+	ck_assert_uint_eq(strlen(t.keep_env), 1023);
+	memset(text + at, 'A', 1024);
+	ck_assert_int_eq(load_text(text), -1);
+	says("c.conf:2: bad setting keep_env=", "");
+	memset(text + at, 'A', PATH_MAX + 200);
+	ck_assert_int_eq(load_text(text), -1);
+	says("c.conf:2: the line is too long", "");
+	memset(text, '#', PATH_MAX + 200);
+	ck_assert_int_eq(load_text(text), -1);
+	says("c.conf:1: the line is too long", "");
+}
+END_TEST
+
+START_TEST(refuses_nul_and_garbage)
+{
+	static char garbage[1024 * 1024 + 1];
+	size_t i;
+
+	write_file("#\nhome = /s\0rv\n", 15);
+	ck_assert_int_eq(load_config(FILE_NAME, NULL), -1);
+	says("c.conf:2: has a NUL byte", "plain text");
+	for (i = 0; i < sizeof(garbage); i++)
+		garbage[i] = (char)(i * 7919 + i / 251);
+	write_file(garbage, sizeof(garbage) - 1);
+	ck_assert_int_eq(load_config(FILE_NAME, NULL), -1);
+	says("c.conf:1: ", "");
+	memset(garbage, '\n', sizeof(garbage));
+	write_file(garbage, sizeof(garbage) - 1);
+	ck_assert_int_eq(load_config(FILE_NAME, NULL), 0);
+	write_file(garbage, sizeof(garbage));
+	ck_assert_int_eq(load_config(FILE_NAME, NULL), -1);
+	says("c.conf: more than 1 MiB", "shorten");
+}
+END_TEST
+
+/* 10,000 are refused at the first that is too many; 64 are none too many. */
+START_TEST(bounds_the_targets)
+{
+	static char text[10000 * 64];
+	size_t n = 0, at = 0;
+
+	for (; n < 10000; n++) {
+		at += (size_t)sprintf(text + at, "[target t%zu]\nhome = /srv/%zu\n", n,
+		    n);
+		if (n == TARGETS_MAX - 1) {
+			ck_assert_msg(load_text(text) == 0, "%s", f.what);
+			ck_assert_uint_eq(c.n, TARGETS_MAX);
+			ck_assert_str_eq(c.target[63].env_file, "/srv/63/.env");
+			ck_assert_ptr_eq(config_find(&c, "t63"), &c.target[63]);
+			ck_assert_ptr_null(config_find(&c, "t64"));
+		}
+	}
+	ck_assert_int_eq(load_text(text), -1);
+	says("c.conf:129: more than 64 targets", "");
+}
+END_TEST
+
+START_TEST(bounds_the_keys_of_services)
+{
+	char text[4096] = "[target a]\n";
+	int i;
+
+	for (i = 0; i < 60; i++)
+		sprintf(text + strlen(text), "health_url.s%d = none\n", i);
+	ck_assert_int_eq(load_text(text), -1);
+	says("too many settings", "service");
+}
+END_TEST
+
+static const struct {
+	mode_t mode;
+	const char *what; /* NULL: trusted */
+} modes[] = {
+	{ 0600, NULL },
+	{ 0644, NULL },
+	{ 0444, NULL },
+	{ 0664, "others than its owner may write it" },
+	{ 0620, "others than its owner may write it" },
+	{ 0602, "others than its owner may write it" },
+};
+
+START_TEST(trusts_what_only_its_owner_writes)
+{
+	write_file("", 0);
+	ck_assert_int_eq(fchmodat(dir, FILE_NAME, modes[_i].mode, 0), 0);
+	ck_assert_int_eq(load_config(FILE_NAME, NULL), modes[_i].what == NULL ? 0 : -1);
+	if (modes[_i].what != NULL)
+		says(modes[_i].what, "chmod");
+}
+END_TEST
+
+START_TEST(trusts_root_and_itself)
+{
+	if (geteuid() != 0)
+		SKIP("not root");
+	write_file("", 0);
+	ck_assert_int_eq(fchownat(dir, FILE_NAME, 65534, 65534, 0), 0);
+	ck_assert_int_eq(load_config(FILE_NAME, NULL), -1);
+	says("its owner is neither root nor the user", "chown");
+	ck_assert_int_eq(fchmod(dir, 0755), 0);
+	ck_assert_int_eq(seteuid(65534), 0);
+	ck_assert_int_eq(load_config(FILE_NAME, NULL), 0);
+	ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_eq(fchownat(dir, FILE_NAME, 0, 0, 0), 0);
+	ck_assert_int_eq(seteuid(65534), 0);
+	ck_assert_int_eq(load_config(FILE_NAME, NULL), 0);
+	ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
+/* Configuration management makes symlinks; a file that is missing was asked for. */
+START_TEST(opens_a_file)
+{
+	static char longer[PATH_MAX + 1];
+
+	write_file("home = /srv\n", 12);
+	ck_assert_int_eq(symlinkat(FILE_NAME, dir, "link"), 0);
+	ck_assert_int_eq(load_config("link", NULL), 0);
+	ck_assert_str_eq(t.home, "/srv");
+	ck_assert_int_eq(load_config("none", NULL), -1);
+	says("cannot read none: No such file", "");
+	ck_assert_int_eq(load_config("", NULL), -1);
+	says("cannot read : No such file", "");
+	ck_assert_int_eq(load_config(".", NULL), -1);
+	says(".: not a regular file", "");
+	ck_assert_int_eq(mkfifoat(dir, "fifo", 0600), 0);
+	ck_assert_int_eq(load_config("fifo", NULL), -1);
+	says("fifo: not a regular file", "");
+	memset(longer, 'a', PATH_MAX);
+	ck_assert_int_eq(load_config(longer, NULL), -1);
+	says(": too long", "");
+}
+END_TEST
+
+static const struct {
+	const char *text, *env;
+	size_t at;
+	const char *want, *what; /* the field, or the fault */
+} both[] = {
+#define AT(m) offsetof(struct target, m)
+	{ "home = /f\n", "TWILIGHT_HOME=/e", AT(env_file), "/e/.env", NULL },
+	{ "[target default]\nhome = /f\n", "TWILIGHT_HOME=/e", AT(home), "/e", NULL },
+	{ "[target default]\nproject = f\n", "TWILIGHT_PROJECT=", AT(project), "f",
+	    NULL },
+	{ "[target default]\nstate = /f\n", "TWILIGHT_STATE=/e", AT(lock), "/e/lock",
+	    NULL },
+	{ "[target default]\nhealth_url.data = http://f/\n",
+	    "TWILIGHT_HEALTH_URL=http://e/", AT(service[0].health_url), "http://e/",
+	    NULL },
+	{ "[target default]\n", "TWILIGHT_KEEP=x", 0, NULL,
+	    "bad setting TWILIGHT_KEEP=x: m" },
+	{ "[target default]\nkeep = x\n", "TWILIGHT_KEEP=3", AT(home),
+	    "/home/deploy/twilight", NULL },
+	{ "[target a]\n", "TWILIGHT_VERSION=v1", AT(name), "a", NULL },
+	{ "[target a]\n", "TWILIGHT_SLIP=v1", AT(name), "a", NULL },
+	{ "[target a]\n", "TWILIGHT_HOME=", 0, NULL, "c.conf has targets; these variab" },
+	{ "[target a]\n", "TWILIGHT_SERVICE=a", 0, NULL, "of any: TWILIGHT_SERVICE" },
+	{ "[target default]\n" B, "TWILIGHT_LOCK=/l", 0, NULL, "of any: TWILIGHT_LOCK" },
+#undef AT
+};
+
+START_TEST(takes_the_environment_beside_a_file)
+{
+	char *env[] = { strdup(both[_i].env), NULL };
+	int rc;
+
+	write_file(both[_i].text, strlen(both[_i].text));
+	rc = load_config(FILE_NAME, env);
+	free(env[0]);
+	ck_assert_msg(rc == (both[_i].what == NULL ? 0 : -1), "%s", f.what);
+	if (rc == -1)
+		says(both[_i].what, "");
+	else
+		ck_assert_str_eq((const char *)&t + both[_i].at, both[_i].want);
+}
+END_TEST
+
+/* --- the value in .env --- */
+
+static const struct {
+	const char *format, *value, *tag; /* tag NULL: not of that form */
+} values[] = {
+	{ "%t", "v1", "v1" },
+	{ "h:5000/r/a:%t", "h:5000/r/a:v1", "v1" },
+	{ "h:5000/r/a:%t", "v1", NULL },
+	{ "h:5000/r/a:%t", "h:5000/r/b:v1", NULL },
+	{ "h:5000/r/a:%t", "h:5000/r/a:", NULL },
+	{ "r/a:%t", "r/a:v1@sha256:00", NULL },
+	{ "%t", "r/a:v1", NULL },
+	{ "%t", "", NULL },
+};
+
+START_TEST(finds_the_tag_in_a_value)
+{
+	char tag[TAG_MAX], out[DESIRED_MAX];
+
+	(void)snprintf(t.value, sizeof(t.value), "%s", values[_i].format);
+	ck_assert_int_eq(target_tag_of(&t, values[_i].value, tag),
+	    values[_i].tag != NULL);
+	if (values[_i].tag == NULL)
+		return;
+	ck_assert_str_eq(tag, values[_i].tag);
+	ck_assert_int_eq(target_value(&t, tag, out, &f), 0);
+	ck_assert_str_eq(out, values[_i].value);
+}
+END_TEST
+
+START_TEST(bounds_a_value)
+{
+	char tag[TAG_MAX], out[DESIRED_MAX], value[DESIRED_MAX];
+
+	load(NULL, NULL, NULL);
+	memset(tag, 'a', sizeof(tag) - 1);
+	tag[sizeof(tag) - 1] = '\0';
+	memset(t.value, 'r', sizeof(t.value) - 1);
+	strcpy(t.value + DESIRED_MAX - TAG_MAX, ":%t");
+	ck_assert_int_eq(target_value(&t, tag, out, &f), -1);
+	says("target default: the value of TWILIGHT_VERSION is too long", "shorten");
+	strcpy(t.value + DESIRED_MAX - TAG_MAX, "%t");
+	fault_clear(&f);
+	ck_assert_int_eq(target_value(&t, tag, out, &f), 0);
+	ck_assert_uint_eq(strlen(out), DESIRED_MAX - 1);
+	ck_assert(target_tag_of(&t, out, value));
+	strcpy(t.value, "%t");
+	memset(value, 'a', TAG_MAX);
+	value[TAG_MAX] = '\0';
+	ck_assert(!target_tag_of(&t, value, tag));
+}
+END_TEST
+
+Suite *
+config_suite(void)
+{
+	Suite *s = suite_create("config");
+	TCase *core = tcase_create("Core");
+	TCase *limits = tcase_create("Limits");
+	TCase *hostile = tcase_create("Hostile");
+
+	tcase_add_checked_fixture(core, setup, teardown);
+	tcase_add_test(core, has_the_documented_defaults);
+	tcase_add_loop_test(core, takes_text, 0, N(texts));
+	tcase_add_loop_test(core, takes_numbers, 0, N(numbers));
+	tcase_add_test(core, takes_them_together);
+	tcase_add_test(core, describes_itself);
+	tcase_add_test(core, reports_strays);
+	tcase_add_loop_test(core, reads_a_file, 0, N(file_texts));
+	tcase_add_loop_test(core, takes_the_environment_beside_a_file, 0, N(both));
+	tcase_add_loop_test(core, finds_the_tag_in_a_value, 0, N(values));
+	suite_add_tcase(s, core);
+	tcase_add_checked_fixture(limits, setup, teardown);
+	tcase_add_loop_test(limits, bounds_the_length, 0, N(lengths));
+	tcase_add_test(limits, reads_whole_lines_and_no_longer_ones);
+	tcase_add_test(limits, bounds_the_targets);
+	tcase_add_test(limits, bounds_the_keys_of_services);
+	tcase_add_test(limits, bounds_a_value);
+	suite_add_tcase(s, limits);
+	tcase_add_checked_fixture(hostile, setup, teardown);
+	tcase_add_loop_test(hostile, refuses, 0, N(bad));
+	tcase_add_test(hostile, shows_the_value_escaped);
+	tcase_add_test(hostile, survives_every_byte);
+	tcase_add_loop_test(hostile, refuses_a_file, 0, N(bad_files));
+	tcase_add_test(hostile, names_the_line_of_each_key);
+	tcase_add_test(hostile, refuses_nul_and_garbage);
+	tcase_add_loop_test(hostile, trusts_what_only_its_owner_writes, 0, N(modes));
+	tcase_add_test(hostile, trusts_root_and_itself);
+	tcase_add_test(hostile, opens_a_file);
+	suite_add_tcase(s, hostile);
+	return s;
+}
