@@ -91,7 +91,7 @@ take_framing(struct body *b, char c)
 	}
 }
 
-/* How many of `len` bytes are data of what is under way. */
+/* How many of `len` bytes are data of the current body or chunk. */
 static size_t
 data_length(const struct body *b, size_t len)
 {

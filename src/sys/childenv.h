@@ -23,7 +23,7 @@ struct childenv {
 /*
  * PATH, HOME, USER, LOGNAME (from the password file where the environment
  * has none), SHELL, LANG, DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG,
- * XDG_RUNTIME_DIR and the names in `keep` (parted by spaces or commas) where `env` has them.
+ * XDG_RUNTIME_DIR and the names in `keep` (separated by spaces or commas) where `env` has them.
  */
 int childenv_init(struct childenv *, char *const *env, const char *keep,
     struct fault *) MUST_CHECK;
