@@ -12,7 +12,7 @@ static const struct {
 	int code;
 	const char *text;
 } codes[] = {
-	{ 0, "what was asked for is so: the version runs, healthy" },
+	{ 0, "success: the version runs, verified healthy" },
 	{ 1, "not deployed; what served before serves (nothing changed, or reverted)" },
 	{ 2, "refused: unknown command or tag, not allowed for this key" },
 	{ 3, "another deploy of this target is running" },

@@ -10,23 +10,6 @@
 
 #define ROW_TEXT (PEOPLE_COLUMNS - OUTPUT_LABEL)
 
-static const char *
-state_name(enum instance_state state)
-{
-	static const char *const names[INSTANCE__MAX] = {
-		[INSTANCE_GONE] = "gone",
-		[INSTANCE_CREATED] = "created",
-		[INSTANCE_RUNNING] = "running",
-		[INSTANCE_RESTARTING] = "restarting",
-		[INSTANCE_PAUSED] = "paused",
-		[INSTANCE_REMOVING] = "removing",
-		[INSTANCE_EXITED] = "exited",
-		[INSTANCE_DEAD] = "dead",
-	};
-
-	return state < INSTANCE__MAX ? names[state] : "unknown";
-}
-
 /* Health first; then, where it is known, what the container does. */
 static void
 describe_health(const struct status *s, size_t i, char *out, size_t size)
@@ -37,7 +20,8 @@ describe_health(const struct status *s, size_t i, char *out, size_t size)
 	if (looked && o->n == 0)
 		(void)strlcpy(out, "DOWN, no container", size);
 	else if (looked && o->running == 0)
-		snprintf(out, size, "DOWN, %s (exit %lld)", state_name(o->instance.state),
+		snprintf(out, size, "DOWN, %s (exit %lld)",
+		    engine_state_name(o->instance.state),
 		    (long long)o->instance.exit_code);
 	else if (!s->asked[i])
 		(void)strlcpy(out, looked ? "running" : "cannot be told", size);
@@ -160,8 +144,9 @@ service_object(const struct status *s, size_t i)
 	    "health", health_object(s, i), "tag", text_or_null(tag), "revision",
 	    text_or_null(o->instance.revision), "instance", text_or_null(o->instance.id),
 	    "state",
-	    looked ? json_string(o->n == 0 ? "none" : state_name(o->instance.state))
-		   : json_null(),
+	    looked
+		? json_string(o->n == 0 ? "none" : engine_state_name(o->instance.state))
+		: json_null(),
 	    "started", text_or_null(o->instance.started), "restarts",
 	    (json_int_t)o->instance.restarts, "instances", (json_int_t)o->running);
 }

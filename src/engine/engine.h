@@ -30,6 +30,9 @@ enum instance_state {
 	INSTANCE__MAX
 };
 
+/* State.Status of the Engine API, github.com/moby/moby api/types/container. */
+const char *engine_state_name(enum instance_state);
+
 /* One container at one look. */
 struct instance {
 	char id[INSTANCE_MAX];

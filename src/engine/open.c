@@ -33,3 +33,20 @@ engine_close(struct engine *e)
 	if (e != NULL)
 		e->close(e);
 }
+
+const char *
+engine_state_name(enum instance_state state)
+{
+	static const char *const names[INSTANCE__MAX] = {
+		[INSTANCE_GONE] = "gone",
+		[INSTANCE_CREATED] = "created",
+		[INSTANCE_RUNNING] = "running",
+		[INSTANCE_RESTARTING] = "restarting",
+		[INSTANCE_PAUSED] = "paused",
+		[INSTANCE_REMOVING] = "removing",
+		[INSTANCE_EXITED] = "exited",
+		[INSTANCE_DEAD] = "dead",
+	};
+
+	return state < INSTANCE__MAX ? names[state] : "unknown";
+}

@@ -18,7 +18,7 @@ struct compose {
 	char project[128];           /* "" while it is not known */
 	char described[DESIRED_MAX]; /* the version of `resolved`; "" for none */
 	struct resolved resolved[SERVICES_MAX]; /* in the target's order */
-	bool cut; /* an `up` was cut short: what runs is not to be trusted */
+	bool cut; /* an `up` was cut short: the next one recreates what runs */
 };
 
 int compose_open(struct engine **, const struct target *, char *const *env, int dirfd,

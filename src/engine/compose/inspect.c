@@ -7,18 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-/* State.Status, github.com/moby/moby api/types/container */
-static const char *const states[INSTANCE__MAX] = {
-	[INSTANCE_GONE] = "gone",
-	[INSTANCE_CREATED] = "created",
-	[INSTANCE_RUNNING] = "running",
-	[INSTANCE_RESTARTING] = "restarting",
-	[INSTANCE_PAUSED] = "paused",
-	[INSTANCE_REMOVING] = "removing",
-	[INSTANCE_EXITED] = "exited",
-	[INSTANCE_DEAD] = "dead",
-};
-
 int
 inspect_fault(const char *what, struct fault *f)
 {
@@ -47,7 +35,7 @@ state_named(const char *word)
 	int i;
 
 	for (i = 0; i < INSTANCE__MAX; i++)
-		if (strcmp(states[i], word) == 0)
+		if (strcmp(engine_state_name((enum instance_state)i), word) == 0)
 			return (enum instance_state)i;
 	return INSTANCE_DEAD;
 }

@@ -244,3 +244,25 @@ test_secret_stays() {
 	has "something was said" "$(cat "$T/talk")" v1.0.1
 	is "the secret is still where it was" "$(grep -c "$secret" "$env")" 1
 }
+
+# Images of the containerd store lie in containerd's folder, not in docker's.
+test_containerd_store_is_measured() {
+	needs root
+	unshare -m true 2>/dev/null || skip "no mount namespaces here"
+	memory
+	publish "$new"
+	cat >"$T/small.sh" <<-'END'
+		mount -t tmpfs -o size=4m tmpfs /var/lib && mkdir /var/lib/containerd && exec "$@"
+	END
+	export TWILIGHT_DISK_MIN=8M
+	AS="unshare -m sh $T/small.sh"
+	echo '{"DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]]}' >"$engine/info"
+	remember
+	op deploy "$new"
+	is "exit code" "$rc" 4
+	has "it names the folder" "$err" "/var/lib/containerd"
+	no_change
+	rm "$engine/info"
+	op deploy "$new"
+	is "exit code, docker's own store" "$rc" 0
+}
