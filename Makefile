@@ -45,10 +45,8 @@ SRC := \
 	src/cli/status.c \
 	src/cli/wait.c \
 	src/config/config.c \
-	src/config/inifile.c \
 	src/config/keys.c \
 	src/config/sections.c \
-	src/config/target.c \
 	src/config/value.c \
 	src/deploy/choose.c \
 	src/deploy/commit.c \

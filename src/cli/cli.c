@@ -114,11 +114,14 @@ warn_stray(void *arg, const char *line)
 static int
 accept_request(struct call *c, struct fault *f)
 {
+	const char *path = c->options.config;
+
 	if (read_request(c, f) == -1)
 		return -1;
 	if (!handler_needs_target(c->request.verb))
 		return 0;
-	if (config_load(&c->config, c->options.config, c->env, f) == -1)
+	if (config_load(&c->config, path == NULL ? CONFIG_PATH : path, path == NULL,
+		c->env, f) == -1)
 		return -1;
 	return choose_targets(c, f);
 }

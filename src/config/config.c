@@ -4,10 +4,10 @@
  */
 #include "config/config.h"
 
-#include "config/inifile.h"
 #include "config/keys.h"
 #include "config/sections.h"
 #include "sys/childenv.h"
+#include "sys/file.h"
 #include "sys/text.h"
 
 #include <bsd/string.h>
@@ -18,12 +18,12 @@
 /* Where the values of one target come from. */
 struct sources {
 	const char *path;
-	char *const *env; /* NULL: the environment is not asked */
+	char *const *env; /* NULL: the environment is not read */
 	const struct section *own, *all;
 	struct fault *fault;
 };
 
-/* A value and where it stands; a default has no origin. */
+/* A value and its origin; a default has none. */
 struct found {
 	const char *value;
 	struct origin origin;
@@ -39,43 +39,34 @@ find_env(const struct sources *s, const struct key *k)
 }
 
 static struct found
-find_value(const struct sources *s, const struct key *k, const char *service)
+find_value(const struct sources *s, const struct key *k)
 {
-	struct found v = { find_env(s, k), { NULL, 0 }, false, false };
-	const struct item *it;
+	const char *env = find_env(s, k);
+	const struct item *own = section_item(s->own, k, ""), *it = own;
 
-	if (v.value != NULL) {
-		v.own = true;
-		return v;
-	}
-	it = section_item(s->own, k, service);
-	v.own = it != NULL && s->own != s->all;
+	if (env != NULL)
+		return (struct found){ .value = env, .own = true };
 	if (it == NULL)
-		it = section_item(s->all, k, service);
-	if (it == NULL) {
-		v.value = k->fallback;
-		v.fallback = true;
-		return v;
-	}
-	v.value = it->value;
-	v.origin.path = s->path;
-	v.origin.line = it->line;
-	return v;
+		it = section_item(s->all, k, "");
+	if (it == NULL)
+		return (struct found){ .value = k->fallback, .fallback = true };
+	return (struct found){ it->value, { s->path, it->line },
+		own != NULL && s->own != s->all, false };
 }
 
-/* Joins two paths; where they are too long, that is the fault of `k`, or of the home. */
+/* Joins two paths.  When they are too long, `k` is at fault, or else the home. */
 static int
-below(const struct sources *s, const struct key *k, char field[PATH_MAX],
+join_path(const struct sources *s, const struct key *k, char field[PATH_MAX],
     const char *folder, const char *rest)
 {
 	int n = snprintf(field, PATH_MAX, "%s%s", folder, rest);
-	struct found v = find_value(s, k, "");
+	struct found v = find_value(s, k);
 
 	if (n >= 0 && n < PATH_MAX)
 		return 0;
 	if (v.fallback) {
 		k = key_table;
-		v = find_value(s, k, "");
+		v = find_value(s, k);
 	}
 	return value_wrong(k, v.value, &v.origin, "shorter", s->fault);
 }
@@ -87,74 +78,71 @@ is_default(const struct target *t)
 }
 
 static int
-set_one(const struct sources *s, struct target *t, const struct key *k)
+set_key(const struct sources *s, struct target *t, const struct key *k)
 {
-	struct found v = find_value(s, k, "");
+	struct found v = find_value(s, k);
 
 	if (key_is_of_service(k))
 		return 0;
-	/* the home is the first row, so it is known by now */
+	/* the home is known: it is the first row */
 	if (v.fallback && k->kind == VALUE_PATH && k != key_table && *v.value != '\0')
-		return below(s, k, (char *)t + k->offset, t->home, v.value);
-	/* another target's service does not answer where the first program's does */
+		return join_path(s, k, (char *)t + k->offset, t->home, v.value);
 	if (v.fallback && k->kind == VALUE_URL && !is_default(t))
 		return 0;
-	if (!v.fallback && *v.value == '\0' && *k->fallback != '\0' &&
-	    v.origin.path != NULL)
-		return value_wrong(k, v.value, &v.origin, "something", s->fault);
+	if (*v.value == '\0' && *k->fallback != '\0' && v.origin.path != NULL)
+		return value_wrong(k, v.value, &v.origin, "given, or the line removed",
+		    s->fault);
 	return value_set(k, t, v.value, &v.origin, s->fault);
 }
 
-static bool
-has_service(const struct target *t, const char *name)
+static struct service *
+find_service(struct target *t, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < t->n_services; i++)
 		if (strcmp(t->service[i].name, name) == 0)
-			return true;
-	return false;
+			return &t->service[i];
+	return NULL;
 }
 
-/* health_url.SERVICE, which wins over a health_url of the file. */
+/* health_url.SERVICE wins over health_url, but not over the environment. */
 static int
 set_service_urls(const struct sources *s, struct target *t)
 {
-	const struct key *k = key_find("health_url."), *first = key_find("health_url");
-	struct origin o = { s->path, 0 };
+	bool first_is_set = find_env(s, key_find("health_url")) != NULL;
+	struct service *service;
 	char safe[128];
 	size_t i;
 
 	for (i = 0; i < s->own->n; i++) {
 		const struct item *it = &s->own->item[i];
+		const struct origin o = { s->path, it->line };
 
-		if (it->key != k || has_service(t, it->service))
+		if (!key_is_of_service(it->key))
 			continue;
-		text_escape(safe, sizeof(safe), it->service, strlen(it->service));
-		return inifile_fault(s->fault, s->path, it->line,
-		    "name the service in `services`, or remove the line",
-		    "health_url.%s: not a service of target %s", safe, t->name);
-	}
-	for (i = 0; i < t->n_services; i++) {
-		const struct item *it = section_item(s->own, k, t->service[i].name);
-
-		if (it == NULL)
-			continue;
-		o.line = it->line;
-		if ((i > 0 || find_env(s, first) == NULL) &&
-		    value_set_url(k, &t->service[i], it->value, &o, s->fault) == -1)
+		service = find_service(t, it->service);
+		if (service == NULL)
+			return sections_fault(s->fault, s->path, it->line,
+			    "name the service in `services`, or remove the line",
+			    "health_url.%s: not a service of target %s",
+			    text_escape(safe, sizeof(safe), it->service,
+				strlen(it->service)),
+			    t->name);
+		if ((service != t->service || !first_is_set) &&
+		    value_set_url(it->key, service, it->value, &o, s->fault) == -1)
 			return -1;
 	}
 	return 0;
 }
 
-/* A file name that is not absolute is of compose_dir. */
+/* A relative file name is relative to compose_dir. */
 static int
 resolve_files(const struct sources *s, struct target *t)
 {
 	const struct key *k = key_find("compose_files");
 	char all[PATH_MAX], *rest = all, *name;
-	struct found v = find_value(s, k, "");
+	struct found v = find_value(s, k);
 	size_t n = 0;
 
 	(void)strlcpy(all, t->compose_files, sizeof(all));
@@ -165,21 +153,19 @@ resolve_files(const struct sources *s, struct target *t)
 	return n < PATH_MAX ? 0 : value_wrong(k, v.value, &v.origin, "shorter", s->fault);
 }
 
-/* $STATE/targets/NAME where the target has no state key of its own. */
 static int
 set_state(const struct sources *s, struct target *t)
 {
 	const struct key *k = key_find("state");
-	struct found v = find_value(s, k, "");
 	char folder[PATH_MAX], rest[TARGET_NAME_MAX + 16];
 
-	if (!v.own && !is_default(t)) {
+	if (!find_value(s, k).own && !is_default(t)) {
 		memcpy(folder, t->state, sizeof(folder));
 		snprintf(rest, sizeof(rest), "/targets/%s", t->name);
-		if (below(s, k, t->state, folder, rest) == -1)
+		if (join_path(s, k, t->state, folder, rest) == -1)
 			return -1;
 	}
-	return t->lock[0] != '\0' ? 0 : below(s, k, t->lock, t->state, "/lock");
+	return t->lock[0] != '\0' ? 0 : join_path(s, k, t->lock, t->state, "/lock");
 }
 
 static int
@@ -190,61 +176,85 @@ make_target(const struct sources *s, struct target *t)
 	(void)strlcpy(t->name, s->own == s->all ? TARGET_DEFAULT : s->own->name,
 	    sizeof(t->name));
 	for (i = 0; i < KEYS; i++)
-		if (set_one(s, t, &key_table[i]) == -1)
+		if (set_key(s, t, &key_table[i]) == -1)
 			return -1;
 	if (set_service_urls(s, t) == -1 || resolve_files(s, t) == -1)
 		return -1;
 	return set_state(s, t);
 }
 
-/* Would both be the same services of the same compose project? */
-static bool
-same_project(const struct target *a, const struct target *b)
-{
-	if (strcmp(a->project, b->project) != 0)
-		return false;
-	return a->project[0] != '\0' || strcmp(a->compose_dir, b->compose_dir) == 0;
-}
+/* ---- conflicts between targets ---- */
 
-static int
-check_pair(const struct sections *file, const struct target *a, const struct target *b,
-    unsigned line, struct fault *f)
+/* The real paths of a target: the same file may have several names. */
+struct places {
+	char state[PATH_MAX], lock[PATH_MAX], env_file[PATH_MAX], compose_dir[PATH_MAX];
+};
+
+/* The service that both have, of the same compose project; NULL: there is none. */
+static const char *
+common_service(struct target *a, const struct places *of_a, struct target *b,
+    const struct places *of_b)
 {
 	size_t i;
 
-	if (strcmp(a->state, b->state) == 0 || strcmp(a->lock, b->lock) == 0)
-		return inifile_fault(f, file->path, line, "give each a folder of its own",
-		    "targets %s and %s have the same %s", a->name, b->name,
-		    strcmp(a->state, b->state) == 0 ? "state folder" : "lock");
-	if (strcmp(a->env_file, b->env_file) == 0 &&
-	    strcmp(a->variable, b->variable) == 0)
-		return inifile_fault(f, file->path, line,
-		    "give each a variable of its own",
-		    "targets %s and %s have the same env_file and variable", a->name,
-		    b->name);
-	for (i = 0; same_project(a, b) && i < a->n_services; i++)
-		if (has_service(b, a->service[i].name))
-			return inifile_fault(f, file->path, line,
-			    "a service is of one target only",
-			    "targets %s and %s have the same service %s", a->name,
-			    b->name, a->service[i].name);
-	return 0;
+	if (strcmp(a->project, b->project) != 0 ||
+	    (a->project[0] == '\0' && strcmp(of_a->compose_dir, of_b->compose_dir) != 0))
+		return NULL;
+	for (i = 0; i < a->n_services; i++)
+		if (find_service(b, a->service[i].name) != NULL)
+			return a->service[i].name;
+	return NULL;
+}
+
+/* `line` is that of the section of `b`. */
+static int
+check_pair(const char *path, unsigned line, struct target *a, const struct places *of_a,
+    struct target *b, const struct places *of_b, struct fault *f)
+{
+	const char *what, *service = "", *next = "give each a folder of its own";
+
+	if (strcmp(of_a->state, of_b->state) == 0)
+		what = "state folder";
+	else if (strcmp(of_a->lock, of_b->lock) == 0)
+		what = "lock";
+	else if (strcmp(of_a->env_file, of_b->env_file) == 0 &&
+	    strcmp(a->variable, b->variable) == 0) {
+		what = "env_file and variable";
+		next = "give each a variable of its own";
+	} else if ((service = common_service(a, of_a, b, of_b)) != NULL) {
+		what = "service ";
+		next = "a service belongs to one target only";
+	} else
+		return 0;
+	return sections_fault(f, path, line, next, "targets %s and %s have the same %s%s",
+	    a->name, b->name, what, service);
 }
 
 static int
-check_pairs(const struct config *c, const struct sections *file, struct fault *f)
+check_pairs(struct config *c, const struct sections *file, struct fault *f)
 {
+	struct places *p = calloc(c->n, sizeof(*p));
 	size_t i, j;
+	int rc = 0;
 
-	for (i = 1; i < c->n; i++)
-		for (j = 0; j < i; j++)
-			if (check_pair(file, &c->target[j], &c->target[i],
-				file->section[i + 1].line, f) == -1)
-				return -1;
-	return 0;
+	if (p == NULL)
+		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+	for (i = 0; i < c->n && c->n > 1 && rc == 0; i++) {
+		file_real_path(c->target[i].state, p[i].state);
+		file_real_path(c->target[i].lock, p[i].lock);
+		file_real_path(c->target[i].env_file, p[i].env_file);
+		file_real_path(c->target[i].compose_dir, p[i].compose_dir);
+		for (j = 0; j < i && rc == 0; j++)
+			rc = check_pair(file->path, file->section[i + 1].line,
+			    &c->target[j], &p[j], &c->target[i], &p[i], f);
+	}
+	free(p);
+	return rc;
 }
 
-/* Variables beside a file with other targets: for which of them would they be? */
+/* ---- all targets ---- */
+
+/* A variable cannot say which of several targets it is for. */
 static int
 check_env(const struct sections *file, char *const *env, struct fault *f)
 {
@@ -259,7 +269,7 @@ check_env(const struct sections *file, char *const *env, struct fault *f)
 	if (n == 0)
 		return 0;
 	return fault_set(f, FAULT_HOST, "remove them from the environment",
-	    "%s has targets; these variables could be of any: %s",
+	    "%s has targets; these variables could be for any: %s",
 	    text_escape(safe, sizeof(safe), file->path, strlen(file->path)), names);
 }
 
@@ -288,7 +298,8 @@ make_targets(struct config *c, const struct sections *file, char *const *env,
 }
 
 int
-config_load(struct config *c, const char *path, char *const *env, struct fault *f)
+config_load(struct config *c, const char *path, bool optional, char *const *env,
+    struct fault *f)
 {
 	struct sections *file = calloc(1, sizeof(*file));
 	int rc;
@@ -296,7 +307,7 @@ config_load(struct config *c, const char *path, char *const *env, struct fault *
 	memset(c, 0, sizeof(*c));
 	if (file == NULL)
 		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
-	rc = sections_load(file, path, f);
+	rc = sections_load(file, path, optional, f);
 	if (rc == 0)
 		rc = make_targets(c, file, env, f);
 	memcpy(c->path, file->path, sizeof(c->path));
@@ -326,9 +337,9 @@ config_find(const struct config *c, const char *name)
 	return NULL;
 }
 
-/* A key's, a target's variable, or one that children get. */
+/* Is it a key's, a target's variable, or one that child processes get? */
 static bool
-has_reader(const struct config *c, const char *name)
+is_used(const struct config *c, const char *name)
 {
 	size_t i, len = strlen(name);
 	const char *at;
@@ -356,10 +367,8 @@ config_strays(const struct config *c, char *const *env,
 	const char *near;
 
 	for (; env != NULL && *env != NULL; env++) {
-		size_t len = strcspn(*env, "=");
-
-		snprintf(name, sizeof(name), "%.*s", (int)(len < 255 ? len : 255), *env);
-		if (strncmp(name, "TWILIGHT_", 9) != 0 || has_reader(c, name))
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*env, "="), *env);
+		if (strncmp(name, "TWILIGHT_", 9) != 0 || is_used(c, name))
 			continue;
 		near = key_nearest(name, true);
 		snprintf(buf, sizeof(buf),

@@ -1,5 +1,5 @@
 /*
- * The one table of keys: a new setting is a field of struct target and a row here.
+ * A new setting is a field of struct target and a row here.
  */
 #include "config/keys.h"
 
@@ -23,7 +23,7 @@ const struct key key_table[KEYS] = {
 	    "the folder of the compose file" },
 	{ "compose_files", "TWILIGHT_COMPOSE_FILES", VALUE_PATHS, false, false,
 	    AT(compose_files), "", 0, 0, NULL,
-	    "compose files, ':' between two; empty: compose's own choice" },
+	    "compose files, ':' between them; empty: compose's own choice" },
 	{ "project", "TWILIGHT_PROJECT", VALUE_NAME, false, false, AT(project), "", 0, 0,
 	    NULL, "the compose project; empty: compose's own choice" },
 	{ "engine", "TWILIGHT_ENGINE", VALUE_CHOICE, false, true, AT(engine), "compose",
@@ -31,7 +31,7 @@ const struct key key_table[KEYS] = {
 	    "compose: docker compose; blind: nothing can be observed" },
 	{ "services", "TWILIGHT_SERVICE", VALUE_SERVICES, false, false, 0,
 	    sizeof(struct target), "data", 0, 0, NULL,
-	    "the compose services, a space or comma between two" },
+	    "the compose services, separated by spaces or commas" },
 	{ "variable", "TWILIGHT_VARIABLE", VALUE_VARIABLE, false, false, AT(variable),
 	    "TWILIGHT_VERSION", 0, 0, NULL, "the variable of env_file that is changed" },
 	{ "value", "TWILIGHT_VALUE", VALUE_FORMAT, false, false, AT(value), "%t", 0, 0,
@@ -40,18 +40,18 @@ const struct key key_table[KEYS] = {
 	    AT(tag_pattern), "sha-[0-9a-f]{7}|latest|main|v[0-9]+\\.[0-9]+\\.[0-9]+", 0,
 	    0, NULL, "POSIX extended expression that a whole tag must match" },
 	{ "tag_prefix", "TWILIGHT_TAG_PREFIX", VALUE_PREFIX, true, false, AT(tag_prefix),
-	    "", 0, 0, NULL, "the target takes only tags that begin so" },
+	    "", 0, 0, NULL, "the target accepts only tags with this prefix" },
 	{ "strip_prefix", "TWILIGHT_STRIP_PREFIX", VALUE_FLAG, false, false,
 	    AT(strip_prefix), "no", 0, 0, NULL,
 	    "yes: the tag is used without tag_prefix" },
 	{ "health_url", "TWILIGHT_HEALTH_URL", VALUE_URL, false, true, URL_AT,
 	    "http://localhost:8081/healthz", 0, 0, NULL,
-	    "must answer 200 to 399; of the first service; none: not asked" },
+	    "of the first service; must answer 200 to 399; none: no request" },
 	{ "health_url.SERVICE", NULL, VALUE_URL, true, true, URL_AT, "", 0, 0, NULL,
-	    "the same of one service; without one it must only run" },
+	    "the same for one service; without a URL it must only run" },
 	{ "health_tries", "TWILIGHT_HEALTH_TRIES", VALUE_NUMBER, false, false,
 	    AT(health_tries), "30", 1, 100000, NULL,
-	    "windows of health_sleep until it is unhealthy" },
+	    "windows of health_sleep before it counts as unhealthy" },
 	{ "health_sleep", "TWILIGHT_HEALTH_SLEEP", VALUE_SECONDS, false, false,
 	    AT(health_sleep), "2", 0, 3600, NULL, "seconds in a window" },
 	{ "health_settle", "TWILIGHT_HEALTH_SETTLE", VALUE_SECONDS, false, false,
@@ -67,7 +67,7 @@ const struct key key_table[KEYS] = {
 	{ "keep", "TWILIGHT_KEEP", VALUE_NUMBER, false, false, AT(keep), "3", 1, 100,
 	    NULL, "known-good releases whose images are kept" },
 	{ "prune", "TWILIGHT_PRUNE", VALUE_CHOICE, false, true, AT(prune), "all", 0, 0,
-	    "all or own", "all: also dangling images older than a week; own: only ours" },
+	    "all or own", "all: dangling images older than a week too; own: only ours" },
 	{ "disk_min", "TWILIGHT_DISK_MIN", VALUE_SIZE, false, false, AT(disk_min), "1G",
 	    0, INT64_MAX, NULL, "free bytes below which no deploy starts" },
 	{ "state", "TWILIGHT_STATE", VALUE_PATH, false, false, AT(state),
@@ -123,7 +123,7 @@ key_nearest(const char *name, bool env)
 	return text_is_near(name, least) ? near : NULL;
 }
 
-/* "the default; its range", as far as there is one. */
+/* The default, and its range where there is one. */
 static void
 describe_default(const struct key *k, char *to, size_t size)
 {

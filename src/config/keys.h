@@ -20,10 +20,10 @@ enum value_kind {
 	VALUE_VARIABLE, /* the name of an environment variable */
 	VALUE_FORMAT,   /* text that ends in %t */
 	VALUE_PREFIX,   /* the first bytes of a tag */
-	VALUE_PATH,     /* absolute; a fallback is below the home */
-	VALUE_PATHS,    /* file names, ':' between two */
+	VALUE_PATH,     /* absolute; a fallback is relative to the home */
+	VALUE_PATHS,    /* file names, with ':' between */
 	VALUE_NAME,     /* the name of a compose project */
-	VALUE_SERVICES, /* names of compose services, space or comma between two */
+	VALUE_SERVICES, /* names of compose services, with space or comma between */
 	VALUE_URL,      /* http://…, or `none` */
 	VALUE_FLAG,     /* yes or no */
 	VALUE_NUMBER,
@@ -35,36 +35,35 @@ struct key {
 	const char *name; /* in the file; "health_url.SERVICE" stands for each service */
 	const char *env;  /* NULL: not from the environment */
 	enum value_kind kind;
-	bool section; /* only below [target NAME], never for all targets */
-	bool strict;  /* an empty variable is an error, not the default */
-	size_t offset,
-	    size; /* of the field; of the first service's where there are many */
+	bool section;        /* of one target: never shared by several */
+	bool strict;         /* an empty variable is an error, not the default */
+	size_t offset, size; /* of the field; of the first service's for a URL */
 	const char *fallback;
 	int64_t min, max; /* as written: seconds, not milliseconds */
 	const char *choices;
 	const char *text;
 };
 
-/* `home` is the first, `services` is before `health_url`: others depend on them. */
+/* Set in this order: `home` is first, `services` precedes `health_url`. */
 extern const struct key key_table[KEYS];
 
-/* The key of that name in a file; "health_url.api" finds that of all services. */
+/* The key with that name in a file; health_url.SERVICE for any SERVICE. */
 const struct key *key_find(const char *name);
 
-/* The name of the file, or of the environment, that resembles it; NULL for none. */
+/* The known name, of the file or of the environment, most like it; NULL for none. */
 const char *key_nearest(const char *name, bool env);
 
-/* Is it the key of one service; which? */
+/* Is it health_url.SERVICE?  SERVICE of such a name. */
 bool key_is_of_service(const struct key *);
 const char *key_service(const char *name);
 
-/* Where a value stands. */
+/* Where a value comes from. */
 struct origin {
-	const char *path; /* NULL: in the environment */
+	const char *path; /* NULL: the environment */
 	unsigned line;
 };
 
-/* Always -1: FAULT_HOST "bad setting NAME=value: must be …", after "PATH:LINE: ". */
+/* Always -1: FAULT_HOST "[PATH:LINE: ]bad setting NAME=value: must be …". */
 int value_wrong(const struct key *, const char *value, const struct origin *,
     const char *must, struct fault *);
 
@@ -72,7 +71,7 @@ int value_wrong(const struct key *, const char *value, const struct origin *,
 int value_set(const struct key *, struct target *t, const char *value,
     const struct origin *, struct fault *) MUST_CHECK;
 
-/* A URL into the field of one service. */
+/* Checks a URL and sets that of one service. */
 int value_set_url(const struct key *, struct service *, const char *value,
     const struct origin *, struct fault *) MUST_CHECK;
 

@@ -1,10 +1,13 @@
 /*
- * MUST: nothing of a file that others may write is used.
+ * inih does too much by default: it cuts a value at " ;" and at 192 bytes, joins
+ * indented lines, and gives its handler neither line numbers nor empty sections.  So
+ * next_line() checks and counts the lines and handles the sections; inih sees only
+ * blank lines, comments and settings.
+ *
+ * MUST: use nothing of a file that others may write.
  */
 #include "config/sections.h"
 
-#include "config/config.h"
-#include "config/inifile.h"
 #include "sys/file.h"
 #include "sys/text.h"
 
@@ -12,73 +15,104 @@
 #include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ini.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define NAME_FIRST                   \
+	"abcdefghijklmnopqrstuvwxyz" \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+struct reader {
+	struct sections *file;
+	const char *at, *end;
+	unsigned line;
+	struct fault *fault;
+};
+
+int
+sections_fault(struct fault *f, const char *path, unsigned line, const char *next,
+    const char *fmt, ...)
+{
+	char what[384], safe[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	return fault_set(f, FAULT_HOST, next, "%s:%u: %s",
+	    text_escape(safe, sizeof(safe), path, strlen(path)), line, what);
+}
+
+static int
+bad_line(const struct reader *r, const char *what, const char *next)
+{
+	return sections_fault(r->fault, r->file->path, r->line, next, "%s", what);
+}
+
+/* ---- sections ---- */
+
 static bool
 is_target_name(const char *name)
 {
-	static const char first[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	size_t len = strlen(name), plain = strspn(name, first);
-
-	if (plain == 0 || len >= TARGET_NAME_MAX || strcmp(name, "all") == 0)
-		return false;
-	for (; plain < len; plain++)
-		if (strchr(first, name[plain]) == NULL &&
-		    strchr("_.-", name[plain]) == NULL)
-			return false;
-	return true;
+	return *name != '\0' && strchr(NAME_FIRST, *name) != NULL &&
+	    name[strspn(name, NAME_FIRST "_.-")] == '\0' &&
+	    strlen(name) < TARGET_NAME_MAX && strcmp(name, "all") != 0;
 }
 
 /* The text between brackets: "target NAME". */
 static int
-add_section(void *arg, unsigned line, const char *text, struct fault *f)
+add_section(const struct reader *r, const char *text)
 {
 	static const char kind[] = "target";
-	struct sections *file = arg;
+	struct sections *file = r->file;
 	struct section *s = &file->section[file->n];
-	const char *name = text + strcspn(text, " \t");
-	size_t len = (size_t)(name - text), i;
-	char safe[100], next[64] = "write [target NAME]";
+	size_t len = strcspn(text, " \t"), i;
+	const char *name = text + len + strspn(text + len, " \t");
+	char safe[100];
 
 	text_escape(safe, sizeof(safe), text, strlen(text));
 	if (len != sizeof(kind) - 1 || memcmp(text, kind, len) != 0)
-		return inifile_fault(f, file->path, line, next, "unknown section [%s]",
-		    safe);
-	name += strspn(name, " \t");
+		return sections_fault(r->fault, file->path, r->line,
+		    "write [target NAME]", "unknown section [%s]", safe);
 	if (!is_target_name(name))
-		return inifile_fault(f, file->path, line,
-		    "a name has at most 63 letters, digits, '_', '.', '-'; `all` is none",
+		return sections_fault(r->fault, file->path, r->line,
+		    "use 1 to 63 letters, digits, '_', '.', '-', and not `all`",
 		    "[%s] is not a target with a valid name", safe);
 	for (i = 1; i < file->n; i++)
 		if (strcmp(file->section[i].name, name) == 0)
-			return inifile_fault(f, file->path, line, "join the two sections",
+			return sections_fault(r->fault, file->path, r->line,
+			    "merge the two sections",
 			    "a second [%s]; the first is in line %u", safe,
 			    file->section[i].line);
 	if (file->n == 1 + TARGETS_MAX)
-		return inifile_fault(f, file->path, line, "divide them among hosts",
-		    "more than %d targets", TARGETS_MAX);
+		return sections_fault(r->fault, file->path, r->line,
+		    "divide them among hosts", "more than %d targets", TARGETS_MAX);
 	(void)strlcpy(s->name, name, sizeof(s->name));
-	s->line = line;
+	s->line = r->line;
 	file->n++;
 	return 0;
 }
 
 static int
-unknown_key(const struct sections *file, unsigned line, const char *name, struct fault *f)
+read_section(const struct reader *r, const char *s, size_t len)
 {
-	const char *near = key_nearest(name, false);
-	char safe[100], next[128];
+	char text[SECTIONS_LINE_MAX];
 
-	snprintf(next, sizeof(next), "did you mean %s? `help settings` lists the keys",
-	    near);
-	return inifile_fault(f, file->path, line,
-	    near == NULL ? "`help settings` lists the keys" : next, "unknown key %s",
-	    text_escape(safe, sizeof(safe), name, strlen(name)));
+	while (len > 0 && (s[len - 1] == ' ' || s[len - 1] == '\t'))
+		len--;
+	if (len < 2 || s[len - 1] != ']')
+		return bad_line(r, "a section without ']' at its end",
+		    "write [target NAME]");
+	memcpy(text, s + 1, len - 2);
+	text[len - 2] = '\0';
+	return add_section(r, text);
 }
+
+/* ---- settings ---- */
 
 const struct item *
 section_item(const struct section *s, const struct key *k, const char *service)
@@ -92,45 +126,196 @@ section_item(const struct section *s, const struct key *k, const char *service)
 }
 
 static int
-add_item(void *arg, unsigned line, const char *name, const char *value, struct fault *f)
+unknown_key(const struct reader *r, const char *name)
 {
-	struct sections *file = arg;
-	struct section *s = &file->section[file->n - 1];
+	const char *near = key_nearest(name, false);
+	char safe[100], next[128] = "";
+
+	if (near != NULL)
+		snprintf(next, sizeof(next), "did you mean %s? ", near);
+	(void)strlcat(next, "`help settings` lists the keys", sizeof(next));
+	return sections_fault(r->fault, r->file->path, r->line, next, "unknown key %s",
+	    text_escape(safe, sizeof(safe), name, strlen(name)));
+}
+
+static int
+add_item(const struct reader *r, const char *name, const char *value)
+{
+	struct section *s = &r->file->section[r->file->n - 1];
+	struct item *it = &s->item[s->n];
 	const struct key *k = key_find(name);
 	const struct item *first;
 	const char *service;
-	struct item *it;
 	char safe[100];
 
 	if (k == NULL)
-		return unknown_key(file, line, name, f);
-	text_escape(safe, sizeof(safe), name, strlen(name));
+		return unknown_key(r, name);
 	service = key_is_of_service(k) ? key_service(name) : "";
-	if (k->section && file->n == 1)
-		return inifile_fault(f, file->path, line, "move it below [target NAME]",
-		    "%s is a setting of one target, not of all", safe);
 	first = section_item(s, k, service);
 	if (first != NULL)
-		return inifile_fault(f, file->path, line, "remove one of them",
-		    "%s is set twice; the first is in line %u", safe, first->line);
+		return sections_fault(r->fault, r->file->path, r->line,
+		    "remove one of them", "%s is set twice; the first is in line %u",
+		    text_escape(safe, sizeof(safe), name, strlen(name)), first->line);
 	if (s->n == SECTION_ITEMS || strlen(service) >= SERVICE_MAX)
-		return inifile_fault(f, file->path, line,
-		    "remove those that are not of a service of the target",
-		    s->n == SECTION_ITEMS ? "too many settings" : "too long a key");
-	it = &s->item[s->n];
+		return bad_line(r,
+		    s->n == SECTION_ITEMS ? "too many settings" : "the key is too long",
+		    "remove settings of services that the target does not have");
+	if ((it->value = strdup(value)) == NULL)
+		return fault_set(r->fault, FAULT_HOST, "free some memory",
+		    "out of memory");
 	it->key = k;
-	it->line = line;
+	it->line = r->line;
 	(void)strlcpy(it->service, service, sizeof(it->service));
-	it->value = strdup(value);
-	if (it->value == NULL)
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
 	s->n++;
 	return 0;
 }
 
+static bool
+has_comment(const char *value)
+{
+	const char *at = value;
+
+	while ((at = strpbrk(at, "#;")) != NULL && at > value && at[-1] != ' ' &&
+	    at[-1] != '\t')
+		at++;
+	return at != NULL;
+}
+
+/* inih's handler; 0 is a failure. */
+static int
+read_setting(void *arg, const char *section, const char *name, const char *value)
+{
+	const struct reader *r = arg;
+	int rc;
+
+	(void)section;
+	if (*name == '\0')
+		rc = bad_line(r, "has no key", "write KEY = VALUE");
+	else if (has_comment(value))
+		rc = bad_line(r, "a comment after a value",
+		    "move it to a line of its own");
+	else if (*value == '"' || *value == '\'')
+		rc = bad_line(r, "a value in quotes", "remove the quotes");
+	else
+		rc = add_item(r, name, value);
+	return rc == 0;
+}
+
+/* ---- lines ---- */
+
+static int
+check_bytes(const struct reader *r, const char *s, size_t len)
+{
+	size_t i;
+
+	if (r->line == 1 && len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
+		return bad_line(r, "begins with a byte order mark",
+		    "save the file as UTF-8 without one");
+	for (i = 0; i < len; i++) {
+		if (s[i] == '\r')
+			return bad_line(r, "has a carriage return",
+			    "save the file with Unix line ends");
+		if ((s[i] >= 0 && s[i] < ' ' && s[i] != '\t') || s[i] == '\x7f')
+			return bad_line(r,
+			    s[i] == '\0' ? "has a NUL byte" : "has a control byte",
+			    "remove it; a configuration file is plain text");
+	}
+	return 0;
+}
+
+/* A line that is neither blank nor a comment nor a section. */
+static int
+check_setting(const struct reader *r, const char *s)
+{
+	if (*s == ' ' || *s == '\t')
+		return bad_line(r, "begins with white space",
+		    "remove it; a value ends with its line");
+	/* inih also takes ':' for '=' */
+	if (s[strcspn(s, "=:")] != '=')
+		return bad_line(r, "is not a setting", "write KEY = VALUE");
+	return 0;
+}
+
+/* fgets(3) for inih; NULL at the end and after a fault. */
+static char *
+next_line(char *to, int size, void *arg)
+{
+	struct reader *r = arg;
+	const char *s = r->at, *eol;
+	int rc = 0;
+	size_t len;
+
+	if (s == r->end || r->fault->kind != FAULT_NONE)
+		return NULL;
+	eol = memchr(s, '\n', (size_t)(r->end - s));
+	len = (size_t)((eol == NULL ? r->end : eol) - s);
+	r->at = eol == NULL ? r->end : eol + 1;
+	r->line++;
+	if (size < 2 || len + 2 > (size_t)size) {
+		bad_line(r, "the line is too long", "shorten it to less than 4 KiB");
+		return NULL;
+	}
+	if (check_bytes(r, s, len) == -1)
+		return NULL;
+	memcpy(to, s, len);
+	memcpy(to + len, "\n", 2);
+	if (*to == '[') {
+		rc = read_section(r, s, len);
+		memcpy(to, "\n", 2);
+	} else if (strchr("#;\n", to[strspn(to, " \t")]) == NULL)
+		rc = check_setting(r, to);
+	return rc == -1 ? NULL : to;
+}
+
+static int
+parse(struct sections *file, const char *bytes, size_t len, struct fault *f)
+{
+	struct reader r = { file, bytes, bytes + len, 0, f };
+	int rc;
+
+	ini_use_stack = false;
+	ini_max_line = ini_initial_alloc = SECTIONS_LINE_MAX;
+	ini_allow_multiline = false;
+	ini_allow_inline_comments = false;
+	ini_allow_bom = false;
+	rc = ini_parse_stream(next_line, &r, read_setting, &r);
+	if (f->kind != FAULT_NONE)
+		return -1;
+	if (rc == -2)
+		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+	/* check_setting() lets no line pass that inih refuses; rc is its line number */
+	r.line = (unsigned)rc;
+	return rc == 0 ? 0 : bad_line(&r, "is not a setting", "write KEY = VALUE");
+}
+
+/* A file without sections is the target `default`, and may have all of its keys. */
+static int
+check_shared(const struct sections *file, struct fault *f)
+{
+	const struct section *s = &file->section[0];
+	char dotted[SERVICE_MAX * 4 + 1] = "";
+	size_t i;
+
+	for (i = 0; file->n > 1 && i < s->n; i++) {
+		const struct item *it = &s->item[i];
+		bool of_service = key_is_of_service(it->key);
+
+		if (!it->key->section)
+			continue;
+		text_escape(dotted, sizeof(dotted), it->service, strlen(it->service));
+		return sections_fault(f, file->path, it->line,
+		    "move it below [target NAME]",
+		    "%s%s is a setting of one target, not of all",
+		    of_service ? "health_url." : it->key->name, of_service ? dotted : "");
+	}
+	return 0;
+}
+
+/* ---- the file ---- */
+
 /* A file that others may write would let them name the folders and the health URL. */
 static int
-check_trust(int fd, const char *path, struct fault *f)
+read_trusted(int fd, const char *path, char **bytes, size_t *len, struct fault *f)
 {
 	struct stat st;
 
@@ -141,16 +326,8 @@ check_trust(int fd, const char *path, struct fault *f)
 		return fault_set(f, FAULT_HOST, "chown it to root",
 		    "%s: its owner is neither root nor the user that runs this", path);
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return fault_set(f, FAULT_HOST, "chmod go-w it",
+		return fault_set(f, FAULT_HOST, "run chmod go-w on it",
 		    "%s: others than its owner may write it", path);
-	return 0;
-}
-
-static int
-read_trusted(int fd, const char *path, char **bytes, size_t *len, struct fault *f)
-{
-	if (check_trust(fd, path, f) == -1)
-		return -1;
 	if (file_read_fd(fd, SECTIONS_BYTES_MAX, bytes, len) == 0)
 		return 0;
 	if (errno == EFBIG)
@@ -161,32 +338,33 @@ read_trusted(int fd, const char *path, char **bytes, size_t *len, struct fault *
 }
 
 int
-sections_load(struct sections *file, const char *path, struct fault *f)
+sections_load(struct sections *file, const char *path, bool optional, struct fault *f)
 {
-	const struct inifile_sink sink = { add_section, add_item, file };
-	const char *name = path == NULL ? CONFIG_PATH : path;
 	char safe[200], *bytes = NULL;
 	size_t len;
 	int fd, rc;
 
 	file->n = 1;
-	text_escape(safe, sizeof(safe), name, strlen(name));
-	if (strlcpy(file->path, name, sizeof(file->path)) >= sizeof(file->path))
+	if (path == NULL)
+		return 0;
+	text_escape(safe, sizeof(safe), path, strlen(path));
+	if (strlen(path) >= sizeof(file->path))
 		return fault_set(f, FAULT_HOST, "name a shorter one", "%s: too long",
 		    safe);
-	/* a symlink is followed: what is trusted is what was opened */
-	fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	if (fd == -1 && errno == ENOENT && path == NULL) {
-		file->path[0] = '\0';
+	/* a symlink is followed: the checks are on the open file */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd == -1 && errno == ENOENT && optional)
 		return 0;
-	}
 	if (fd == -1)
-		return fault_set(f, FAULT_HOST, "it must be there and readable",
+		return fault_set(f, FAULT_HOST, "it must exist and be readable",
 		    "cannot read %s: %s", safe, strerror(errno));
+	(void)strlcpy(file->path, path, sizeof(file->path));
 	rc = read_trusted(fd, safe, &bytes, &len, f);
 	close(fd);
 	if (rc == 0)
-		rc = inifile_parse(file->path, bytes, len, &sink, f);
+		rc = parse(file, bytes, len, f);
+	if (rc == 0)
+		rc = check_shared(file, f);
 	free(bytes);
 	return rc;
 }

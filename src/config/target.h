@@ -1,6 +1,5 @@
 /*
- * target.h: the settings of one target: a set of services that are deployed
- * together.
+ * target.h: the settings of one target, a set of services that are deployed together.
  */
 #ifndef CONFIG_TARGET_H
 #define CONFIG_TARGET_H
@@ -18,8 +17,7 @@
 
 struct service {
 	char name[SERVICE_MAX];
-	char health_url
-	    [URL_MAX]; /* url_parse() takes it; "": running and stable is enough */
+	char health_url[URL_MAX]; /* valid; "": running and stable is enough */
 };
 
 struct target {
@@ -28,17 +26,17 @@ struct target {
 	char env_file[PATH_MAX];
 	char compose_dir[PATH_MAX];
 	char compose_files
-	    [PATH_MAX];       /* absolute, separated by ':'; "": compose's choice */
+	    [PATH_MAX];       /* absolute, with ':' between; "": compose's choice */
 	char state[PATH_MAX]; /* the state folder */
 	char lock[PATH_MAX];
 	char project[64];        /* compose project; "": compose's own choice */
 	char engine[8];          /* a name of engine/open.c's table */
-	char variable[64];       /* of .env, whose value names the version */
-	char value[DESIRED_MAX]; /* of the variable: text that ends in %t, the tag */
+	char variable[64];       /* the one of .env that names the version */
+	char value[DESIRED_MAX]; /* of the variable; ends in %t, the tag */
 	char tag_pattern[512];   /* POSIX ERE; must span the whole tag */
 	char tag_prefix[64];     /* of the tags that choose this target; "" for none */
 	int64_t strip_prefix;    /* 1: the tag is used without its prefix */
-	char keep_env[1024];     /* names of variables that children get too */
+	char keep_env[1024];     /* names of variables that child processes get too */
 	char prune[8];           /* "all" or "own" */
 	struct service service[SERVICES_MAX];
 	size_t n_services;
@@ -54,14 +52,14 @@ struct target {
 
 /*
  * The value of the variable for a tag: target->value with %t replaced.  FAULT_HOST
- * where it has DESIRED_MAX bytes or more.
+ * when it does not fit.
  */
 int target_value(const struct target *, const char *tag, char out[DESIRED_MAX],
     struct fault *) MUST_CHECK;
 
 /*
- * The inverse, for a value found in .env.  False where it is not of that form, as it
- * is when somebody wrote another repository there.  What comes out may still be no tag.
+ * The inverse, for a value found in .env.  False when the value is not of that form,
+ * for example when it names another repository.  The result may be no valid tag.
  */
 bool target_tag_of(const struct target *, const char *value, char tag[TAG_MAX]);
 

@@ -1,5 +1,5 @@
 /*
- * What is written, checked and put into its field.  Reject, never repair.
+ * The text of a value is checked and set, or refused; it is never repaired.
  */
 #include "config/keys.h"
 
@@ -14,7 +14,7 @@
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 #define SEPARATORS " ,\t"
-#define NAME_MUST "letters, digits and '_', after the first also '.' and '-'"
+#define NAME_MUST "letters, digits, '_'; '.' and '-' after the first character"
 
 /* "PATH:LINE: ", or nothing for the environment. */
 static const char *
@@ -43,7 +43,7 @@ value_wrong(const struct key *k, const char *value, const struct origin *o,
 	    must);
 }
 
-/* Digits, and for seconds up to three decimals; -1 when it is not that. */
+/* Digits, with `fraction` up to three decimals, in thousandths; -1: it is no number. */
 static int64_t
 decimal(const char *s, bool fraction, const char **end)
 {
@@ -137,7 +137,7 @@ is_choice(const char *choices, const char *value)
 	return false;
 }
 
-/* The tag is to be found again in the value: see target_tag_of(). */
+/* Of this form target_tag_of() finds the tag again. */
 static bool
 is_format(const char *value)
 {
@@ -148,7 +148,7 @@ is_format(const char *value)
 	    (len == 2 || (len > 3 && value[len - 3] == ':'));
 }
 
-/* None of them empty: compose takes ':' and ',' for separators. */
+/* None is empty; ':' and ',' are separators for compose. */
 static bool
 is_paths(const char *value)
 {
@@ -157,7 +157,7 @@ is_paths(const char *value)
 	    (value[0] == '\0' || value[strlen(value) - 1] != ':');
 }
 
-/* What the text must be, or NULL where it is that. */
+/* What the text must be; NULL: it is. */
 static const char *
 text_must(const struct key *k, const char *value)
 {
@@ -165,12 +165,12 @@ text_must(const struct key *k, const char *value)
 	case VALUE_PATH:
 		if (*value != '\0' && *value != '/')
 			return "an absolute path";
-		/* compose separates the names in COMPOSE_FILE and COMPOSE_ENV_FILES so */
+		/* compose's separators in COMPOSE_FILE and COMPOSE_ENV_FILES */
 		return strpbrk(value, ",:\n") == NULL
 		    ? NULL
 		    : "a path without comma, colon and newline";
 	case VALUE_PATHS:
-		return is_paths(value) ? NULL : "file names with one ':' between two";
+		return is_paths(value) ? NULL : "file names with one ':' between them";
 	case VALUE_NAME:
 		return is_name(value, strlen(value)) ? NULL : NAME_MUST;
 	case VALUE_CHOICE:
@@ -198,7 +198,7 @@ regex_must(const char *value, char *must, size_t size)
 	int rc;
 
 	if (*value == '\0')
-		return "something";
+		return "an expression";
 	rc = regcomp(&re, value, REG_EXTENDED | REG_NOSUB);
 	if (rc == 0) {
 		regfree(&re);
@@ -266,7 +266,7 @@ value_set_url(const struct key *k, struct service *s, const char *value,
 		return value_wrong(k, value, o, "a URL, or none", f);
 	if (strcmp(value, "none") == 0)
 		return 0;
-	/* its words show no password and no query */
+	/* its message contains no password and no query */
 	if (url_parse(&url, value, &wrong) == -1)
 		return fault_set(f, FAULT_HOST, wrong.next, "%s%s",
 		    place(o, at, sizeof(at)), wrong.what);
@@ -295,4 +295,35 @@ value_set(const struct key *k, struct target *t, const char *value,
 	default:
 		return set_text(k, field, value, o, f);
 	}
+}
+
+/* The length of the text before the %t that ends target->value. */
+static size_t
+before_tag(const struct target *t)
+{
+	size_t len = strlen(t->value);
+
+	return len < 2 ? 0 : len - 2;
+}
+
+int
+target_value(const struct target *t, const char *tag, char out[DESIRED_MAX],
+    struct fault *f)
+{
+	int n = snprintf(out, DESIRED_MAX, "%.*s%s", (int)before_tag(t), t->value, tag);
+
+	if (n < 0 || n >= DESIRED_MAX)
+		return fault_set(f, FAULT_HOST, "shorten `value` or the tag",
+		    "target %s: the value of %s is too long", t->name, t->variable);
+	return 0;
+}
+
+bool
+target_tag_of(const struct target *t, const char *value, char tag[TAG_MAX])
+{
+	size_t len = before_tag(t);
+
+	return strncmp(value, t->value, len) == 0 && value[len] != '\0' &&
+	    strpbrk(value + len, ":/@") == NULL &&
+	    strlcpy(tag, value + len, TAG_MAX) < TAG_MAX;
 }

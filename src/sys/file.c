@@ -1,10 +1,12 @@
 #include "sys/file.h"
 
 #include <sys/stat.h>
+#include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define TEMP_MAX 64
@@ -166,4 +168,31 @@ file_remove(int dirfd, const char *name)
 	if (unlinkat(dirfd, name, 0) == -1)
 		return errno == ENOENT ? 0 : -1;
 	return fsync(dirfd);
+}
+
+void
+file_real_path(const char *path, char out[PATH_MAX])
+{
+	size_t n = strlen(path), len;
+	char head[PATH_MAX], *slash;
+
+	/* the longest beginning that exists; "/" always does */
+	for (;;) {
+		snprintf(head, sizeof(head), "%.*s", (int)n, path);
+		if (realpath(n == 0 ? "/" : head, out) != NULL || n == 0)
+			break;
+		while (n > 0 && path[--n] != '/')
+			continue;
+	}
+	for (path += n; *path != '\0'; path += len) {
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		if (len == 2 && memcmp(path, "..", 2) == 0) {
+			slash = strrchr(out, '/');
+			slash[slash == out] = '\0';
+		} else if (len > 0 && !(len == 1 && *path == '.')) {
+			snprintf(head, sizeof(head), "/%.*s", (int)len, path);
+			(void)strlcat(out, head + (out[1] == '\0'), PATH_MAX);
+		}
+	}
 }

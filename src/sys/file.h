@@ -10,6 +10,7 @@
 #include "sys/fault.h"
 
 #include <sys/types.h>
+#include <limits.h>
 #include <stddef.h>
 
 /*
@@ -41,5 +42,12 @@ void file_sweep(int dirfd, const char *name);
  * fsync failed, -1 is returned and it may be there again after a power cut.
  */
 int file_remove(int dirfd, const char *name) MUST_CHECK;
+
+/*
+ * The name of a file without links, "." and "..", so that two names of one file can be
+ * compared.  The part that does not exist, or cannot be read, is taken as text.
+ * `path` is absolute; more than PATH_MAX bytes are cut.
+ */
+void file_real_path(const char *path, char out[PATH_MAX]);
 
 #endif

@@ -164,7 +164,7 @@ again(const struct config *c, const char *path)
 	if (text_len >= sizeof(text))
 		return;
 	fuzz_put("again", text, text_len);
-	MUST(config_load(&d, path, NULL, &f) == 0 && d.n == c->n);
+	MUST(config_load(&d, path, false, NULL, &f) == 0 && d.n == c->n);
 	MUST(memcmp(d.target, c->target, c->n * sizeof(*c->target)) == 0);
 	config_free(&d);
 }
@@ -180,7 +180,7 @@ as_file(const uint8_t *data, size_t len)
 	snprintf(path, sizeof(path), "%s/conf", fuzz_folder());
 	snprintf(path_again, sizeof(path_again), "%s/again", fuzz_folder());
 	fuzz_put("conf", data, len);
-	if (config_load(&c, path, NULL, &f) == -1) {
+	if (config_load(&c, path, false, NULL, &f) == -1) {
 		MUST(fuzz_said(&f, FAULT_HOST));
 		MUST(strstr(f.what, "/conf") != NULL);
 		return;
@@ -203,7 +203,7 @@ as_environment(const uint8_t *data, size_t len)
 	while (n < LINES && (env[n] = strsep(&rest, "\n")) != NULL)
 		n++;
 	env[n] = NULL;
-	if (config_load(&c, NULL, env, &f) == 0) {
+	if (config_load(&c, NULL, false, env, &f) == 0) {
 		MUST(c.n == 1 && strcmp(c.target[0].name, TARGET_DEFAULT) == 0);
 		bounds(&c.target[0]);
 		config_free(&c);

@@ -2,6 +2,7 @@
  * check_file.c: files that are read whole or not at all, and replaced so that
  * whoever looks sees the old bytes or the new.
  */
+#include "suite.h"
 #include "room.h"
 #include "sys/file.h"
 
@@ -10,7 +11,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 #define NOBODY 65534
 
 Suite *file_suite(void);
@@ -435,6 +434,62 @@ START_TEST(leaves_a_read_only_folder)
 }
 END_TEST
 
+static const struct {
+	const char *path, *want; /* "@" stands for the room */
+} real_paths[] = {
+	{ "/", "/" },
+	{ "//", "/" },
+	{ "/..", "/" },
+	{ "/none", "/none" },
+	{ "/none/", "/none" },
+	{ "//none/./a//b/", "/none/a/b" },
+	{ "/none/a/../../../b", "/b" },
+	{ "@/real/x", "@/real/x" },
+	{ "@/link/x", "@/real/x" },
+	{ "@/link/x/../y/", "@/real/y" },
+	{ "@/link/..", "@" },
+	{ "@/link/../real/", "@/real" },
+	{ "@/dangling/x", "@/dangling/x" },
+	{ "@/loop/..", "@" },
+};
+
+static void
+put_room(char *out, const char *path)
+{
+	snprintf(out, PATH_MAX, "%s%s", *path == '@' ? folder : "",
+	    path + (*path == '@'));
+}
+
+START_TEST(tells_the_real_path)
+{
+	char path[PATH_MAX], want[PATH_MAX], got[PATH_MAX];
+
+	ck_assert_int_eq(mkdir("real", 0700), 0);
+	ck_assert_int_eq(symlink("real", "link"), 0);
+	ck_assert_int_eq(symlink("nowhere", "dangling"), 0);
+	ck_assert_int_eq(symlink("loop", "loop"), 0);
+	put_room(path, real_paths[_i].path);
+	put_room(want, real_paths[_i].want);
+	file_real_path(path, got);
+	ck_assert_str_eq(got, want);
+}
+END_TEST
+
+START_TEST(bounds_the_real_path)
+{
+	char path[2 * PATH_MAX] = "/none", got[PATH_MAX];
+
+	while (strlen(path) < sizeof(path) - 10)
+		strcat(path, "/abc/../d");
+	file_real_path(path, got);
+	ck_assert_uint_lt(strlen(got), PATH_MAX);
+	memset(path, 'a', sizeof(path) - 1);
+	path[0] = '/';
+	file_real_path(path, got);
+	ck_assert_uint_eq(strlen(got), PATH_MAX - 1);
+}
+END_TEST
+
 START_TEST(tells_a_broken_descriptor)
 {
 	int fd[2];
@@ -454,40 +509,18 @@ END_TEST
 Suite *
 file_suite(void)
 {
-	Suite *s = suite_create("file");
-	TCase *core = tcase_create("Core");
-	TCase *limits = tcase_create("Limits");
-	TCase *hostile = tcase_create("Hostile");
+	static const struct unit_test tests[] = { CASE("Core"),
+		EACH(reads_and_replaces, N(contents)), ONCE(reads_below_its_folder),
+		ONCE(replaces_with_its_own_mode), ONCE(replaces_and_never_rewrites),
+		ONCE(removes), ONCE(sweeps), ONCE(removes_a_link_and_not_its_target),
+		EACH(tells_the_real_path, N(real_paths)), CASE("Limits"),
+		ONCE(bounds_the_real_path), EACH(bounds_what_it_reads, 5),
+		ONCE(refuses_a_huge_file), ONCE(bounds_the_name), ONCE(writes_all),
+		ONCE(leaves_nothing_on_a_full_disk), ONCE(loses_no_descriptor),
+		CASE("Hostile"), EACH(refuses_other_kinds, N(others)),
+		ONCE(replaces_a_link_and_not_its_target),
+		EACH(uses_no_temp_file_of_another, 4), ONCE(replaces_no_folder),
+		ONCE(leaves_a_read_only_folder), ONCE(tells_a_broken_descriptor) };
 
-	tcase_add_checked_fixture(core, setup, teardown);
-	tcase_set_timeout(core, 30);
-	tcase_add_loop_test(core, reads_and_replaces, 0, N(contents));
-	tcase_add_test(core, reads_below_its_folder);
-	tcase_add_test(core, replaces_with_its_own_mode);
-	tcase_add_test(core, replaces_and_never_rewrites);
-	tcase_add_test(core, removes);
-	tcase_add_test(core, sweeps);
-	tcase_add_test(core, removes_a_link_and_not_its_target);
-	suite_add_tcase(s, core);
-
-	tcase_add_checked_fixture(limits, setup, teardown);
-	tcase_set_timeout(limits, 30);
-	tcase_add_loop_test(limits, bounds_what_it_reads, 0, 5);
-	tcase_add_test(limits, refuses_a_huge_file);
-	tcase_add_test(limits, bounds_the_name);
-	tcase_add_test(limits, writes_all);
-	tcase_add_test(limits, leaves_nothing_on_a_full_disk);
-	tcase_add_test(limits, loses_no_descriptor);
-	suite_add_tcase(s, limits);
-
-	tcase_add_checked_fixture(hostile, setup, teardown);
-	tcase_set_timeout(hostile, 30);
-	tcase_add_loop_test(hostile, refuses_other_kinds, 0, N(others));
-	tcase_add_test(hostile, replaces_a_link_and_not_its_target);
-	tcase_add_loop_test(hostile, uses_no_temp_file_of_another, 0, 4);
-	tcase_add_test(hostile, replaces_no_folder);
-	tcase_add_test(hostile, leaves_a_read_only_folder);
-	tcase_add_test(hostile, tells_a_broken_descriptor);
-	suite_add_tcase(s, hostile);
-	return s;
+	return unit_suite("file", setup, teardown, tests, N(tests));
 }
