@@ -1,17 +1,15 @@
 /*
  * check_childenv.c: the environment of children, built from nothing.
  */
+#include "suite.h"
 #include "skip.h"
 #include "sys/childenv.h"
 
-#include <check.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 Suite *childenv_suite(void);
 
@@ -293,31 +291,14 @@ END_TEST
 Suite *
 childenv_suite(void)
 {
-	Suite *s = suite_create("childenv");
-	TCase *core = tcase_create("Core");
-	TCase *limits = tcase_create("Limits");
-	TCase *hostile = tcase_create("Hostile");
+	static const struct unit_test tests[] = { CASE("Core"), ONCE(gets_by_name),
+		ONCE(is_built_from_nothing), ONCE(takes_dockers_own_where_set),
+		ONCE(finds_out_who_we_are), EACH(keeps_names, N(keeps)),
+		ONCE(keeps_what_it_would_set), ONCE(adds_and_replaces),
+		ONCE(owns_its_strings), ONCE(frees_twice), EACH(finds_out_each_alone, 3),
+		CASE("Limits"), ONCE(bounds_a_kept_name), ONCE(holds_many),
+		ONCE(holds_a_long_value), CASE("Hostile"), ONCE(passes_every_byte),
+		ONCE(passes_over_no_assignments) };
 
-	tcase_add_checked_fixture(core, setup, teardown);
-	tcase_add_test(core, gets_by_name);
-	tcase_add_test(core, is_built_from_nothing);
-	tcase_add_test(core, takes_dockers_own_where_set);
-	tcase_add_test(core, finds_out_who_we_are);
-	tcase_add_loop_test(core, keeps_names, 0, N(keeps));
-	tcase_add_test(core, keeps_what_it_would_set);
-	tcase_add_test(core, adds_and_replaces);
-	tcase_add_test(core, owns_its_strings);
-	tcase_add_test(core, frees_twice);
-	tcase_add_loop_test(core, finds_out_each_alone, 0, 3);
-	suite_add_tcase(s, core);
-	tcase_add_checked_fixture(limits, setup, teardown);
-	tcase_add_test(limits, bounds_a_kept_name);
-	tcase_add_test(limits, holds_many);
-	tcase_add_test(limits, holds_a_long_value);
-	suite_add_tcase(s, limits);
-	tcase_add_checked_fixture(hostile, setup, teardown);
-	tcase_add_test(hostile, passes_every_byte);
-	tcase_add_test(hostile, passes_over_no_assignments);
-	suite_add_tcase(s, hostile);
-	return s;
+	return unit_suite("childenv", setup, teardown, tests, N(tests));
 }

@@ -1,7 +1,7 @@
 /* check_deadline.c: time that only moves forward. */
+#include "suite.h"
 #include "sys/deadline.h"
 
-#include <check.h>
 #include <limits.h>
 #include <time.h>
 
@@ -70,16 +70,9 @@ END_TEST
 Suite *
 deadline_suite(void)
 {
-	Suite *s = suite_create("deadline");
-	TCase *core = tcase_create("Core");
-	TCase *limits = tcase_create("Limits");
+	static const struct unit_test tests[] = { CASE("Core"), ONCE(clock_moves_forward),
+		ONCE(left_counts_down), ONCE(passed_is_nought),
+		ONCE(poll_takes_the_shorter), CASE("Limits"), ONCE(poll_fits_an_int) };
 
-	tcase_add_test(core, clock_moves_forward);
-	tcase_add_test(core, left_counts_down);
-	tcase_add_test(core, passed_is_nought);
-	tcase_add_test(core, poll_takes_the_shorter);
-	suite_add_tcase(s, core);
-	tcase_add_test(limits, poll_fits_an_int);
-	suite_add_tcase(s, limits);
-	return s;
+	return unit_suite("deadline", NULL, NULL, tests, N(tests));
 }

@@ -3,6 +3,7 @@
  * byte for byte.  What the rows of envrows.h say about the syntax is compared with
  * compose itself by tests/e2e/dotenv.c.
  */
+#include "suite.h"
 #include "room.h"
 #include "envrows.h"
 #include "skip.h"
@@ -17,7 +18,6 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
-#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,6 @@
 
 #define NEW "sha-0123abc"
 #define REFERENCE "registry.example:5000/a/b_c:v1.2-rc@sha256:0123abc"
-#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 #define NOBODY 65534
 #define OTHER 4242
 
@@ -865,50 +864,25 @@ END_TEST
 Suite *
 dotenv_suite(void)
 {
-	Suite *s = suite_create("dotenv");
-	TCase *core = tcase_create("Core"), *limits = tcase_create("Limits");
-	TCase *hostile = tcase_create("Hostile");
+	static const struct unit_test tests[] = { CASE("Core"), EACH(accepts, N(good)),
+		EACH(refuses, N(bad)), ONCE(names_variable_and_path_as_given),
+		ONCE(keeps_what_somebody_else_changed),
+		ONCE(leaves_the_value_that_is_there), EACH(keeps_mode, 8),
+		EACH(keeps_owner_and_group, 3), ONCE(keeps_attributes),
+		EACH(keeps_acl, 2), EACH(follows_one_link, 4), ONCE(sweeps_its_own),
+		ONCE(sweeps_no_one_elses), ONCE(holds_the_lock_while_it_edits),
+		ONCE(locks_the_file_that_has_the_name),
+		ONCE(loses_no_edit_of_two_processes), CASE("Limits"),
+		ONCE(takes_the_largest_file), ONCE(takes_the_longest_value),
+		ONCE(keeps_many_lines), ONCE(refuses_a_name_with_no_room),
+		ONCE(gives_up_on_a_lock_that_stays), ONCE(leaves_nothing_on_a_full_disk),
+		ONCE(leaves_nothing_on_a_bad_disk), ONCE(reports_an_unsynced_folder),
+		CASE("Hostile"), ONCE(refuses_nul), EACH(refuses_other_kinds, 5),
+		ONCE(refuses_a_second_link), EACH(keeps_an_edit_made_meanwhile, 6),
+		ONCE(takes_no_temporary_file_of_another), ONCE(refuses_our_own_bugs),
+		ONCE(refuses_hard_links), ONCE(refuses_a_bind_mount),
+		ONCE(refuses_anothers_file),
+		EACH(asks_what_another_user_may, N(nobodys)) };
 
-	tcase_add_checked_fixture(core, setup, room_leave);
-	tcase_add_loop_test(core, accepts, 0, N(good));
-	tcase_add_loop_test(core, refuses, 0, N(bad));
-	tcase_add_test(core, names_variable_and_path_as_given);
-	tcase_add_test(core, keeps_what_somebody_else_changed);
-	tcase_add_test(core, leaves_the_value_that_is_there);
-	tcase_add_loop_test(core, keeps_mode, 0, 8);
-	tcase_add_loop_test(core, keeps_owner_and_group, 0, 3);
-	tcase_add_test(core, keeps_attributes);
-	tcase_add_loop_test(core, keeps_acl, 0, 2);
-	tcase_add_loop_test(core, follows_one_link, 0, 4);
-	tcase_add_test(core, sweeps_its_own);
-	tcase_add_test(core, sweeps_no_one_elses);
-	tcase_add_test(core, holds_the_lock_while_it_edits);
-	tcase_add_test(core, locks_the_file_that_has_the_name);
-	tcase_add_test(core, loses_no_edit_of_two_processes);
-	suite_add_tcase(s, core);
-
-	tcase_add_checked_fixture(limits, setup, room_leave);
-	tcase_add_test(limits, takes_the_largest_file);
-	tcase_add_test(limits, takes_the_longest_value);
-	tcase_add_test(limits, keeps_many_lines);
-	tcase_add_test(limits, refuses_a_name_with_no_room);
-	tcase_add_test(limits, gives_up_on_a_lock_that_stays);
-	tcase_add_test(limits, leaves_nothing_on_a_full_disk);
-	tcase_add_test(limits, leaves_nothing_on_a_bad_disk);
-	tcase_add_test(limits, reports_an_unsynced_folder);
-	suite_add_tcase(s, limits);
-
-	tcase_add_checked_fixture(hostile, setup, room_leave);
-	tcase_add_test(hostile, refuses_nul);
-	tcase_add_loop_test(hostile, refuses_other_kinds, 0, 5);
-	tcase_add_test(hostile, refuses_a_second_link);
-	tcase_add_loop_test(hostile, keeps_an_edit_made_meanwhile, 0, 6);
-	tcase_add_test(hostile, takes_no_temporary_file_of_another);
-	tcase_add_test(hostile, refuses_our_own_bugs);
-	tcase_add_test(hostile, refuses_hard_links);
-	tcase_add_test(hostile, refuses_a_bind_mount);
-	tcase_add_test(hostile, refuses_anothers_file);
-	tcase_add_loop_test(hostile, asks_what_another_user_may, 0, N(nobodys));
-	suite_add_tcase(s, hostile);
-	return s;
+	return unit_suite("dotenv", setup, room_leave, tests, N(tests));
 }

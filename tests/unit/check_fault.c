@@ -1,7 +1,7 @@
 /* check_fault.c: the error convention. */
+#include "suite.h"
 #include "sys/fault.h"
 
-#include <check.h>
 #include <string.h>
 
 Suite *fault_suite(void);
@@ -94,20 +94,10 @@ END_TEST
 Suite *
 fault_suite(void)
 {
-	Suite *s = suite_create("fault");
-	TCase *core = tcase_create("Core");
-	TCase *limits = tcase_create("Limits");
-	TCase *hostile = tcase_create("Hostile");
+	static const struct unit_test tests[] = { CASE("Core"), ONCE(sets_all_three),
+		ONCE(needs_no_next), ONCE(first_word_stands), ONCE(cleared_takes_another),
+		ONCE(kinds_are_the_exit_codes), CASE("Limits"),
+		ONCE(cuts_what_is_too_long), CASE("Hostile"), ONCE(next_is_no_format) };
 
-	tcase_add_test(core, sets_all_three);
-	tcase_add_test(core, needs_no_next);
-	tcase_add_test(core, first_word_stands);
-	tcase_add_test(core, cleared_takes_another);
-	tcase_add_test(core, kinds_are_the_exit_codes);
-	suite_add_tcase(s, core);
-	tcase_add_test(limits, cuts_what_is_too_long);
-	suite_add_tcase(s, limits);
-	tcase_add_test(hostile, next_is_no_format);
-	suite_add_tcase(s, hostile);
-	return s;
+	return unit_suite("fault", NULL, NULL, tests, N(tests));
 }

@@ -1,6 +1,7 @@
 /*
  * check_folder.c: the state folder, which is ours alone, and free space.
  */
+#include "suite.h"
 #include "room.h"
 #include "skip.h"
 #include "state/folder.h"
@@ -8,7 +9,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,7 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 #define NOBODY 65534
 
 Suite *folder_suite(void);
@@ -254,29 +253,13 @@ END_TEST
 Suite *
 folder_suite(void)
 {
-	Suite *s = suite_create("folder");
-	TCase *core = tcase_create("Core");
-	TCase *limits = tcase_create("Limits");
-	TCase *hostile = tcase_create("Hostile");
+	static const struct unit_test tests[] = { CASE("Core"),
+		ONCE(makes_the_folders_above_a_target), EACH(makes_it, 2),
+		ONCE(makes_none_unasked), ONCE(makes_no_parents), ONCE(tells_free_space),
+		ONCE(asks_the_folder_above), CASE("Limits"), EACH(judges_the_mode, 10),
+		ONCE(shows_a_long_path_cut), ONCE(tells_no_space_of_nothing),
+		CASE("Hostile"), ONCE(judges_the_owner), ONCE(refuses_other_kinds),
+		ONCE(escapes_the_path), ONCE(survives_every_byte) };
 
-	tcase_add_checked_fixture(core, setup, teardown);
-	tcase_add_test(core, makes_the_folders_above_a_target);
-	tcase_add_loop_test(core, makes_it, 0, 2);
-	tcase_add_test(core, makes_none_unasked);
-	tcase_add_test(core, makes_no_parents);
-	tcase_add_test(core, tells_free_space);
-	tcase_add_test(core, asks_the_folder_above);
-	suite_add_tcase(s, core);
-	tcase_add_checked_fixture(limits, setup, teardown);
-	tcase_add_loop_test(limits, judges_the_mode, 0, 10);
-	tcase_add_test(limits, shows_a_long_path_cut);
-	tcase_add_test(limits, tells_no_space_of_nothing);
-	suite_add_tcase(s, limits);
-	tcase_add_checked_fixture(hostile, setup, teardown);
-	tcase_add_test(hostile, judges_the_owner);
-	tcase_add_test(hostile, refuses_other_kinds);
-	tcase_add_test(hostile, escapes_the_path);
-	tcase_add_test(hostile, survives_every_byte);
-	suite_add_tcase(s, hostile);
-	return s;
+	return unit_suite("folder", setup, teardown, tests, N(tests));
 }

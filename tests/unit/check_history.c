@@ -2,12 +2,12 @@
  * check_history.c: the ledger's file.  What a power cut tore is never a record; what
  * was written whole is never lost.
  */
+#include "suite.h"
 #include "room.h"
 #include "state/history.h"
 
 #include <sys/stat.h>
 
-#include <check.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -15,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 #define HISTORY "history.jsonl"
 
 Suite *history_suite(void);
@@ -674,38 +673,16 @@ END_TEST
 Suite *
 history_suite(void)
 {
-	Suite *s = suite_create("history");
-	TCase *core = tcase_create("Core");
-	TCase *limits = tcase_create("Limits");
-	TCase *hostile = tcase_create("Hostile");
+	static const struct unit_test tests[] = { CASE("Core"), ONCE(is_none_at_first),
+		EACH(returns_every_outcome, OUTCOME__MAX + 1),
+		ONCE(walks_the_newest_first), ONCE(is_json_lines), ONCE(reads_format_1),
+		ONCE(reads_a_good_outcome_as_judged), ONCE(filters_into_a_new_file),
+		CASE("Limits"), EACH(returns_the_longest_record, 2), ONCE(holds_many),
+		ONCE(bounds_a_line), EACH(leaves_all_as_it_was_on_a_full_disk, 2),
+		EACH(tells_what_is_not_durable, 2), CASE("Hostile"),
+		ONCE(never_reads_a_torn_line), EACH(skips_garbage, N(garbage)),
+		EACH(takes_or_skips_a_changed_record, N(changes)),
+		EACH(refuses_other_kinds, 4), EACH(writes_nothing_that_is_not_utf_8, 2) };
 
-	tcase_add_checked_fixture(core, setup, teardown);
-	tcase_set_timeout(core, 30);
-	tcase_add_test(core, is_none_at_first);
-	tcase_add_loop_test(core, returns_every_outcome, 0, OUTCOME__MAX + 1);
-	tcase_add_test(core, walks_the_newest_first);
-	tcase_add_test(core, is_json_lines);
-	tcase_add_test(core, reads_format_1);
-	tcase_add_test(core, reads_a_good_outcome_as_judged);
-	tcase_add_test(core, filters_into_a_new_file);
-	suite_add_tcase(s, core);
-
-	tcase_add_checked_fixture(limits, setup, teardown);
-	tcase_set_timeout(limits, 120);
-	tcase_add_loop_test(limits, returns_the_longest_record, 0, 2);
-	tcase_add_test(limits, holds_many);
-	tcase_add_test(limits, bounds_a_line);
-	tcase_add_loop_test(limits, leaves_all_as_it_was_on_a_full_disk, 0, 2);
-	tcase_add_loop_test(limits, tells_what_is_not_durable, 0, 2);
-	suite_add_tcase(s, limits);
-
-	tcase_add_checked_fixture(hostile, setup, teardown);
-	tcase_set_timeout(hostile, 120);
-	tcase_add_test(hostile, never_reads_a_torn_line);
-	tcase_add_loop_test(hostile, skips_garbage, 0, N(garbage));
-	tcase_add_loop_test(hostile, takes_or_skips_a_changed_record, 0, N(changes));
-	tcase_add_loop_test(hostile, refuses_other_kinds, 0, 4);
-	tcase_add_loop_test(hostile, writes_nothing_that_is_not_utf_8, 0, 2);
-	suite_add_tcase(s, hostile);
-	return s;
+	return unit_suite("history", setup, teardown, tests, N(tests));
 }

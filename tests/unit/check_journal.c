@@ -2,20 +2,18 @@
  * check_journal.c: what is on disk before each phase.  A journal that is not whole
  * must be a fault, never a guess.
  */
+#include "suite.h"
 #include "room.h"
 #include "state/journal.h"
 
 #include <sys/stat.h>
 
-#include <check.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 Suite *journal_suite(void);
 
@@ -533,38 +531,17 @@ END_TEST
 Suite *
 journal_suite(void)
 {
-	Suite *s = suite_create("journal");
-	TCase *core = tcase_create("Core");
-	TCase *limits = tcase_create("Limits");
-	TCase *hostile = tcase_create("Hostile");
+	static const struct unit_test tests[] = { CASE("Core"),
+		EACH(returns_every_phase, PHASE__MAX), ONCE(clears),
+		EACH(reads_format_1, N(released)), ONCE(reads_whether_it_served),
+		CASE("Limits"), EACH(returns_each_string, N(strings)),
+		ONCE(returns_the_longest), EACH(skips_a_temporary_file, 2),
+		ONCE(skips_what_it_does_not_know), ONCE(keeps_the_old_one_on_a_full_disk),
+		ONCE(leaves_no_first_one_that_is_not_durable),
+		ONCE(leaves_one_of_two_phases), ONCE(refuses_a_newer_format),
+		CASE("Hostile"), ONCE(refuses_what_is_torn),
+		EACH(refuses_what_is_wrong, N(changes)), ONCE(refuses_garbage),
+		EACH(refuses_other_kinds, 4), EACH(writes_nothing_that_is_not_utf_8, 2) };
 
-	tcase_add_checked_fixture(core, setup, teardown);
-	tcase_set_timeout(core, 30);
-	tcase_add_loop_test(core, returns_every_phase, 0, PHASE__MAX);
-	tcase_add_test(core, clears);
-	tcase_add_loop_test(core, reads_format_1, 0, N(released));
-	tcase_add_test(core, reads_whether_it_served);
-	suite_add_tcase(s, core);
-
-	tcase_add_checked_fixture(limits, setup, teardown);
-	tcase_set_timeout(limits, 30);
-	tcase_add_loop_test(limits, returns_each_string, 0, N(strings));
-	tcase_add_test(limits, returns_the_longest);
-	tcase_add_loop_test(limits, skips_a_temporary_file, 0, 2);
-	tcase_add_test(limits, skips_what_it_does_not_know);
-	tcase_add_test(limits, keeps_the_old_one_on_a_full_disk);
-	tcase_add_test(limits, leaves_no_first_one_that_is_not_durable);
-	tcase_add_test(limits, leaves_one_of_two_phases);
-	tcase_add_test(limits, refuses_a_newer_format);
-	suite_add_tcase(s, limits);
-
-	tcase_add_checked_fixture(hostile, setup, teardown);
-	tcase_set_timeout(hostile, 60);
-	tcase_add_test(hostile, refuses_what_is_torn);
-	tcase_add_loop_test(hostile, refuses_what_is_wrong, 0, N(changes));
-	tcase_add_test(hostile, refuses_garbage);
-	tcase_add_loop_test(hostile, refuses_other_kinds, 0, 4);
-	tcase_add_loop_test(hostile, writes_nothing_that_is_not_utf_8, 0, 2);
-	suite_add_tcase(s, hostile);
-	return s;
+	return unit_suite("journal", setup, teardown, tests, N(tests));
 }

@@ -2,20 +2,19 @@
  * check_ledger.c: which releases are known-good.  A rollback goes only to these, so a
  * bad one must stay bad until it succeeds again.
  */
+#include "suite.h"
 #include "releases.h"
 #include "room.h"
 #include "state/ledger.h"
 
 #include <sys/stat.h>
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 #define HISTORY "history.jsonl"
 
 Suite *ledger_suite(void);
@@ -457,32 +456,14 @@ END_TEST
 Suite *
 ledger_suite(void)
 {
-	Suite *s = suite_create("ledger");
-	TCase *core = tcase_create("Core");
-	TCase *limits = tcase_create("Limits");
-	TCase *hostile = tcase_create("Hostile");
+	static const struct unit_test tests[] = { CASE("Core"),
+		EACH(lists_what_is_good, N(stories)),
+		EACH(knows_what_is_good, N(stories)),
+		EACH(lists_what_was_ever_good, N(ever_good)),
+		EACH(tells_the_sequence, N(sequences)), ONCE(gives_all_that_was_recorded),
+		CASE("Limits"), ONCE(respects_its_limit), ONCE(trims_late),
+		EACH(trims_the_oldest, N(trims)), EACH(trimming_keeps_the_sequence, 2),
+		CASE("Hostile"), ONCE(trims_garbage), ONCE(refuses_what_it_cannot_read) };
 
-	tcase_add_checked_fixture(core, setup, teardown);
-	tcase_set_timeout(core, 30);
-	tcase_add_loop_test(core, lists_what_is_good, 0, N(stories));
-	tcase_add_loop_test(core, knows_what_is_good, 0, N(stories));
-	tcase_add_loop_test(core, lists_what_was_ever_good, 0, N(ever_good));
-	tcase_add_loop_test(core, tells_the_sequence, 0, N(sequences));
-	tcase_add_test(core, gives_all_that_was_recorded);
-	suite_add_tcase(s, core);
-
-	tcase_add_checked_fixture(limits, setup, teardown);
-	tcase_set_timeout(limits, 60);
-	tcase_add_test(limits, respects_its_limit);
-	tcase_add_test(limits, trims_late);
-	tcase_add_loop_test(limits, trims_the_oldest, 0, N(trims));
-	tcase_add_loop_test(limits, trimming_keeps_the_sequence, 0, 2);
-	suite_add_tcase(s, limits);
-
-	tcase_add_checked_fixture(hostile, setup, teardown);
-	tcase_set_timeout(hostile, 30);
-	tcase_add_test(hostile, trims_garbage);
-	tcase_add_test(hostile, refuses_what_it_cannot_read);
-	suite_add_tcase(s, hostile);
-	return s;
+	return unit_suite("ledger", setup, teardown, tests, N(tests));
 }

@@ -1,6 +1,7 @@
 /*
  * check_lock.c: the two kernel locks, and what is said of their holders.
  */
+#include "suite.h"
 #include "room.h"
 #include "state/lock.h"
 
@@ -8,7 +9,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 Suite *lock_suite(void);
 
@@ -537,44 +535,19 @@ END_TEST
 Suite *
 lock_suite(void)
 {
-	Suite *s = suite_create("lock");
-	TCase *core = tcase_create("Core");
-	TCase *limits = tcase_create("Limits");
-	TCase *hostile = tcase_create("Hostile");
+	static const struct unit_test tests[] = { CASE("Core"), ONCE(is_busy_while_held),
+		ONCE(is_held_by_the_one_it_names), EACH(finds_the_pid_behind_any_name, 4),
+		ONCE(believes_no_words_of_the_dead), ONCE(forgets_the_holder_before),
+		ONCE(is_a_file_that_stays), ONCE(is_seen_without_being_taken),
+		ONCE(frees_itself_when_its_holder_dies), ONCE(is_not_inherited),
+		ONCE(goes_with_flock), ONCE(takes_no_waiter_for_a_holder),
+		ONCE(uplock_is_exclusive), ONCE(uplock_lives_as_long_as_its_heir),
+		EACH(reads_the_mover, N(movers)), CASE("Limits"), ONCE(bounds_the_holder),
+		ONCE(no_mover_is_no_group), ONCE(never_takes_itself_for_the_mover),
+		ONCE(uplock_names_no_earlier_mover), CASE("Hostile"),
+		ONCE(shows_the_holder_escaped), EACH(refuses_a_wrong_path, N(wrong)),
+		EACH(spares_what_is_no_lock, 3), ONCE(escapes_the_path),
+		ONCE(uplock_follows_no_link) };
 
-	tcase_add_checked_fixture(core, setup, teardown);
-	tcase_set_timeout(core, 30);
-	tcase_add_test(core, is_busy_while_held);
-	tcase_add_test(core, is_held_by_the_one_it_names);
-	tcase_add_loop_test(core, finds_the_pid_behind_any_name, 0, 4);
-	tcase_add_test(core, believes_no_words_of_the_dead);
-	tcase_add_test(core, forgets_the_holder_before);
-	tcase_add_test(core, is_a_file_that_stays);
-	tcase_add_test(core, is_seen_without_being_taken);
-	tcase_add_test(core, frees_itself_when_its_holder_dies);
-	tcase_add_test(core, is_not_inherited);
-	tcase_add_test(core, goes_with_flock);
-	tcase_add_test(core, takes_no_waiter_for_a_holder);
-	tcase_add_test(core, uplock_is_exclusive);
-	tcase_add_test(core, uplock_lives_as_long_as_its_heir);
-	tcase_add_loop_test(core, reads_the_mover, 0, N(movers));
-	suite_add_tcase(s, core);
-
-	tcase_add_checked_fixture(limits, setup, teardown);
-	tcase_set_timeout(limits, 30);
-	tcase_add_test(limits, bounds_the_holder);
-	tcase_add_test(limits, no_mover_is_no_group);
-	tcase_add_test(limits, never_takes_itself_for_the_mover);
-	tcase_add_test(limits, uplock_names_no_earlier_mover);
-	suite_add_tcase(s, limits);
-
-	tcase_add_checked_fixture(hostile, setup, teardown);
-	tcase_set_timeout(hostile, 30);
-	tcase_add_test(hostile, shows_the_holder_escaped);
-	tcase_add_loop_test(hostile, refuses_a_wrong_path, 0, N(wrong));
-	tcase_add_loop_test(hostile, spares_what_is_no_lock, 0, 3);
-	tcase_add_test(hostile, escapes_the_path);
-	tcase_add_test(hostile, uplock_follows_no_link);
-	suite_add_tcase(s, hostile);
-	return s;
+	return unit_suite("lock", setup, teardown, tests, N(tests));
 }

@@ -1,15 +1,13 @@
 /*
  * check_mask.c: no value of .env is shown, whoever quotes it.
  */
+#include "suite.h"
 #include "dotenv/mask.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 Suite *mask_suite(void);
 
@@ -245,18 +243,11 @@ END_TEST
 Suite *
 mask_suite(void)
 {
-	Suite *s = suite_create("mask");
-	TCase *core = tcase_create("Core"), *limits = tcase_create("Limits");
+	static const struct unit_test tests[] = { CASE("Core"), EACH(masks, N(rows)),
+		ONCE(reads_a_file_that_was_changed), CASE("Limits"),
+		EACH(masks_the_beginning_at_a_cut, N(ends)),
+		EACH(masks_before_it_cuts, 80), ONCE(keeps_many),
+		EACH(hides_nothing_of_nothing, 2) };
 
-	tcase_add_checked_fixture(core, setup, teardown);
-	tcase_add_loop_test(core, masks, 0, N(rows));
-	tcase_add_test(core, reads_a_file_that_was_changed);
-	tcase_add_checked_fixture(limits, setup, teardown);
-	tcase_add_loop_test(limits, masks_the_beginning_at_a_cut, 0, N(ends));
-	tcase_add_loop_test(limits, masks_before_it_cuts, 0, 80);
-	tcase_add_test(limits, keeps_many);
-	tcase_add_loop_test(limits, hides_nothing_of_nothing, 0, 2);
-	suite_add_tcase(s, core);
-	suite_add_tcase(s, limits);
-	return s;
+	return unit_suite("mask", setup, teardown, tests, N(tests));
 }

@@ -2,13 +2,11 @@
  * check_release.c: when two releases are the same.  Whether a release is known-good,
  * and whether anything has to be done, depends on it.
  */
+#include "suite.h"
 #include "releases.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
-
-#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 Suite *release_suite(void);
 
@@ -126,14 +124,9 @@ END_TEST
 Suite *
 release_suite(void)
 {
-	Suite *s = suite_create("release");
-	TCase *core = tcase_create("Core");
-	TCase *limits = tcase_create("Limits");
+	static const struct unit_test tests[] = { CASE("Core"), EACH(compares, N(pairs)),
+		EACH(finds_the_part, N(parts)), CASE("Limits"),
+		ONCE(compares_the_longest) };
 
-	tcase_add_loop_test(core, compares, 0, N(pairs));
-	tcase_add_loop_test(core, finds_the_part, 0, N(parts));
-	suite_add_tcase(s, core);
-	tcase_add_test(limits, compares_the_longest);
-	suite_add_tcase(s, limits);
-	return s;
+	return unit_suite("release", NULL, NULL, tests, N(tests));
 }

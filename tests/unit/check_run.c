@@ -2,6 +2,7 @@
  * check_run.c: child processes.  The children are sh(1) and what every system
  * has beside it; none outlives its test.
  */
+#include "suite.h"
 #include "child.h"
 #include "room.h"
 #include "sys/run.h"
@@ -13,7 +14,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 Suite *run_suite(void);
 
@@ -888,63 +886,31 @@ END_TEST
 Suite *
 run_suite(void)
 {
-	Suite *s = suite_create("run");
-	TCase *core = tcase_create("Core");
-	TCase *limits = tcase_create("Limits");
-	TCase *hostile = tcase_create("Hostile");
+	static const struct unit_test tests[] = { CASE("Core"),
+		EACH(tells_the_end, N(ends)), ONCE(keeps_the_streams_apart),
+		ONCE(merges_the_streams), ONCE(keeps_every_byte),
+		ONCE(keeps_the_last_words), ONCE(gives_the_environment_as_it_is),
+		ONCE(gives_the_arguments_as_they_are), ONCE(goes_where_it_is_told),
+		ONCE(waits_for_the_exit_and_not_for_the_end_of_output),
+		ONCE(gives_nothing_to_read), ONCE(gives_a_group_of_its_own),
+		ONCE(gives_no_descriptor_of_ours), ONCE(gives_a_mover_the_lock_alone),
+		ONCE(gives_default_signals), ONCE(ticks), ONCE(frees_twice),
+		ONCE(mover_writes_to_the_file), ONCE(mover_introduces_itself),
+		ONCE(mover_without_a_lock), ONCE(lock_is_held_by_what_is_left),
+		ONCE(mover_outlives_us), ONCE(looker_dies_with_us), ONCE(stops_when_told),
+		ONCE(does_not_stop_what_must_end), CASE("Limits"), ONCE(limit_ends_it),
+		ONCE(limit_lets_it_clean_up), ONCE(limit_ends_the_group_of_a_looker),
+		ONCE(limit_spares_the_group_of_a_mover),
+		ONCE(limit_kills_what_ignores_it), ONCE(limit_leaves_what_it_may_not_end),
+		EACH(bounds_the_output, N(amounts)), ONCE(bounds_the_errors),
+		ONCE(is_short_of_descriptors), ONCE(loses_no_descriptor),
+		ONCE(keeps_the_begin_of_too_much), CASE("Hostile"),
+		EACH(limit_holds_against_endless_output, 2),
+		ONCE(exit_holds_against_endless_output),
+		EACH(tells_why_it_cannot_run, N(unfit)),
+		EACH(tells_where_it_cannot_go, N(nowhere)),
+		ONCE(frees_the_lock_of_what_never_ran), EACH(finds_on_the_path, N(finds)),
+		ONCE(finds_nothing_cut) };
 
-	tcase_add_checked_fixture(core, setup, teardown);
-	tcase_set_timeout(core, 60);
-	tcase_add_loop_test(core, tells_the_end, 0, N(ends));
-	tcase_add_test(core, keeps_the_streams_apart);
-	tcase_add_test(core, merges_the_streams);
-	tcase_add_test(core, keeps_every_byte);
-	tcase_add_test(core, keeps_the_last_words);
-	tcase_add_test(core, gives_the_environment_as_it_is);
-	tcase_add_test(core, gives_the_arguments_as_they_are);
-	tcase_add_test(core, goes_where_it_is_told);
-	tcase_add_test(core, waits_for_the_exit_and_not_for_the_end_of_output);
-	tcase_add_test(core, gives_nothing_to_read);
-	tcase_add_test(core, gives_a_group_of_its_own);
-	tcase_add_test(core, gives_no_descriptor_of_ours);
-	tcase_add_test(core, gives_a_mover_the_lock_alone);
-	tcase_add_test(core, gives_default_signals);
-	tcase_add_test(core, ticks);
-	tcase_add_test(core, frees_twice);
-	tcase_add_test(core, mover_writes_to_the_file);
-	tcase_add_test(core, mover_introduces_itself);
-	tcase_add_test(core, mover_without_a_lock);
-	tcase_add_test(core, lock_is_held_by_what_is_left);
-	tcase_add_test(core, mover_outlives_us);
-	tcase_add_test(core, looker_dies_with_us);
-	tcase_add_test(core, stops_when_told);
-	tcase_add_test(core, does_not_stop_what_must_end);
-	suite_add_tcase(s, core);
-
-	tcase_add_checked_fixture(limits, setup, teardown);
-	tcase_set_timeout(limits, 60);
-	tcase_add_test(limits, limit_ends_it);
-	tcase_add_test(limits, limit_lets_it_clean_up);
-	tcase_add_test(limits, limit_ends_the_group_of_a_looker);
-	tcase_add_test(limits, limit_spares_the_group_of_a_mover);
-	tcase_add_test(limits, limit_kills_what_ignores_it);
-	tcase_add_test(limits, limit_leaves_what_it_may_not_end);
-	tcase_add_loop_test(limits, bounds_the_output, 0, N(amounts));
-	tcase_add_test(limits, bounds_the_errors);
-	tcase_add_test(limits, is_short_of_descriptors);
-	tcase_add_test(limits, loses_no_descriptor);
-	tcase_add_test(limits, keeps_the_begin_of_too_much);
-	suite_add_tcase(s, limits);
-
-	tcase_add_checked_fixture(hostile, setup, teardown);
-	tcase_set_timeout(hostile, 60);
-	tcase_add_loop_test(hostile, limit_holds_against_endless_output, 0, 2);
-	tcase_add_test(hostile, exit_holds_against_endless_output);
-	tcase_add_loop_test(hostile, tells_why_it_cannot_run, 0, N(unfit));
-	tcase_add_loop_test(hostile, tells_where_it_cannot_go, 0, N(nowhere));
-	tcase_add_test(hostile, frees_the_lock_of_what_never_ran);
-	tcase_add_loop_test(hostile, finds_on_the_path, 0, N(finds));
-	tcase_add_test(hostile, finds_nothing_cut);
-	suite_add_tcase(s, hostile);
-	return s;
+	return unit_suite("run", setup, teardown, tests, N(tests));
 }

@@ -1,12 +1,10 @@
 /* check_text.c: bytes made safe to show. */
+#include "suite.h"
 #include "sys/text.h"
 
-#include <check.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 Suite *text_suite(void);
 
@@ -151,19 +149,10 @@ END_TEST
 Suite *
 text_suite(void)
 {
-	Suite *s = suite_create("text");
-	TCase *core = tcase_create("Core");
-	TCase *limits = tcase_create("Limits");
-	TCase *hostile = tcase_create("Hostile");
+	static const struct unit_test tests[] = { CASE("Core"), EACH(escapes, N(rows)),
+		EACH(knows_near_words, N(words)), CASE("Limits"),
+		ONCE(cuts_plain_text_late), ONCE(cuts_between_escapes), CASE("Hostile"),
+		EACH(never_overruns, 257), ONCE(mixed_bytes_stay_printable) };
 
-	tcase_add_loop_test(core, escapes, 0, N(rows));
-	tcase_add_loop_test(core, knows_near_words, 0, N(words));
-	suite_add_tcase(s, core);
-	tcase_add_test(limits, cuts_plain_text_late);
-	tcase_add_test(limits, cuts_between_escapes);
-	suite_add_tcase(s, limits);
-	tcase_add_loop_test(hostile, never_overruns, 0, 257);
-	tcase_add_test(hostile, mixed_bytes_stay_printable);
-	suite_add_tcase(s, hostile);
-	return s;
+	return unit_suite("text", NULL, NULL, tests, N(tests));
 }

@@ -1,13 +1,13 @@
 /*
  * check_who.c: who asks, for the record: what sshd says, or nothing.
  */
+#include "suite.h"
 #include "room.h"
 #include "skip.h"
 #include "sys/who.h"
 
 #include <sys/stat.h>
 
-#include <check.h>
 #include <ctype.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 Suite *who_suite(void);
 
@@ -328,28 +326,13 @@ END_TEST
 Suite *
 who_suite(void)
 {
-	Suite *s = suite_create("who");
-	TCase *core = tcase_create("Core");
-	TCase *limits = tcase_create("Limits");
-	TCase *hostile = tcase_create("Hostile");
+	static const struct unit_test tests[] = { CASE("Core"),
+		ONCE(knows_nobody_without_sshd), ONCE(names_the_actor),
+		EACH(reads_the_key, N(files)), EACH(agrees_with_ssh_keygen, 4),
+		EACH(reads_the_client, N(connections)), CASE("Limits"),
+		ONCE(bounds_the_client), ONCE(bounds_the_actor), ONCE(bounds_the_key),
+		CASE("Hostile"), EACH(passes_over_other_kinds, 7),
+		ONCE(is_printable_whatever_comes), EACH(survives_every_byte, 8) };
 
-	tcase_add_checked_fixture(core, setup, teardown);
-	tcase_set_timeout(core, 60);
-	tcase_add_test(core, knows_nobody_without_sshd);
-	tcase_add_test(core, names_the_actor);
-	tcase_add_loop_test(core, reads_the_key, 0, N(files));
-	tcase_add_loop_test(core, agrees_with_ssh_keygen, 0, 4);
-	tcase_add_loop_test(core, reads_the_client, 0, N(connections));
-	suite_add_tcase(s, core);
-	tcase_add_checked_fixture(limits, setup, teardown);
-	tcase_add_test(limits, bounds_the_client);
-	tcase_add_test(limits, bounds_the_actor);
-	tcase_add_test(limits, bounds_the_key);
-	suite_add_tcase(s, limits);
-	tcase_add_checked_fixture(hostile, setup, teardown);
-	tcase_add_loop_test(hostile, passes_over_other_kinds, 0, 7);
-	tcase_add_test(hostile, is_printable_whatever_comes);
-	tcase_add_loop_test(hostile, survives_every_byte, 0, 8);
-	suite_add_tcase(s, hostile);
-	return s;
+	return unit_suite("who", setup, teardown, tests, N(tests));
 }
