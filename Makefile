@@ -84,6 +84,7 @@ SRC := \
 	src/request/choose.c \
 	src/request/request.c \
 	src/request/tag.c \
+	src/request/who.c \
 	src/state/folder.c \
 	src/state/history.c \
 	src/state/journal.c \
@@ -91,7 +92,6 @@ SRC := \
 	src/state/lock.c \
 	src/state/member.c \
 	src/state/release.c \
-	src/sys/base64.c \
 	src/sys/childenv.c \
 	src/sys/deadline.c \
 	src/sys/fault.c \
@@ -100,8 +100,7 @@ SRC := \
 	src/sys/progress.c \
 	src/sys/run.c \
 	src/sys/signals.c \
-	src/sys/text.c \
-	src/sys/who.c
+	src/sys/text.c
 
 UNIT := $(sort $(wildcard tests/unit/*.c))
 FUZZERS := $(filter-out fuzz,$(basename $(notdir $(wildcard tests/fuzz/*.c))))

@@ -72,6 +72,6 @@ main(int argc, char **argv)
 	leave_no_traces();
 	environ = nothing;
 	signals_tame();
-	log_open();
+	log_open("twilight-deploy");
 	return cli_main(argc, argv, env);
 }

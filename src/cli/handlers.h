@@ -8,8 +8,8 @@
 #include "cli/output.h"
 #include "config/config.h"
 #include "request/request.h"
+#include "request/who.h"
 #include "sys/progress.h"
-#include "sys/who.h"
 
 struct record;
 

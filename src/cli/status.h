@@ -11,7 +11,6 @@
 #include "health/answer.h"
 #include "state/history.h"
 #include "state/journal.h"
-#include "sys/who.h"
 
 #include <jansson.h>
 

@@ -10,7 +10,6 @@
 #include "health/url.h"
 #include "state/history.h"
 #include "sys/progress.h"
-#include "sys/who.h"
 
 struct session {
 	const struct target *target;

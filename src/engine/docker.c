@@ -188,9 +188,12 @@ fill_child_env(struct docker *d, char *const *env, struct fault *f)
 {
 	const struct target *t = d->target;
 
-	if (childenv_init(&d->env, env, t->keep_env, f) == -1)
+	if (childenv_init(&d->env, env, f) == -1)
 		return -1;
-	if (childenv_set(&d->env, "COMPOSE_FILE", d->files, f) == -1 ||
+	if (childenv_keep(&d->env, env,
+		"DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG XDG_RUNTIME_DIR", f) == -1 ||
+	    childenv_keep(&d->env, env, t->keep_env, f) == -1 ||
+	    childenv_set(&d->env, "COMPOSE_FILE", d->files, f) == -1 ||
 	    childenv_set(&d->env, "COMPOSE_ENV_FILES", t->env_file, f) == -1 ||
 	    childenv_set(&d->env, "COMPOSE_ANSI", "never", f) == -1 ||
 	    childenv_set(&d->env, "COMPOSE_PROGRESS", "plain", f) == -1 ||

@@ -12,7 +12,6 @@
 
 #include "state/release.h"
 #include "sys/fault.h"
-#include "sys/who.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,6 +21,13 @@
 
 /* The verbs that are recorded. */
 enum record_verb { RECORD_DEPLOY, RECORD_ROLLBACK, RECORD_VERB__MAX };
+
+/* Who asked (request/who.h). */
+struct who {
+	char actor[64];  /* a name, escaped */
+	char key[80];    /* fingerprint of the SSH key, as ssh-keygen -l has it; or "" */
+	char client[64]; /* the client's address; or "" */
+};
 
 enum outcome {
 	OUTCOME_DEPLOYED,    /* `to` runs and was verified */

@@ -1,9 +1,9 @@
 /*
- * childenv.h: the environment, ours and our children's.
+ * childenv.h: our environment, and the one that child processes get.
  *
- * main() takes the process's environment away from libc at the start; from
- * then on it is this array of strings, read by name.  A child's environment
- * is built from nothing.
+ * main() takes the process's environment away from libc at the start.  From then on it
+ * is an array of strings that is read by name.  A child's environment is built from
+ * nothing.
  */
 #ifndef SYS_CHILDENV_H
 #define SYS_CHILDENV_H
@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-/* The value of `name`, or NULL.  The first one counts where there are two. */
+/* The value of `name`, or NULL.  The first of two counts.  `env` may be NULL. */
 const char *env_get(char *const *env, const char *name);
 
 struct childenv {
@@ -21,17 +21,20 @@ struct childenv {
 };
 
 /*
- * PATH, HOME, USER, LOGNAME (from the password file where the environment
- * has none), SHELL, LANG, DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG,
- * XDG_RUNTIME_DIR and the names in `keep` (separated by spaces or commas) where `env` has them.
+ * PATH, HOME, USER and LOGNAME, as `env` or else the password file has them, SHELL and
+ * LANG.  FAULT_HOST: out of memory; nothing is owned then.
  */
-int childenv_init(struct childenv *, char *const *env, const char *keep,
+int childenv_init(struct childenv *, char *const *env, struct fault *) MUST_CHECK;
+
+/* Copies from `env` those of `names` (separated by spaces or commas) that it has. */
+int childenv_keep(struct childenv *, char *const *env, const char *names,
     struct fault *) MUST_CHECK;
 
 /* Adds NAME=value, or replaces it. */
 int childenv_set(struct childenv *, const char *name, const char *value,
     struct fault *) MUST_CHECK;
 
+/* May be called twice. */
 void childenv_free(struct childenv *);
 
 #endif

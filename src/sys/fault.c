@@ -15,7 +15,6 @@ fault_set(struct fault *f, enum fault_kind kind, const char *next, const char *f
 	vsnprintf(f->what, sizeof(f->what), fmt, ap);
 	va_end(ap);
 	f->now[0] = '\0';
-	/* the strings are only for people: cutting them is harmless */
 	(void)strlcpy(f->next, next == NULL ? "" : next, sizeof(f->next));
 	return -1;
 }

@@ -1,10 +1,9 @@
 /*
- * fault.h: the one error convention.
+ * fault.h: the error convention.
  *
- * A function that can fail returns 0, or -1 with its struct fault set.
- * The first word on a fault stands: what follows from it is not another one.
- * Only src/cli turns a fault into an exit status; the kinds are numbered as
- * the exit codes are, because those are the interface (the table in README.md).
+ * A function that can fail returns 0, or -1 with its struct fault set.  The first error
+ * is kept; later calls of fault_set() change nothing.  The kinds have the numbers of the
+ * exit codes (README.md); only src/cli makes an exit status of them.
  */
 #ifndef SYS_FAULT_H
 #define SYS_FAULT_H
@@ -19,10 +18,10 @@ enum fault_kind {
 	FAULT_FAILED = 1,     /* not deployed; the previous version serves */
 	FAULT_REFUSED = 2,    /* the request is not to be run */
 	FAULT_BUSY = 3,       /* another deploy holds the lock */
-	FAULT_HOST = 4,       /* settings, .env, compose, docker, disk */
+	FAULT_HOST = 4,       /* settings, files, the engine, the disk */
 	FAULT_UNVERIFIED = 5, /* the previous version could not be verified */
 	FAULT_SUPERSEDED = 6, /* a newer sequence is deployed */
-	FAULT_BUG = 70        /* ours */
+	FAULT_BUG = 70        /* an error of this program */
 };
 
 #define FAULT_WHAT_MAX 512
@@ -30,18 +29,18 @@ enum fault_kind {
 struct fault {
 	enum fault_kind kind;
 	char what[FAULT_WHAT_MAX]; /* what happened, and why */
-	char now[256];             /* what is so now, where that may be in doubt */
-	char next[256];            /* what to do or to type next */
+	char now[256];             /* the state now, when it may be in doubt; or "" */
+	char next[256];            /* what to do next; or "" */
 };
 
-/* Always -1.  `next` may be NULL where `what` says it already. */
+/* Always -1.  `fmt` makes `what`.  `next` may be NULL.  Long texts are cut. */
 int fault_set(struct fault *, enum fault_kind, const char *next, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
-/* Says what is so now.  Always -1. */
+/* Always -1.  Sets `now` of a fault. */
 int fault_now(struct fault *, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* Forgets a fault that was dealt with. */
+/* After the error was handled: no fault is set. */
 void fault_clear(struct fault *);
 
 #endif

@@ -11,9 +11,9 @@
 
 #define TEMP_MAX 64
 
-/* Closes without disturbing the errno that is to be reported. */
+/* close(2), with errno kept. */
 static void
-discard(int fd)
+close_quietly(int fd)
 {
 	int saved = errno;
 
@@ -22,9 +22,9 @@ discard(int fd)
 	errno = saved;
 }
 
-/* Fills `buf` until it is full or the file ends; the count, or -1. */
+/* Reads until `buf` is full or the file ends; the number of bytes, or -1. */
 static ssize_t
-fill(int fd, char *buf, size_t size)
+read_all(int fd, char *buf, size_t size)
 {
 	size_t done = 0;
 	ssize_t n;
@@ -56,13 +56,13 @@ file_read_fd(int fd, size_t max, char **bytes, size_t *len)
 		errno = EINVAL;
 		return -1;
 	}
-	/* one byte more than allowed shows that there is more, one for NUL */
+	/* one byte to see that there are more than allowed, one for NUL */
 	size = (size_t)st.st_size > max ? max : (size_t)st.st_size;
 	buf = malloc(size + 2);
 	if (buf != NULL)
-		n = fill(fd, buf, size + 1);
+		n = read_all(fd, buf, size + 1);
 	if (n > (ssize_t)size) {
-		/* too large, or it grew since fstat */
+		/* too large, or it has grown since fstat(2) */
 		errno = size == max ? EFBIG : EAGAIN;
 		n = -1;
 	}
@@ -89,7 +89,7 @@ file_read(int dirfd, const char *name, size_t max, char **bytes, size_t *len)
 	if (fd == -1)
 		return -1;
 	rc = file_read_fd(fd, max, bytes, len);
-	discard(fd);
+	close_quietly(fd);
 	return rc;
 }
 
@@ -137,7 +137,7 @@ file_replace(int dirfd, const char *name, const void *bytes, size_t len)
 
 	if (temp_name(name, temp) == -1)
 		return -1;
-	/* what a killed run left under this name was never renamed: not used */
+	/* left by a killed process, or a link: never written to */
 	if (unlinkat(dirfd, temp, 0) == -1 && errno != ENOENT)
 		return -1;
 	fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
@@ -156,7 +156,7 @@ file_replace(int dirfd, const char *name, const void *bytes, size_t len)
 	return fsync(dirfd);
 fail:
 	saved = errno;
-	discard(fd);
+	close_quietly(fd);
 	unlinkat(dirfd, temp, 0);
 	errno = saved;
 	return -1;

@@ -1,8 +1,8 @@
 /*
  * file.h: files that survive a power cut.
  *
- * These speak errno, as system calls do: -1 and errno set, no temporary file left
- * behind.  The callers know what the file means and put it into words.
+ * Like system calls these return 0, or -1 with errno set: only the caller knows what a
+ * file means.  They leave no temporary file.
  */
 #ifndef SYS_FILE_H
 #define SYS_FILE_H
@@ -14,9 +14,9 @@
 #include <stddef.h>
 
 /*
- * Reads a regular file whole; no symlink is followed and no fifo is waited
- * for.  EFBIG when it holds more than `max` bytes, EINVAL when it is not
- * regular.  The bytes are followed by a NUL and are the caller's to free.
+ * Reads a regular file whole.  A symlink is not followed, and a FIFO does not block.
+ * EFBIG for more than `max` bytes, EINVAL when it is not a regular file.  The bytes are
+ * followed by a NUL; the caller frees them.
  */
 int file_read(int dirfd, const char *name, size_t max, char **bytes,
     size_t *len) MUST_CHECK;
@@ -24,29 +24,29 @@ int file_read(int dirfd, const char *name, size_t max, char **bytes,
 /* The same from the start of an open file, which stays open. */
 int file_read_fd(int fd, size_t max, char **bytes, size_t *len) MUST_CHECK;
 
-/* Writes all of it: short writes and EINTR are seen to. */
+/* Writes all bytes: continues after a short write and EINTR. */
 int file_write(int fd, const void *bytes, size_t len) MUST_CHECK;
 
 /*
- * Replaces (or makes) `name`, mode 0600: `name`.new beside it, fsync, rename,
- * fsync of the folder.  Whoever reads sees the old bytes or the new; where only the
- * last fsync failed, -1 is returned and the new ones are in place.
+ * Creates or replaces `name`, mode 0600: writes `name`.new beside it, syncs it, renames
+ * it and syncs the folder.  A reader sees the old bytes or the new ones.  When only the
+ * last fsync(2) fails, it is -1 and the new ones are in place.
  */
 int file_replace(int dirfd, const char *name, const void *bytes, size_t len) MUST_CHECK;
 
-/* Removes what a killed file_replace() left beside `name`; lock held. */
+/* Removes what a killed file_replace() left beside `name`.  The caller holds a lock. */
 void file_sweep(int dirfd, const char *name);
 
 /*
- * Removes `name` and syncs the folder; that it is gone already is fine.  Where only the
- * fsync failed, -1 is returned and it may be there again after a power cut.
+ * Removes `name`, if it exists, and syncs the folder.  When only the fsync(2) fails, it
+ * is -1, and the file may be back after a power cut.
  */
 int file_remove(int dirfd, const char *name) MUST_CHECK;
 
 /*
- * The name of a file without links, "." and "..", so that two names of one file can be
- * compared.  The part that does not exist, or cannot be read, is taken as text.
- * `path` is absolute; more than PATH_MAX bytes are cut.
+ * The absolute `path` without symlinks, "." and "..", to compare two names of a file.
+ * The part of it that does not exist or cannot be read is taken as text.  A result of
+ * PATH_MAX bytes or more is cut.
  */
 void file_real_path(const char *path, char out[PATH_MAX]);
 

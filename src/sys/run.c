@@ -17,13 +17,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The parent's ends of what the child writes to; -1 when closed. */
+/* What the child writes to; -1: closed. */
 struct pipes {
 	int out, err, exec;                   /* ours */
 	int child_out, child_err, child_exec; /* the child's */
 };
 
-/* In the child: which call failed, so that the parent can say it. */
+/* From the child to the parent: which call failed. */
 struct exec_failure {
 	int error;
 	char what[16];
@@ -71,7 +71,7 @@ make_pipes(const struct run *r, struct pipes *p)
 	if (make_pipe(&p->out, &p->child_out) == -1 ||
 	    make_pipe(&p->err, &p->child_err) == -1)
 		return -1;
-	/* what is left after the exit is taken without waiting */
+	/* after the exit, what is left is read without waiting */
 	if (fcntl(p->out, F_SETFL, O_NONBLOCK) == -1 ||
 	    fcntl(p->err, F_SETFL, O_NONBLOCK) == -1)
 		return -1;
@@ -89,9 +89,8 @@ child_fail(int fd, const char *what)
 }
 
 /*
- * The lock's new owner introduces itself; see state/lock.h.  Over the old
- * words, so that a full disk has the room.  Where it cannot be said, nothing
- * may be: an old number would be a stranger's by now.
+ * Writes our PID and command into the lock file, over the old text, so that it works on
+ * a full disk.  If that fails, the file is truncated: an old PID may have been reused.
  */
 static int
 child_hold(const struct run *r)
@@ -116,9 +115,9 @@ child_hold(const struct run *r)
 }
 
 /*
- * Puts the child's few descriptors at 0 to 4 and closes all others.  The
- * sources are first lifted above 9: main() sees to it that 0 to 2 are open,
- * so nothing is overwritten on the way.
+ * Puts the child's descriptors at 0 to 4 and closes all others.  First the sources of 3
+ * and 4 are moved above 9, and those of 0 to 2 are above 2 because main() keeps 0 to 2
+ * open: no source is overwritten.
  */
 static int
 child_descriptors(const struct run *r, const struct pipes *p)
@@ -179,14 +178,15 @@ exec_verdict(const struct run *r, const struct pipes *p, struct fault *f)
 			break;
 		got += (size_t)n;
 	}
-	/* a report that came in part is a failure all the same */
+	/* a report that was cut is a failure too */
 	if (got == 0)
 		return 0;
 	e.what[sizeof(e.what) - 1] = '\0';
 	if (strcmp(e.what, "chdir") == 0)
-		return fault_set(f, FAULT_HOST, "see TWILIGHT_COMPOSE_DIR",
+		return fault_set(f, FAULT_HOST,
+		    "check that this folder exists and that this user may enter it",
 		    "cannot enter %s: %s", r->cwd, strerror(e.error));
-	return fault_set(f, FAULT_HOST, "see that it runs for this user",
+	return fault_set(f, FAULT_HOST, "check that this user may run it",
 	    "cannot run %s: %s: %s", r->path, e.what, strerror(e.error));
 }
 
@@ -201,7 +201,7 @@ take(int fd, char *buf, size_t size)
 	return n;
 }
 
-/* Takes what is there; false at the end of the stream or on error. */
+/* Reads what is there; false at the end of the stream or after an error. */
 static bool
 drain_out(int fd, struct run_result *res)
 {
@@ -225,7 +225,7 @@ drain_out(int fd, struct run_result *res)
 	}
 	if (n == -1 && errno == EAGAIN)
 		return true;
-	/* what could not be read must not pass for the end of what was said */
+	/* a read error is not the end of the output */
 	if (n == -1)
 		res->out_cut = true;
 	return false;
@@ -257,7 +257,7 @@ drain(struct pipes *p, struct run_result *res)
 		shut(&p->err);
 }
 
-/* Has it ended?  It is left to be reaped, so that its group is still its own. */
+/* Has it exited?  It stays a zombie, so that its group number is not reused. */
 static bool
 ended(pid_t pid)
 {
@@ -269,7 +269,7 @@ ended(pid_t pid)
 	return si.si_pid == pid;
 }
 
-/* One round of waiting: output, a signal, or RUN_TICK_MS. */
+/* Waits for output, a signal, or RUN_TICK_MS. */
 static void
 wait_round(const struct run *r, struct pipes *p, struct run_result *res, int64_t deadline)
 {
@@ -285,7 +285,7 @@ wait_round(const struct run *r, struct pipes *p, struct run_result *res, int64_t
 		r->tick(r->arg);
 }
 
-/* KILL to the group; false where the child itself may not be ended by us. */
+/* KILL to the group; false: we may not kill the child. */
 static bool
 kill_group(pid_t pid)
 {
@@ -302,7 +302,7 @@ wait_child(const struct run *r, pid_t pid, struct pipes *p, struct run_result *r
 	int stop;
 
 	res->end = RUN_EXITED;
-	/* signals are taken before the look: a SIGCHLD after it wakes the poll */
+	/* signals are read before ended(): a later SIGCHLD wakes poll(2) */
 	while (stop = signals_stop(), !ended(pid)) {
 		if (!asked && deadline_left(deadline) == 0)
 			res->end = RUN_TIMEOUT;
@@ -321,7 +321,7 @@ wait_child(const struct run *r, pid_t pid, struct pipes *p, struct run_result *r
 			break;
 		wait_round(r, p, res, killed ? deadline_in(RUN_TICK_MS) : deadline);
 	}
-	/* what it left behind of a look is of no use; a move is its lock's matter */
+	/* descendants of a look are useless; those of a move hold its lock */
 	if (asked && r->kind == RUN_LOOK)
 		kill(-pid, SIGKILL);
 	drain(p, res);
@@ -355,19 +355,19 @@ run_child(const struct run *r, struct run_result *res, struct fault *f)
 	if (pid == 0)
 		child(r, &p, parent);
 	if (pid == -1) {
-		fault_set(f, FAULT_HOST, "see limits (ulimit -a) and memory",
+		fault_set(f, FAULT_HOST, "check the limits (ulimit -a) and free memory",
 		    "cannot start %s: %s", r->path, strerror(errno));
 		shut_all(&p);
 		if (r->kind == RUN_MOVE && r->hold_fd != -1)
 			close(r->hold_fd);
 		return -1;
 	}
-	/* both sides say it, so that the group is there whoever is first */
+	/* in parent and child, so that the group exists whoever runs first */
 	setpgid(pid, pid);
 	shut(&p.child_out);
 	shut(&p.child_err);
 	shut(&p.child_exec);
-	/* from here on the child alone holds it */
+	/* from now on only the child holds it */
 	if (r->kind == RUN_MOVE && r->hold_fd != -1)
 		close(r->hold_fd);
 	rc = exec_verdict(r, &p, f);
@@ -395,7 +395,7 @@ run_find(const char *name, char *const *env, char *out, size_t size, struct faul
 
 	for (; path != NULL && *path != '\0'; path = *end == ':' ? end + 1 : end) {
 		end = path + strcspn(path, ":");
-		/* an empty or relative entry means the current folder: never */
+		/* an empty or relative entry is the current folder: never used */
 		if (*path != '/' ||
 		    (size_t)snprintf(out, size, "%.*s/%s", (int)(end - path), path,
 			name) >= size)
@@ -406,6 +406,6 @@ run_find(const char *name, char *const *env, char *out, size_t size, struct faul
 			return 0;
 		found = found || access(out, F_OK) == 0;
 	}
-	return fault_set(f, FAULT_HOST, "install it, or mend PATH",
+	return fault_set(f, FAULT_HOST, "install it, or correct PATH",
 	    found ? "%s on PATH is not executable" : "%s is not on PATH", name);
 }

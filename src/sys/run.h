@@ -1,16 +1,15 @@
 /*
- * run.h: child processes, with a limit.
+ * run.h: child processes, with a limit of time.
  *
- * Two kinds.  RUN_LOOK only looks: its output is a pipe that is always
- * drained and bounded, and it is told to end when we die.  RUN_MOVE moves a
- * name or a container and must not die with us nor with whoever reads our
- * output: it writes to a file, and keeps `hold_fd`, a lock that tells the
- * next run that it is still at work (state/lock.h).
+ * There are two kinds.  RUN_LOOK changes nothing: its output goes to a pipe that is
+ * always drained and whose size is limited, and it gets TERM when we die.  RUN_MOVE, a
+ * detached command, must survive us and whoever reads our output: it writes to a file
+ * and holds `hold_fd`, a lock that shows the next process that it is running.
  *
- * Both: stdin is /dev/null, default signals, a process group of their own,
- * no descriptor of ours, the exit of the child (not the end of its output)
- * ends the run.  At the limit: TERM to the child, `grace_ms` later KILL to
- * its group.  A child that may not be ended (another user's) is left.
+ * Both have /dev/null as stdin, default signals, a process group of their own and none
+ * of our descriptors.  The run ends with the exit of the child, not with the end of its
+ * output.  At the limit the child gets TERM, and `grace_ms` later its group gets KILL.
+ * A child that we may not kill (another user's) is left running.
  */
 #ifndef SYS_RUN_H
 #define SYS_RUN_H
@@ -35,21 +34,21 @@ struct run {
 	char *const *env;
 	const char *cwd; /* NULL: stay */
 	int64_t limit_ms;
-	int64_t grace_ms; /* 0: RUN_GRACE_MS */
+	int64_t grace_ms; /* from TERM to KILL; 0: RUN_GRACE_MS */
 	bool merge;       /* RUN_LOOK: stderr into stdout */
-	bool stoppable;   /* INT and TERM end it too */
+	bool stoppable;   /* a signal to us (signals_stop()) ends it too */
 	int out_fd;       /* RUN_MOVE: stdout and stderr */
-	int hold_fd; /* RUN_MOVE: a lock, or -1; becomes the child's alone: closed here */
-	const char *hold_word; /* the child writes "PID WORD" into hold_fd, padded */
+	int hold_fd; /* RUN_MOVE: a lock, or -1; the child alone keeps it: closed here */
+	const char *hold_word; /* the child writes "PID WORD", padded, into hold_fd */
 	void (*tick)(void *);  /* about every RUN_TICK_MS, or NULL */
 	void *arg;
 };
 
 enum run_end {
-	RUN_EXITED,    /* by itself; status is its exit code */
-	RUN_SIGNALLED, /* by a signal that we did not send; status is its number */
+	RUN_EXITED,    /* status is its exit code */
+	RUN_SIGNALLED, /* by a signal that is not ours; status is its number */
 	RUN_TIMEOUT,   /* ended by us at the limit */
-	RUN_STOPPED    /* ended by us because we were told to stop */
+	RUN_STOPPED    /* ended by us because of a signal to us */
 };
 
 struct run_result {
@@ -57,23 +56,23 @@ struct run_result {
 	int status;
 	char *out; /* RUN_LOOK: stdout, NUL after it; owned */
 	size_t out_len;
-	bool out_cut;             /* more than RUN_OUTPUT_MAX, or it could not be read */
+	bool out_cut;             /* there was more, or it could not be read */
 	char err[RUN_ERRORS_MAX]; /* RUN_LOOK: the first bytes of stderr */
 	size_t err_len;
-	bool left; /* it was to be ended and runs on: kill(2) said EPERM */
+	bool left; /* it runs on after the limit: kill(2) failed with EPERM */
 };
 
 /*
- * Runs it to its end.  0 when the child ran, however it ended; FAULT_HOST
- * when it could not be started.  Free the result with run_free() either way.
+ * Runs it to its end.  0 when the child ran, however it ended; FAULT_HOST when it could
+ * not be started.  run_free() is due in both cases.
  */
 int run_child(const struct run *, struct run_result *, struct fault *) MUST_CHECK;
 
 void run_free(struct run_result *);
 
 /*
- * Finds `name` on the PATH of `env`: an absolute path into `out`.
- * FAULT_HOST when there is none or it is not executable.
+ * Finds `name` on the PATH of `env` and writes its absolute path into `out`.
+ * FAULT_HOST: there is none, or it is not executable.
  */
 int run_find(const char *name, char *const *env, char *out, size_t size,
     struct fault *) MUST_CHECK;

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static int pipe_fd = -1; /* the signalfd */
-static int stop;         /* the first INT or TERM */
+static int signal_fd = -1;
+static int stop; /* the first INT or TERM */
 
 void
 signals_tame(void)
@@ -31,8 +31,9 @@ signals_init(struct fault *f)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_SETMASK, &set, NULL) == -1 ||
-	    (pipe_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) == -1)
-		return fault_set(f, FAULT_HOST, "see limits (ulimit -n)",
+	    (signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) == -1)
+		return fault_set(f, FAULT_HOST,
+		    "check the limit of open files (ulimit -n)",
 		    "cannot watch signals: %s", strerror(errno));
 	return 0;
 }
@@ -40,7 +41,7 @@ signals_init(struct fault *f)
 int
 signals_fd(void)
 {
-	return pipe_fd;
+	return signal_fd;
 }
 
 int
@@ -48,7 +49,7 @@ signals_stop(void)
 {
 	struct signalfd_siginfo si;
 
-	while (read(pipe_fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
+	while (read(signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
 		if (si.ssi_signo != SIGCHLD && stop == 0)
 			stop = (int)si.ssi_signo;
 	return stop;
@@ -59,7 +60,7 @@ signals_wait(int64_t ms, int fd, bool stoppable)
 {
 	int64_t deadline = deadline_in(ms);
 	struct pollfd pfd[2] = { { .fd = fd, .events = POLLIN },
-		{ .fd = stoppable ? pipe_fd : -1, .events = POLLIN } };
+		{ .fd = stoppable ? signal_fd : -1, .events = POLLIN } };
 
 	while ((!stoppable || signals_stop() == 0) && deadline_left(deadline) > 0)
 		if (poll(pfd, 2, deadline_poll(deadline, 1000)) > 0 &&

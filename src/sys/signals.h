@@ -1,9 +1,9 @@
 /*
  * signals.h: signals as data.
  *
- * After signals_init() INT, TERM and CHLD are blocked and arrive through one
- * signalfd(2), so no system call of ours is ever interrupted by them; HUP is
- * ignored: a client that left is no reason to stop.
+ * After signals_init() INT, TERM and CHLD are blocked and are read from a signalfd(2),
+ * so they interrupt no system call.  HUP is ignored: a deploy goes on when the client
+ * disconnects.
  */
 #ifndef SYS_SIGNALS_H
 #define SYS_SIGNALS_H
@@ -14,27 +14,27 @@
 #include <stdint.h>
 
 /*
- * For main(), whatever we were started with: a write that fails is an error and not
- * our death (PIPE, XFSZ), and our children leave their exit codes to us (CHLD).
+ * For main().  PIPE and XFSZ are ignored: the write fails with EPIPE or EFBIG.  CHLD
+ * gets its default, because ignored it discards the exit codes of child processes.
  */
 void signals_tame(void);
 
-/* FAULT_HOST where no descriptor can be had. */
+/* FAULT_HOST: no descriptor is left. */
 int signals_init(struct fault *) MUST_CHECK;
 
-/* Becomes readable when a signal is there; for poll(2).  -1 before init. */
+/* For poll(2): readable when a signal has arrived.  -1 before signals_init(). */
 int signals_fd(void);
 
-/* Takes what has arrived; the INT or TERM that came first ever, else 0. */
+/* Reads what has arrived.  The first INT or TERM of this process, else 0. */
 int signals_stop(void);
 
 /*
- * Waits for `ms`, shorter when `fd` (-1 for none) becomes readable, or when a
- * stop came and `stoppable` is set; signals_stop()'s answer then, else 0.
+ * Waits `ms` milliseconds, or until `fd` (-1: none) is readable, or with `stoppable`
+ * until signals_stop() is not 0.  Returns that value, 0 without `stoppable`.
  */
 int signals_wait(int64_t ms, int fd, bool stoppable);
 
-/* For a child before exec: default dispositions, nothing blocked. */
+/* For a child process before exec: default actions, nothing blocked. */
 void signals_default(void);
 
 #endif

@@ -3,7 +3,7 @@
 #include <bsd/string.h>
 #include <string.h>
 
-#define LIBBSD_OPENBSD_VIS /* only strvisx, which both flavours share */
+#define LIBBSD_OPENBSD_VIS /* only strvisx(3), the same in both flavours */
 #include <bsd/vis.h>
 
 static const char dots[] = "...";
@@ -11,13 +11,13 @@ static const char dots[] = "...";
 char *
 text_escape(char *dst, size_t size, const char *src, size_t len)
 {
-	/* the worst byte becomes four: \ooo */
+	/* a byte becomes up to four: \ooo */
 	size_t room = (size - sizeof(dots)) / 4;
 	size_t take = len;
 	char *p = dst;
 	size_t i;
 
-	/* plain text, the usual case, may use all of the space */
+	/* plain text may use all of the space */
 	for (i = 0; i < len && src[i] >= ' ' && src[i] <= '~' && src[i] != '\\'; i++)
 		continue;
 	if (i == len)
@@ -43,7 +43,7 @@ least(unsigned a, unsigned b, unsigned c)
 	return ab < c ? ab : c;
 }
 
-/* Optimal string alignment; three rows of the matrix. */
+/* Optimal string alignment, with three rows of the matrix. */
 unsigned
 text_distance(const char *a, const char *b)
 {

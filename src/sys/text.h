@@ -1,5 +1,5 @@
 /*
- * text.h: bytes from elsewhere, made safe to show; words that resemble each other.
+ * text.h: foreign bytes made safe to print; similar words.
  */
 #ifndef SYS_TEXT_H
 #define SYS_TEXT_H
@@ -8,20 +8,20 @@
 #include <stddef.h>
 
 /*
- * Writes `len` bytes of `src` into `dst` as printable ASCII: control bytes,
- * backslashes and all above 126 become C escapes (vis(3)); what does not fit
- * is cut and ends in "...".  `size` is at least 16.  Returns `dst`.
+ * Writes `len` bytes of `src` into `dst` as printable ASCII: control bytes, backslashes
+ * and bytes above 126 become C escapes (vis(3)).  What does not fit is cut and ends in
+ * "...".  `size` is at least 16.  Returns `dst`.
  */
 char *text_escape(char *dst, size_t size, const char *src, size_t len);
 
 /*
- * How many edits (a byte inserted, removed, replaced, or two neighbours swapped)
- * make `b` of `a`.  Where one is longer than TEXT_WORD_MAX, the length of the longer.
+ * The number of edits (insert, remove or replace a byte, swap two neighbours) from `a`
+ * to `b`.  If one is longer than TEXT_WORD_MAX, the length of the longer one.
  */
 #define TEXT_WORD_MAX 63
 unsigned text_distance(const char *a, const char *b);
 
-/* Near enough to `word` to be suggested instead of it? */
+/* Is a word at this distance similar enough to be suggested for `word`? */
 bool text_is_near(const char *word, unsigned distance);
 
 #endif

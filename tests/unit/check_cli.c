@@ -131,7 +131,7 @@ START_TEST(every_request_is_logged_escaped)
 	if (log == -1)
 		SKIP("no syslog of our own here");
 	silence();
-	log_open();
+	log_open("twilight-deploy");
 	ck_assert_int_eq(ask(r), r->code);
 	while ((n = recv(log, line, sizeof(line) - 1, 0)) > 0) {
 		line[n] = '\0';
@@ -154,7 +154,7 @@ START_TEST(a_long_event_is_cut)
 		SKIP("no syslog of our own here");
 	memset(big, '\001', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
-	log_open();
+	log_open("twilight-deploy");
 	log_event(LOG_INFO, "%s", big);
 	n = recv(log, line, sizeof(line), 0);
 	ck_assert_int_gt(n, 100);
@@ -170,14 +170,14 @@ START_TEST(a_syslogd_that_stalls)
 
 	if (log == -1)
 		SKIP("no syslog of our own here");
-	log_open();
+	log_open("twilight-deploy");
 	for (i = 0; i < 5000; i++)
 		log_event(LOG_INFO, "line %d", i);
 	ck_assert_int_gt(recv(log, line, sizeof(line), 0), 0);
 	close(log);
 	ck_assert_int_eq(unlink("/dev/log"), 0);
 	log = listen_for_log();
-	log_open();
+	log_open("twilight-deploy");
 	log_event(LOG_INFO, "again");
 	close(log);
 	ck_assert_int_eq(unlink("/dev/log"), 0);

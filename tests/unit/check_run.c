@@ -753,7 +753,7 @@ START_TEST(tells_why_it_cannot_run)
 	snprintf(want, sizeof(want), "cannot run %s: exec: %s", path,
 	    strerror(unfit[_i].error));
 	ck_assert_str_eq(f.what, want);
-	ck_assert_str_eq(f.next, "see that it runs for this user");
+	ck_assert_str_eq(f.next, "check that this user may run it");
 }
 END_TEST
 

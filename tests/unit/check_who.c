@@ -4,7 +4,7 @@
 #include "suite.h"
 #include "room.h"
 #include "skip.h"
-#include "sys/who.h"
+#include "request/who.h"
 
 #include <sys/stat.h>
 
