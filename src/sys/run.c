@@ -343,13 +343,12 @@ reap(pid_t pid, struct run_result *res)
 }
 
 int
-run_child(const struct run *r, struct run_result *res, struct fault *f)
+run_start(struct running *c, const struct run *r, struct fault *f)
 {
 	pid_t parent = getpid(), pid = -1;
+	struct run_result ended = { 0 };
 	struct pipes p;
-	int rc;
 
-	memset(res, 0, sizeof(*res));
 	if (make_pipes(r, &p) == 0)
 		pid = fork();
 	if (pid == 0)
@@ -370,12 +369,38 @@ run_child(const struct run *r, struct run_result *res, struct fault *f)
 	/* from now on only the child holds it */
 	if (r->kind == RUN_MOVE && r->hold_fd != -1)
 		close(r->hold_fd);
-	rc = exec_verdict(r, &p, f);
-	wait_child(r, pid, &p, res);
-	if (!res->left)
-		reap(pid, res);
+	*c = (struct running){ .pid = pid, .out = p.out, .err = p.err };
+	if (exec_verdict(r, &p, f) == 0) {
+		shut(&p.exec);
+		return 0;
+	}
+	reap(pid, &ended);
 	shut_all(&p);
-	return rc;
+	return -1;
+}
+
+void
+run_wait(struct running *c, const struct run *r, struct run_result *res)
+{
+	struct pipes p = { c->out, c->err, -1, -1, -1, -1 };
+
+	memset(res, 0, sizeof(*res));
+	wait_child(r, c->pid, &p, res);
+	if (!res->left)
+		reap(c->pid, res);
+	shut_all(&p);
+}
+
+int
+run_child(const struct run *r, struct run_result *res, struct fault *f)
+{
+	struct running c;
+
+	memset(res, 0, sizeof(*res));
+	if (run_start(&c, r, f) == -1)
+		return -1;
+	run_wait(&c, r, res);
+	return 0;
 }
 
 void

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define RUN_GRACE_MS 10000               /* of grace by default */
 #define RUN_OUTPUT_MAX (8 * 1024 * 1024) /* bytes of stdout kept */
@@ -67,6 +68,21 @@ struct run_result {
  * not be started.  run_free() is due in both cases.
  */
 int run_child(const struct run *, struct run_result *, struct fault *) MUST_CHECK;
+
+/* A child that was started. */
+struct running {
+	/* private: */
+	pid_t pid;
+	int out, err;
+};
+
+/*
+ * run_child() in two steps, so that several children run at the same time.  Each one
+ * that run_start() started is passed to run_wait() once, with the same struct run;
+ * limit_ms counts from there.
+ */
+int run_start(struct running *, const struct run *, struct fault *) MUST_CHECK;
+void run_wait(struct running *, const struct run *, struct run_result *);
 
 void run_free(struct run_result *);
 

@@ -177,6 +177,23 @@ START_TEST(keeps_the_last_words)
 }
 END_TEST
 
+/* Each one waits for the other one. */
+START_TEST(runs_two_at_the_same_time)
+{
+	struct run r = look("mkfifo a b; echo a >a; cat b");
+	struct run_result second;
+	struct running c;
+
+	ck_assert_msg(run_start(&c, &r, &f) == 0, "%s", f.what);
+	r = look("until [ -p b ]; do :; done; cat a; echo b >b");
+	ck_assert_msg(run_child(&r, &second, &f) == 0, "%s", f.what);
+	run_wait(&c, &r, &res);
+	ck_assert_str_eq(res.out, "b\n");
+	ck_assert_str_eq(second.out, "a\n");
+	run_free(&second);
+}
+END_TEST
+
 START_TEST(gives_the_environment_as_it_is)
 {
 	static const char *const argv[] = { "env", NULL };
@@ -889,7 +906,8 @@ run_suite(void)
 	static const struct unit_test tests[] = { CASE("Core"),
 		EACH(tells_the_end, N(ends)), ONCE(keeps_the_streams_apart),
 		ONCE(merges_the_streams), ONCE(keeps_every_byte),
-		ONCE(keeps_the_last_words), ONCE(gives_the_environment_as_it_is),
+		ONCE(keeps_the_last_words), ONCE(runs_two_at_the_same_time),
+		ONCE(gives_the_environment_as_it_is),
 		ONCE(gives_the_arguments_as_they_are), ONCE(goes_where_it_is_told),
 		ONCE(waits_for_the_exit_and_not_for_the_end_of_output),
 		ONCE(gives_nothing_to_read), ONCE(gives_a_group_of_its_own),
