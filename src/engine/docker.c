@@ -81,10 +81,12 @@ docker_fault(const char *const *argv, const struct run_result *res, struct docke
 	    said[0] == '\0' ? "" : ": ", said);
 }
 
-static struct run
-command(const struct docker *d, const char *const *argv)
+int
+docker_begin(struct docker *d, struct docker_call *call, const char *const *argv,
+    struct fault *f)
 {
-	return (struct run){ .kind = RUN_LOOK,
+	call->argv = argv;
+	call->run = (struct run){ .kind = RUN_LOOK,
 		.path = d->path,
 		.argv = argv,
 		.env = d->env.list,
@@ -92,23 +94,28 @@ command(const struct docker *d, const char *const *argv)
 		.limit_ms = d->target->call_limit,
 		.out_fd = -1,
 		.hold_fd = -1 };
+	return run_start(&call->child, &call->run, f);
+}
+
+int
+docker_end(struct docker *d, struct docker_call *call, struct run_result *res,
+    struct fault *f)
+{
+	run_wait(&call->child, &call->run, res);
+	if (res->end == RUN_EXITED && !res->out_cut)
+		return 0;
+	docker_fault(call->argv, res, d, NULL, f);
+	run_free(res);
+	return -1;
 }
 
 int
 docker_run(struct docker *d, const char *const *argv, struct run_result *res,
     struct fault *f)
 {
-	struct run r = command(d, argv);
+	struct docker_call call;
 
-	if (run_child(&r, res, f) == -1) {
-		run_free(res);
-		return -1;
-	}
-	if (res->end == RUN_EXITED && !res->out_cut)
-		return 0;
-	docker_fault(argv, res, d, NULL, f);
-	run_free(res);
-	return -1;
+	return docker_begin(d, &call, argv, f) == -1 ? -1 : docker_end(d, &call, res, f);
 }
 
 int

@@ -39,6 +39,20 @@ int docker_look(struct docker *, const char *const *argv, struct run_result *,
     struct fault *) MUST_CHECK;
 
 /*
+ * The same in two steps, so that another command runs meanwhile.  What docker_begin()
+ * began, docker_end() ends, once.
+ */
+struct docker_call {
+	const char *const *argv;
+	struct run run;
+	struct running child;
+};
+int docker_begin(struct docker *, struct docker_call *, const char *const *argv,
+    struct fault *) MUST_CHECK;
+int docker_end(struct docker *, struct docker_call *, struct run_result *,
+    struct fault *) MUST_CHECK;
+
+/*
  * The fault that all of them share: what docker printed, masked; `next` is what to do
  * where it exited by itself, NULL for the usual words.  Always -1.
  */

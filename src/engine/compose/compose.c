@@ -26,41 +26,11 @@ connect_once(struct compose *c, struct fault *f)
 }
 
 static int
-check_version(struct compose *c, struct fault *f)
-{
-	static const char *const argv[] = { "docker", "compose", "version", NULL };
-	static const char next[] = "install the docker-compose-plugin";
-	struct run_result res;
-	char said[80];
-	int rc = 0;
-
-	if (docker_run(&c->docker, argv, &res, f) == -1)
-		return -1;
-	/* it asks no daemon: what fails here is the plugin */
-	if (res.status != 0)
-		rc = docker_fault(argv, &res, &c->docker, next, f);
-	else if (res.out_len == 0)
-		rc = fault_set(f, FAULT_HOST,
-		    "install the docker-compose-plugin; a stub needs `engine = blind`",
-		    "docker compose version prints nothing: this is not docker");
-	else if (!inspect_compose_is(docker_output(&res), COMPOSE_MAJOR, COMPOSE_MINOR))
-		rc = fault_set(f, FAULT_HOST, next,
-		    "docker compose %d.%d or newer is needed, this is: %s", COMPOSE_MAJOR,
-		    COMPOSE_MINOR,
-		    mask_show(&c->docker.mask, said, sizeof(said), res.out,
-			strcspn(res.out, "\n"), false));
-	run_free(&res);
-	return rc;
-}
-
-static int
 compose_check(struct engine *e, struct fault *f)
 {
 	struct compose *c = e->self;
 
-	if (docker_check_env(&c->docker, f) == -1 || connect_once(c, f) == -1)
-		return -1;
-	return check_version(c, f);
+	return docker_check_env(&c->docker, f) == -1 ? -1 : connect_once(c, f);
 }
 
 /* ---- what compose makes of a version ---- */
@@ -79,9 +49,38 @@ take_config(struct compose *c, const json_t *doc, struct fault *f)
 	return 0;
 }
 
-/* The services are named: then their profiles, if they have any, are active. */
-int
-compose_describe(struct compose *c, const char *value, struct fault *f)
+static const char *const version_argv[] = { "docker", "compose", "version", NULL };
+
+/* `compose version` asks no engine: where it fails, the plugin is missing or broken. */
+static int
+check_version(struct compose *c, struct docker_call *version, struct fault *f)
+{
+	static const char next[] = "install the docker-compose-plugin";
+	struct run_result res;
+	char said[80];
+	int rc = 0;
+
+	if (docker_end(&c->docker, version, &res, f) == -1)
+		return -1;
+	if (res.status != 0)
+		rc = docker_fault(version_argv, &res, &c->docker, next, f);
+	else if (res.out_len == 0)
+		rc = fault_set(f, FAULT_HOST,
+		    "install the docker-compose-plugin; a stub needs `engine = blind`",
+		    "docker compose version prints nothing: this is not docker");
+	else if (!inspect_compose_is(docker_output(&res), COMPOSE_MAJOR, COMPOSE_MINOR))
+		rc = fault_set(f, FAULT_HOST, next,
+		    "docker compose %d.%d or newer is needed, this is: %s", COMPOSE_MAJOR,
+		    COMPOSE_MINOR,
+		    mask_show(&c->docker.mask, said, sizeof(said), res.out,
+			strcspn(res.out, "\n"), false));
+	run_free(&res);
+	return rc;
+}
+
+/* Naming the services activates their profiles. */
+static int
+run_config(struct compose *c, struct fault *f)
 {
 	const char *argv[SERVICES_MAX + 8] = { "docker", "compose", "config", "--format",
 		"json" };
@@ -91,11 +90,9 @@ compose_describe(struct compose *c, const char *value, struct fault *f)
 	size_t i;
 	int rc;
 
-	c->described[0] = '\0';
 	for (i = 0; i < t->n_services; i++)
 		argv[5 + i] = t->service[i].name;
-	if (childenv_set(&c->docker.env, t->variable, value, f) == -1 ||
-	    docker_run(&c->docker, argv, &res, f) == -1)
+	if (docker_run(&c->docker, argv, &res, f) == -1)
 		return -1;
 	if (res.status != 0)
 		rc = docker_fault(argv, &res, &c->docker,
@@ -106,9 +103,38 @@ compose_describe(struct compose *c, const char *value, struct fault *f)
 		json_decref(doc);
 	}
 	run_free(&res);
-	if (rc == 0)
-		(void)strlcpy(c->described, value, sizeof(c->described));
 	return rc;
+}
+
+/* Both commands take time and are independent, so they run at the same time. */
+static int
+check_and_run_config(struct compose *c, struct fault *f)
+{
+	struct docker_call version;
+	struct fault config = { 0 };
+	int rc;
+
+	if (docker_begin(&c->docker, &version, version_argv, f) == -1)
+		return -1;
+	rc = run_config(c, &config);
+	/* the answer of a compose that is too old means nothing */
+	if (check_version(c, &version, f) == -1)
+		return -1;
+	c->checked = true;
+	if (rc == -1)
+		*f = config;
+	return rc;
+}
+
+int
+compose_describe(struct compose *c, const char *value, struct fault *f)
+{
+	c->described[0] = '\0';
+	if (childenv_set(&c->docker.env, c->docker.target->variable, value, f) == -1 ||
+	    (c->checked ? run_config(c, f) : check_and_run_config(c, f)) == -1)
+		return -1;
+	(void)strlcpy(c->described, value, sizeof(c->described));
+	return 0;
 }
 
 static int

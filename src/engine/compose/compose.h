@@ -18,6 +18,7 @@ struct compose {
 	char project[128];           /* "" while it is not known */
 	char described[DESIRED_MAX]; /* the version of `resolved`; "" for none */
 	struct resolved resolved[SERVICES_MAX]; /* in the target's order */
+	bool checked; /* compose is new enough */
 	bool cut; /* an `up` was cut short: the next one recreates what runs */
 };
 
@@ -28,7 +29,10 @@ int compose_open(struct engine **, const struct target *, char *const *env, int 
 int compose_apply(struct engine *, const struct release *, const struct release *over,
     unsigned how, struct fault *) MUST_CHECK;
 
-/* Sets `project` and `resolved` as compose resolves them with this value of the variable. */
+/*
+ * Sets `project` and `resolved` as compose resolves them with this value of the
+ * variable.  The first call also checks that compose is new enough.
+ */
 int compose_describe(struct compose *, const char *value, struct fault *) MUST_CHECK;
 
 #endif

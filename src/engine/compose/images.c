@@ -205,7 +205,8 @@ images_untag(struct compose *c, const struct image_name *list, size_t n, struct 
 		argv[i + 3] = list[i].reference;
 	/* one that a container uses stays, and the others go: any exit code is right */
 	rc = docker_run(&c->docker, argv, &res, f);
+	if (rc == 0)
+		run_free(&res);
 	free(argv);
-	run_free(&res);
 	return rc;
 }

@@ -67,8 +67,9 @@ test_docker_is_killed() {
 test_docker_without_compose() {
 	memory
 	mkdir "$T/bin"
-	cat >"$T/bin/docker" <<-'END'
+	cat >"$T/bin/docker" <<-END
 		#!/bin/sh
+		[ "\$1" = compose ] || exec "$(command -v docker)" "\$@"
 		printf "docker: 'compose' is not a docker command.\nSee 'docker --help'\n" >&2
 		exit 1
 	END
