@@ -22,6 +22,8 @@ rollback_without_registry
 rollback_twice
 latest_to_bad_latest
 two_deploys_at_once
+two_targets_at_once
+two_targets_with_one_env
 other_names_in_env
 env_says_another_tag
 prune_keeps_what_counts
@@ -294,6 +296,98 @@ scenario_two_deploys_at_once() {
 	runs "$v2_image" sha-0000002
 	at_rest
 	recorded deploy 0 deployed sha-0000002 "$v2_image"
+}
+
+# The target `default` is kept in its verification by a service that becomes healthy
+# when it is told to; meanwhile the target `worker` is deployed.  $1: the folder of the
+# worker's .env and compose file.
+two_targets() {
+	free_port
+	worker_port=$FREE_PORT
+	mkdir -p "$SPARE/control" "$1/source/$PROJECT"
+	for tt_folder in "$HOME_DIR" "$1"; do
+		printf 'TWILIGHT_VERSION=sha-0000001\nWORKER_VERSION=sha-0000001\n' \
+			>"$tt_folder/.env"
+		cat >"$tt_folder/source/$PROJECT/compose.yml" <<YML
+name: $PROJECT
+services:
+  data:
+    image: $REPO:\${TWILIGHT_VERSION:?}
+    ports: ["127.0.0.1:$PORT:8080"]
+    environment: {SERVICE_CONTROL: /control/data}
+    volumes: ["$SPARE/control:/control:ro"]
+  worker:
+    image: $REPO:\${WORKER_VERSION:?}
+    ports: ["127.0.0.1:$worker_port:8080"]
+YML
+	done
+	cat >"$SPARE/conf" <<CONF
+health_tries = 120
+health_sleep = 1
+health_settle = 0
+disk_min = 1M
+[target default]
+home = $HOME_DIR
+compose_dir = $COMPOSE_DIR
+services = data
+health_url = http://127.0.0.1:$PORT/healthz
+[target worker]
+home = $1
+state = $HOME_DIR/.twilight-deploy/targets/worker
+compose_dir = $1/source/$PROJECT
+services = worker
+variable = WORKER_VERSION
+health_url = http://127.0.0.1:$worker_port/healthz
+CONF
+	chmod 600 "$SPARE/conf"
+	# beside a file with targets, settings of the environment are refused
+	SETTINGS=$(printf '%s' "$SETTINGS" | grep -v ^TWILIGHT_)$NL
+	publish sha-0000001 healthy
+	publish sha-0000002 healthy
+	control healthy
+	for tt_target in default worker; do
+		here --config "$SPARE/conf" deploy sha-0000001 "target=$tt_target"
+		code 0
+	done
+	control never
+	here_start --config "$SPARE/conf" deploy sha-0000002 target=default
+	wait_for 60 journal_says verify || fail "the target default is verified"
+	OUT=$SPARE/worker
+	here --config "$SPARE/conf" deploy sha-0000002 target=worker
+	OUT=$SPARE/out
+	code 0
+	journal_says verify || fail "the target default is still being verified"
+	! flock -n "$STATE/lock" true || fail "its lock is held"
+	[ "$(version_served "$worker_port")" = sha-0000002 ] || fail "worker serves sha-0000002"
+	control healthy
+	here_wait
+	code 0
+	[ "$(version_served)" = sha-0000002 ] || fail "data serves sha-0000002"
+	journal_gone || fail "no journal"
+	recorded deploy 0 deployed sha-0000002
+}
+
+# control WORD: what the service does from now on.
+control() {
+	echo "$1" >"$SPARE/control/new"
+	mv "$SPARE/control/new" "$SPARE/control/data"
+}
+
+# two_env_is HOME DATA WORKER: .env has these two versions, and nothing else.
+two_env_is() {
+	printf 'TWILIGHT_VERSION=%s\nWORKER_VERSION=%s\n' "$2" "$3" | cmp -s - "$1/.env" ||
+		fail ".env with $2 and $3, not:$NL$(cat "$1/.env")"
+}
+
+scenario_two_targets_at_once() {
+	two_targets "$HOME_DIR/other"
+	two_env_is "$HOME_DIR" sha-0000002 sha-0000001
+	two_env_is "$HOME_DIR/other" sha-0000001 sha-0000002
+}
+
+scenario_two_targets_with_one_env() {
+	two_targets "$HOME_DIR"
+	two_env_is "$HOME_DIR" sha-0000002 sha-0000002
 }
 
 # compose.yml needs DEMO_PORT and GREETING, which only .env has, two folders above.
