@@ -55,7 +55,7 @@ static int
 retain_part(struct compose *c, const struct part *p, struct fault *f)
 {
 	const char *colon = strchr(p->revision, ':');
-	char repository[REFERENCE_MAX], reference[REFERENCE_MAX + 16];
+	char repository[REFERENCE_MAX], reference[REFERENCE_MAX + REVISION_MAX];
 	char here[REVISION_MAX];
 
 	if (images_id(c, p->revision, here, f) == -1)
@@ -63,7 +63,8 @@ retain_part(struct compose *c, const struct part *p, struct fault *f)
 	if (here[0] == '\0')
 		return 0;
 	retention_repository(c, p->service, repository);
-	snprintf(reference, sizeof(reference), "%s:%.12s", repository,
+	/* all digits of the id: two images must never share a tag */
+	snprintf(reference, sizeof(reference), "%s:%.128s", repository,
 	    colon == NULL ? p->revision : colon + 1);
 	return images_tag(c, p->revision, reference, f);
 }

@@ -9,7 +9,7 @@ test_memory_deploy() {
 	runs v1.0.1
 	has "rollback target" "$all" "rollback target: v1.0.0"
 	matches "the old image has a second name" "$(cat "$engine/images")" \
-		"^twilight-deploy/[^ ]*:[0-9a-f]{12} $(image_of v1.0.0)\$"
+		"^twilight-deploy/[^ ]*:[0-9a-f]{64} $(image_of v1.0.0)\$"
 }
 
 test_memory_new_is_bad() {
