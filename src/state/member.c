@@ -78,12 +78,32 @@ member_of_who(const struct who *who)
 	    who->client);
 }
 
+/* A string with a NUL in it would be read as a shorter one. */
+static bool
+is_text(const json_t *value)
+{
+	return json_is_string(value) &&
+	    strlen(json_string_value(value)) == json_string_length(value);
+}
+
+const char *
+member_value(const json_t *value)
+{
+	return is_text(value) ? json_string_value(value) : "";
+}
+
+const char *
+member_text(const json_t *obj, const char *key)
+{
+	return member_value(json_object_get(obj, key));
+}
+
 bool
 member_string(const json_t *obj, const char *key, char *out, size_t size)
 {
-	const char *s = json_string_value(json_object_get(obj, key));
+	const json_t *value = json_object_get(obj, key);
 
-	if (s != NULL && strlcpy(out, s, size) < size)
+	if (is_text(value) && strlcpy(out, json_string_value(value), size) < size)
 		return true;
 	out[0] = '\0';
 	return false;

@@ -21,6 +21,10 @@ enum member_depth { MEMBER_IDENTITY, MEMBER_ALL };
 json_t *member_of_release(const struct release *, enum member_depth);
 json_t *member_of_who(const struct who *);
 
+/* The string; "" for a value that is no string, or that has a NUL in it. */
+const char *member_value(const json_t *);
+const char *member_text(const json_t *obj, const char *key);
+
 bool member_string(const json_t *obj, const char *key, char *out, size_t size);
 bool member_release(const json_t *obj, const char *key, int format, enum member_depth,
     struct release *);

@@ -208,6 +208,9 @@ static const struct {
 	{ "null", { VERSION_41, ANSWER("200 OK", "11", "{\"a\": null}"), GOOD }, 0, false,
 	    NULL },
 	{ "a list", { VERSION_41, ANSWER("200 OK", "2", "[]"), GOOD }, 0, false, NULL },
+	{ "a NUL in a string",
+	    { VERSION_41, ANSWER("200 OK", "21", "{\"a\":\"\",\"b\":\"\\u0000\"}") }, 0,
+	    false, NULL },
 	{ "not JSON", { VERSION_41, ANSWER("200 OK", "2", "[}"), GOOD }, 0, false, NULL },
 	{ "not HTTP", { VERSION_41, { "SSH-2.0-x\r\n", CLOSE }, GOOD }, 0, false, NULL },
 	{ "the version fails once", { ANSWER("503 x", "0", ""), VERSION_41, GOOD }, 0,
@@ -279,11 +282,11 @@ static const struct {
 } strangers[] = {
 	{ { ANSWER("200 OK", "46",
 	      "{\"ApiVersion\":\"1.40\", \"MinAPIVersion\":\"1.12\"}\n\n") },
-	    "too old" },
+	    "too old: it has API 1.40, 1.41 is needed" },
 	{ { ANSWER("200 OK", "46",
 	      "{\"ApiVersion\":\"1.99\", \"MinAPIVersion\":\"1.60\"}\n\n") },
-	    "too new" },
-	{ { ANSWER("200 OK", "18", "{\"ApiVersion\":\"x\"}") }, "too old" },
+	    "too new: it has API 1.60 and later, not 1.51" },
+	{ { ANSWER("200 OK", "18", "{\"ApiVersion\":\"x\"}") }, "it has API x, 1.41 is" },
 	{ { ANSWER("404 x", "2", "{}") }, "refuses" },
 };
 

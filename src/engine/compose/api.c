@@ -1,5 +1,7 @@
 #include "engine/compose/api.h"
 
+#include "engine/compose/inspect.h"
+#include "state/member.h"
 #include "sys/deadline.h"
 #include "sys/text.h"
 
@@ -68,11 +70,10 @@ api_append(char *out, size_t size, const char *text)
 static const char *
 engine_message(const struct api *a, const struct question *q, char *out, size_t size)
 {
-	json_t *doc = q->body == NULL ? NULL : json_loadb(q->body, q->len, 0, NULL);
-	const char *s = json_string_value(json_object_get(doc, "message"));
+	json_t *doc = inspect_load(q->body, q->len);
+	const char *s = member_text(doc, "message");
 
-	mask_show(a->mask, out, size, s == NULL ? "" : s, s == NULL ? 0 : strlen(s),
-	    false);
+	mask_show(a->mask, out, size, s, strlen(s), false);
 	json_decref(doc);
 	return out;
 }
@@ -176,7 +177,7 @@ is_described(struct question *q, void *arg)
 {
 	json_t **doc = arg;
 
-	*doc = json_loadb(q->body, q->len, 0, NULL);
+	*doc = inspect_load(q->body, q->len);
 	if (q->key == NULL ? json_is_array(*doc)
 			   : json_is_string(json_object_get(*doc, q->key)))
 		return true;
@@ -189,7 +190,7 @@ is_described(struct question *q, void *arg)
 static int
 minor_of(const char *version)
 {
-	return version != NULL && strncmp(version, "1.", 2) == 0 ? atoi(version + 2) : -1;
+	return strncmp(version, "1.", 2) == 0 ? atoi(version + 2) : -1;
 }
 
 static int
@@ -208,11 +209,14 @@ api_connect(struct api *a, struct fault *f)
 	struct question q = { .target = "/version", .key = "ApiVersion" };
 	json_t *doc = NULL;
 	int newest, oldest, rc;
+	char speaks[16];
 
 	a->version[0] = '\0';
 	rc = repeat(a, &q, is_described, &doc, f);
-	newest = minor_of(json_string_value(json_object_get(doc, "ApiVersion")));
-	oldest = minor_of(json_string_value(json_object_get(doc, "MinAPIVersion")));
+	newest = minor_of(member_text(doc, "ApiVersion"));
+	oldest = minor_of(member_text(doc, "MinAPIVersion"));
+	text_escape(speaks, sizeof(speaks), member_text(doc, "ApiVersion"),
+	    strlen(member_text(doc, "ApiVersion")));
 	json_decref(doc);
 	if (rc == 0 && q.answer.status != 200)
 		rc = refused_question(a, &q, f);
@@ -221,11 +225,11 @@ api_connect(struct api *a, struct fault *f)
 		return -1;
 	if (newest < OLDEST)
 		return fault_set(f, FAULT_HOST, "install Docker Engine 20.10 or newer",
-		    "the Docker engine is too old: it speaks API 1.%d, 1.%d is needed",
-		    newest, OLDEST);
+		    "the Docker engine is too old: it has API %s, 1.%d is needed",
+		    speaks, OLDEST);
 	if (oldest > NEWEST)
 		return fault_set(f, FAULT_HOST, "install a newer twilight-deploy",
-		    "the Docker engine is too new: it speaks API 1.%d and up, not 1.%d",
+		    "the Docker engine is too new: it has API 1.%d and later, not 1.%d",
 		    oldest, NEWEST);
 	snprintf(a->version, sizeof(a->version), "1.%d",
 	    newest < NEWEST ? newest : NEWEST);

@@ -98,7 +98,7 @@ run_config(struct compose *c, struct fault *f)
 		rc = docker_fault(argv, &res, &c->docker,
 		    "see `services` in the settings, and the compose file", f);
 	else {
-		doc = json_loadb(docker_output(&res), res.out_len, 0, NULL);
+		doc = inspect_load(res.out, res.out_len);
 		rc = take_config(c, doc, f);
 		json_decref(doc);
 	}

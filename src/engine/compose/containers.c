@@ -1,5 +1,6 @@
 #include "engine/compose/containers.h"
 
+#include "state/member.h"
 #include "sys/text.h"
 
 #include <bsd/string.h>
@@ -91,7 +92,7 @@ containers_list(struct compose *c, const char *service,
 	json_array_foreach (all, i, item) {
 		if (*n == CONTAINERS_MAX || rc == -1)
 			break;
-		rc = look_at(c, inspect_text(item, "Id"), &list[*n], f);
+		rc = look_at(c, member_text(item, "Id"), &list[*n], f);
 		/* one that went between the two questions does not count */
 		if (rc == 0 && list[*n].state != INSTANCE_GONE)
 			(*n)++;
@@ -110,7 +111,7 @@ take_project(const json_t *containers, char *out, size_t size)
 
 	out[0] = '\0';
 	json_array_foreach (containers, i, item) {
-		name = inspect_text(json_object_get(item, "Labels"), LABEL "project");
+		name = member_text(json_object_get(item, "Labels"), LABEL "project");
 		if (i == 0)
 			(void)strlcpy(out, name, size);
 		/* two projects of one compose file: which of them is meant? */
@@ -124,13 +125,18 @@ containers_locate(struct compose *c, bool *found, struct fault *f)
 {
 	const struct target *t = c->docker.target;
 	char label[API_TARGET_MAX / 4], *colon;
-	json_t *all;
+	json_t *all, *utf8;
 	size_t i;
 
 	(void)strlcpy(c->project, t->project, sizeof(c->project));
 	*found = c->project[0] != '\0';
 	if ((size_t)snprintf(label, sizeof(label), LABEL "project.config_files=%s",
 		c->docker.files) >= sizeof(label))
+		return 0;
+	/* a path that is not UTF-8 is in no label as it is */
+	utf8 = json_string(label);
+	json_decref(utf8);
+	if (utf8 == NULL)
 		return 0;
 	for (colon = strchr(label, ':'); colon != NULL; colon = strchr(colon, ':'))
 		*colon = ',';
@@ -159,7 +165,7 @@ depend_runs(struct compose *c, const struct depend *d, bool *runs, struct fault 
 	json_array_foreach (all, i, item) {
 		if (rc == -1 || *runs)
 			break;
-		rc = look_at(c, inspect_text(item, "Id"), &now, f);
+		rc = look_at(c, member_text(item, "Id"), &now, f);
 		*runs = now.state == INSTANCE_RUNNING ||
 		    (d->completes && now.state == INSTANCE_EXITED && now.exit_code == 0);
 	}

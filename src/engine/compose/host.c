@@ -1,6 +1,7 @@
 #include "engine/compose/host.h"
 
 #include "engine/compose/inspect.h"
+#include "state/member.h"
 #include "sys/text.h"
 
 #include <bsd/string.h>
@@ -42,7 +43,7 @@ configured_context(struct compose *c, char *out, size_t size)
 		snprintf(path, sizeof(path), "%s/.docker/config.json",
 		    home == NULL ? "" : home);
 	doc = json_load_file(path, 0, NULL);
-	(void)strlcpy(out, inspect_text(doc, "currentContext"), size);
+	(void)strlcpy(out, member_text(doc, "currentContext"), size);
 	json_decref(doc);
 }
 

@@ -1,6 +1,7 @@
 #include "engine/compose/images.h"
 
 #include "engine/compose/inspect.h"
+#include "state/member.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ images_id(struct compose *c, const char *reference, char id[REVISION_MAX],
 	if (api_get(&c->api, target, "Id", &doc, f) == -1)
 		return -1;
 	if (doc != NULL &&
-	    strlcpy(id, inspect_text(doc, "Id"), REVISION_MAX) >= REVISION_MAX)
+	    strlcpy(id, member_text(doc, "Id"), REVISION_MAX) >= REVISION_MAX)
 		rc = inspect_fault("image", f);
 	json_decref(doc);
 	return rc;
@@ -89,7 +90,7 @@ is_used(const char *ref, const json_t *containers)
 	size_t i;
 
 	json_array_foreach (containers, i, item) {
-		if (strcmp(inspect_text(item, "Image"), ref) == 0)
+		if (strcmp(member_text(item, "Image"), ref) == 0)
 			return true;
 	}
 	return false;
@@ -106,13 +107,13 @@ take_names(const json_t *images, const json_t *containers, const char *repositor
 
 	json_array_foreach (images, i, image) {
 		json_array_foreach (json_object_get(image, "RepoTags"), j, tag) {
-			ref = json_string_value(tag);
-			if (ref == NULL || !is_below(ref, repository))
+			ref = member_value(tag);
+			if (!is_below(ref, repository))
 				continue;
 			if (list != NULL) {
 				(void)strlcpy(list[n].reference, ref,
 				    sizeof(list[n].reference));
-				(void)strlcpy(list[n].id, inspect_text(image, "Id"),
+				(void)strlcpy(list[n].id, member_text(image, "Id"),
 				    sizeof(list[n].id));
 				list[n].used = is_used(ref, containers);
 			}
@@ -156,15 +157,14 @@ images_names(struct compose *c, const char *repository, struct image_name **list
 static bool
 is_containerd_store(const json_t *info)
 {
+	static const char type[] = "io.containerd.snapshotter";
 	const json_t *pair;
-	const char *type;
 	size_t i;
 
-	json_array_foreach (json_object_get(info, "DriverStatus"), i, pair) {
-		type = json_string_value(json_array_get(pair, 1));
-		if (type != NULL && strncmp(type, "io.containerd.snapshotter", 25) == 0)
+	json_array_foreach (json_object_get(info, "DriverStatus"), i, pair)
+		if (strncmp(member_value(json_array_get(pair, 1)), type,
+			sizeof(type) - 1) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -178,7 +178,7 @@ images_places(struct engine *e, void (*place)(void *, const char *), void *arg,
 
 	if (api_get(&c->api, "/info", "DockerRootDir", &info, f) == -1)
 		return -1;
-	root = inspect_text(info, "DockerRootDir");
+	root = member_text(info, "DockerRootDir");
 	if (root[0] == '/')
 		place(arg, root);
 	/* containerd's own default; moby/moby daemon/containerd, the default since 29 */

@@ -1,7 +1,8 @@
 #include "engine/compose/inspect.h"
 
+#include "state/member.h"
+
 #include <bsd/string.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +16,10 @@ inspect_fault(const char *what, struct fault *f)
 	    "cannot understand the answer of docker (%s)", what);
 }
 
-const char *
-inspect_text(const json_t *obj, const char *key)
+json_t *
+inspect_load(const char *bytes, size_t len)
 {
-	const char *s = json_string_value(json_object_get(obj, key));
-
-	return s == NULL ? "" : s;
-}
-
-static bool
-copy_text(const json_t *obj, const char *key, char *out, size_t size)
-{
-	return strlcpy(out, inspect_text(obj, key), size) < size;
+	return bytes == NULL ? NULL : json_loadb(bytes, len, JSON_ALLOW_NUL, NULL);
 }
 
 static enum instance_state
@@ -62,30 +55,29 @@ int
 inspect_container(const json_t *doc, struct instance *c, struct fault *f)
 {
 	const json_t *state = json_object_get(doc, "State");
-	const char *name = inspect_text(doc, "Name");
-	bool whole;
+	const json_t *from = json_object_get(doc, "Config");
+	const char *name = member_text(doc, "Name");
 
 	memset(c, 0, sizeof(*c));
-	whole = copy_text(doc, "Id", c->id, sizeof(c->id)) &&
-	    copy_text(doc, "Image", c->revision, sizeof(c->revision)) &&
-	    copy_text(json_object_get(doc, "Config"), "Image", c->reference,
-		sizeof(c->reference)) &&
-	    copy_text(state, "StartedAt", c->started, sizeof(c->started)) &&
-	    strlcpy(c->name, name + (*name == '/'), sizeof(c->name)) < sizeof(c->name);
-	c->state = state_named(inspect_text(state, "Status"));
+	if (!member_string(doc, "Id", c->id, sizeof(c->id)) || c->id[0] == '\0' ||
+	    !member_string(doc, "Image", c->revision, sizeof(c->revision)) ||
+	    c->revision[0] == '\0' ||
+	    !member_string(from, "Image", c->reference, sizeof(c->reference)) ||
+	    !member_string(state, "StartedAt", c->started, sizeof(c->started)) ||
+	    strlcpy(c->name, name + (*name == '/'), sizeof(c->name)) >= sizeof(c->name))
+		return inspect_fault("container", f);
+	c->state = state_named(member_text(state, "Status"));
 	c->started_ms = inspect_time(c->started);
 	c->restarts = json_integer_value(json_object_get(doc, "RestartCount"));
 	c->exit_code = json_integer_value(json_object_get(state, "ExitCode"));
 	c->oom_killed = json_is_true(json_object_get(state, "OOMKilled"));
-	return whole && c->id[0] != '\0' && c->revision[0] != '\0'
-	    ? 0
-	    : inspect_fault("container", f);
+	return 0;
 }
 
 int
 inspect_project(const json_t *doc, char *out, size_t size, struct fault *f)
 {
-	return copy_text(doc, "name", out, size) && out[0] != '\0'
+	return member_string(doc, "name", out, size) && out[0] != '\0'
 	    ? 0
 	    : inspect_fault("config", f);
 }
@@ -103,7 +95,7 @@ take_depends(const json_t *service, struct resolved *r)
 			return;
 		d = &r->depends[r->n_depends++];
 		(void)strlcpy(d->service, key, sizeof(d->service));
-		d->completes = strcmp(inspect_text(value, "condition"),
+		d->completes = strcmp(member_text(value, "condition"),
 				   "service_completed_successfully") == 0;
 	}
 }
@@ -117,7 +109,7 @@ inspect_service(const json_t *doc, const char *name, struct resolved *r, struct 
 	if (service == NULL)
 		return fault_set(f, FAULT_HOST, "set `services` to those that it has",
 		    "the compose file has no service %s", name);
-	if (!copy_text(service, "image", r->reference, sizeof(r->reference)) ||
+	if (!member_string(service, "image", r->reference, sizeof(r->reference)) ||
 	    r->reference[0] == '\0')
 		return fault_set(f, FAULT_HOST,
 		    "give it `image: ...:${TWILIGHT_VERSION:?}`",

@@ -30,8 +30,11 @@ int inspect_project(const json_t *, char *out, size_t size, struct fault *) MUST
 int inspect_service(const json_t *, const char *name, struct resolved *,
     struct fault *) MUST_CHECK;
 
-/* A string member; "" when there is none. */
-const char *inspect_text(const json_t *, const char *key);
+/*
+ * The JSON of the engine or of compose, the caller's; NULL where it is none.  A string in
+ * it may have a NUL (a label may): member_value() reads none of those.
+ */
+json_t *inspect_load(const char *bytes, size_t len);
 
 /* Always -1, FAULT_HOST: `what` of the engine cannot be understood. */
 int inspect_fault(const char *what, struct fault *);

@@ -89,6 +89,17 @@ test_engine_is_not_there() {
 	LIMIT=10 not_ready "no socket" "$engine/docker.sock does not answer"
 }
 
+# No label can hold such a path, so compose is asked for the project.
+test_path_that_is_not_utf8() {
+	memory v1.0.0
+	TWILIGHT_COMPOSE_DIR=$home/source/$(printf 'd\377')
+	export TWILIGHT_COMPOSE_DIR
+	cp -r "$home/source/deploy" "$TWILIGHT_COMPOSE_DIR"
+	op status
+	is "exit code" "$rc" 0
+	has "what runs" "$all" v1.0.0
+}
+
 # A docker that answers nothing is none: a stub has to be named as one.
 test_engine_is_a_stub() {
 	memory
