@@ -252,6 +252,7 @@ layers: ## no folder of src/ includes one above it
 lint: ## shellcheck, clang, cppcheck, mandoc, formatting, habits, workflows, secrets
 	tests/deps.sh clang shellcheck cppcheck mandoc yamllint
 	tests/deps.sh clang-format-14 || true
+	$(MAKE) --no-print-directory $(PROGRAM)
 	tests/lint.sh
 
 format: ## all C as .clang-format has it

@@ -21,21 +21,30 @@ shellcheck -x $scripts || fail "shellcheck"
 tests/workflows.sh || fail "workflows"
 tests/secrets.sh || fail "secrets"
 
-# --- compose files; needs no engine ---
+# --- compose files, each with its env.example; needs no engine ---
+room=$(mktemp -d)
 if docker compose version >/dev/null 2>&1; then
-	# two folders below .env, as on a host
-	room=$(mktemp -d)
+	# two folders below .env or beside it, as on a host
 	mkdir -p "$room/source/deploy"
-	cp deploy/env.example "$room/.env"
 	for file in $(git ls-files | grep -E '(^|/)(docker-)?compose\.ya?ml$'); do
 		cp "$file" "$room/source/deploy/compose.yml"
+		cp "$(dirname "$file")/env.example" "$room/.env"
+		cp "$room/.env" "$room/source/deploy/.env"
 		docker compose --env-file "$room/.env" -f "$room/source/deploy/compose.yml" \
 			config -q || fail "$file"
 	done
-	rm -r "$room"
 else
 	echo "SKIP compose_config: no docker compose here"
 fi
+
+# --- configuration files: a wrong one is 4, before the request is 2 ---
+for file in $(git ls-files '*.conf' | grep -F twilight-deploy.conf); do
+	# a checkout may be writable by others, which the program refuses
+	install -m 644 "$file" "$room/conf"
+	found=$(build/twilight-deploy --config "$room/conf" deploy none 2>&1)
+	[ $? -eq 2 ] || fail "$file: $found"
+done
+rm -r "$room"
 
 # --- formatting; other versions of clang-format see other faults ---
 if command -v clang-format-14 >/dev/null; then
