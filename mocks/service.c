@@ -5,7 +5,7 @@
  * and the peer that the tests let the health probe talk to.  One poll(2) loop,
  * no library but libc, nothing that a static link would mind (no resolver).
  *
- *   GET /healthz         the behaviour, see below
+ *   GET /healthz, /health, /api/health   the behaviour, see below
  *   GET /health/version  {"image_tag":…,"commit_sha":…,"build_time":…}
  *   GET /                hello, with the version
  *
@@ -21,7 +21,7 @@
  *   --check [URL]                         ask, and exit 0 (200-399) or 1: for HEALTHCHECK
  *
  * Behaviours (MS is milliseconds since the start, or since the control file was
- * replaced; the ones marked * hold for every path, the others for /healthz only):
+ * replaced; the ones marked * hold for every path, the others for health only):
  *
  *   healthy     200                         hang       reads, never answers
  *   never       503                         close    * closes what it accepts
@@ -398,6 +398,13 @@ path_is(const struct conn *c, const char *path)
 	    (p[1 + len] == ' ' || p[1 + len] == '?');
 }
 
+static bool
+path_is_health(const struct conn *c)
+{
+	return path_is(c, "/healthz") || path_is(c, "/health") ||
+	    path_is(c, "/api/health");
+}
+
 static void
 answer(struct conn *c)
 {
@@ -406,7 +413,7 @@ answer(struct conn *c)
 	c->answering = true;
 	if (strncmp(c->in, "GET ", 4) != 0 && strncmp(c->in, "HEAD ", 5) != 0) {
 		put(c, 405, "Method Not Allowed", "Allow: GET, HEAD\r\n", "");
-	} else if (path_is(c, "/healthz")) {
+	} else if (path_is_health(c)) {
 		answer_health(c);
 	} else if (path_is(c, "/health/version")) {
 		snprintf(body, sizeof body,

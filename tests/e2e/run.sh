@@ -23,6 +23,8 @@ ROOT=$(cd "$E2E_LIB/../.." && pwd)
 . "$E2E_LIB/clients.sh"
 # shellcheck source=tests/e2e/conversation.sh
 . "$E2E_LIB/conversation.sh"
+# shellcheck source=tests/e2e/examples.sh
+. "$E2E_LIB/examples.sh"
 # shellcheck source=tests/e2e/outages.sh
 . "$E2E_LIB/outages.sh"
 
@@ -66,8 +68,9 @@ trap 'exit 130' INT TERM HUP
 
 # The peer of every probe, static, so that an image needs nothing else; and the proxy.
 build_service() {
-	need_package gcc gcc libc6-dev && mkdir -p "$WORK/image" &&
+	need_package gcc gcc libc6-dev && mkdir -p "$WORK/image/bin" &&
 		gcc -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/service" "$ROOT/mocks/service.c" &&
+		gcc -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/bin/bun" "$E2E_LIB/bun.c" &&
 		gcc -std=c11 -D_GNU_SOURCE -O2 -o "$WORK/proxy" "$ROOT/mocks/proxy.c"
 }
 
@@ -146,7 +149,7 @@ run_lanes() {
 : >"$WORK/results"
 if engine_start "$WORK/engine" && need_package flock util-linux && build_service; then
 	# the longest first
-	together=$(chosen "$SCENARIOS_KILLED$SCENARIOS_SIGNALS$SCENARIOS_CLIENTS$SCENARIOS_CONVERSATION$SCENARIOS")
+	together=$(chosen "$SCENARIOS_KILLED$SCENARIOS_SIGNALS$SCENARIOS_CLIENTS$SCENARIOS_CONVERSATION$SCENARIOS_EXAMPLES$SCENARIOS")
 	alone=$(chosen "$SCENARIOS_OUTAGES")
 	[ -n "$together$alone" ] ||
 		echo "FAIL no scenario's name contains '$PATTERN'" | tee "$WORK/results"

@@ -73,19 +73,30 @@ env_write() {
 # -- releases ----------------------------------------------------------------------
 
 # publish TAG BEHAVIOUR [VERSION]: an image that behaves so and says VERSION (TAG), in
-# the registry under TAG.  Sets IMAGE.  Like a build elsewhere, it leaves nothing
-# on this host: a name that is here already (latest!) stays where it is.
+# the registry under TAG.  Sets IMAGE.
 publish() {
-	pb_version=${3:-$1}
+	publish_image "$REPOSITORY" "$1" "ENV SERVICE_VERSION=${3:-$1} SERVICE_BEHAVIOUR=$2
+		ENTRYPOINT [\"/service\"]
+		EXPOSE 8080" service
+}
+
+# publish_image REPOSITORY TAG DOCKERFILE FILE...: files of $WORK/image.  Sets IMAGE.  Like
+# a build elsewhere, it leaves nothing on this host: a name that is here already (latest!)
+# stays where it is.
+publish_image() {
+	pb_repository=$1
+	pb_tag=$2
+	pb_dockerfile=$3
+	shift 3
+	pb_built=$ENGINE_REGISTRY/$pb_repository:e2e-build
 	# a layer of its own too, so that every pull has something to fetch
-	echo "$NAME $pb_version $2" >"$SPARE/about"
-	if ! IMAGE=$(tar -cf - -C "$WORK/image" service -C "$SPARE" about | docker import \
-		-c 'ENTRYPOINT ["/service"]' -c 'EXPOSE 8080' -c "ENV SERVICE_VERSION=$pb_version" \
-		-c "ENV SERVICE_BEHAVIOUR=$2" - "$REPO:e2e-build") ||
-		! docker push -q "$REPO:e2e-build" >/dev/null ||
-		! registry_name "$REPOSITORY" e2e-build "$1" ||
-		! docker image rm "$REPO:e2e-build" >/dev/null; then
-		fail "an image for $1 in the registry"
+	echo "$NAME $pb_tag $pb_dockerfile" >"$SPARE/about"
+	if ! IMAGE=$(tar -cf - -C "$WORK/image" "$@" -C "$SPARE" about |
+		docker import -c "$pb_dockerfile" - "$pb_built") ||
+		! docker push -q "$pb_built" >/dev/null ||
+		! registry_name "$pb_repository" e2e-build "$pb_tag" ||
+		! docker image rm "$pb_built" >/dev/null; then
+		fail "an image for $pb_tag in the registry"
 	fi
 	echo "$IMAGE" >>"$WORK/images"
 }
@@ -237,7 +248,7 @@ on_host() { docker image inspect "$1" >/dev/null 2>&1; }
 at_rest() {
 	journal_gone || fail "no journal, not:$NL$(cat "$STATE/journal")"
 	ar_left=$(find "$HOME_DIR" -mindepth 1 -maxdepth 1 ! -name .env ! -name .twilight-deploy \
-		! -name source)
+		! -name source ! -name compose.yml)
 	[ -z "$ar_left" ] || fail "nothing new in the home folder, not: $ar_left"
 	ar_left=$(find "$STATE" -mindepth 1 ! -name lock ! -name up.lock ! -name up.log \
 		! -name history.jsonl)

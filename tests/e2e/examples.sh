@@ -1,0 +1,190 @@
+# shellcheck shell=sh
+# examples.sh: the set-ups of deploy/examples/, each with its own files.  Sourced by run.sh.
+#
+# What is read here is set in world.sh, and what is set here is read in run.sh:
+# shellcheck disable=SC2034,SC2153,SC2154
+
+SCENARIOS_EXAMPLES="
+example_twilight
+example_ghosthands
+example_spryte
+"
+
+# example NAME PORT...: its files where they belong.  Replaced are what differs from host to
+# host: folder, registry and ports, and the project's name, for an engine may be shared.
+# Set before all of the file are shorter limits.
+example() {
+	ex_files=$ROOT/deploy/examples/$1
+	CONFIG=$SPARE/twilight-deploy.conf
+	printf 's|/home/deploy/%s|%s|\n' "$1" "$HOME_DIR" >"$SPARE/host.sed"
+	shift
+	PORTS=
+	for ex_port; do
+		free_port
+		PORTS="$PORTS $FREE_PORT"
+		printf 's/\\(localhost\\|127\\.0\\.0\\.1\\):%s\\b/\\1:%s/\n' "$ex_port" "$FREE_PORT"
+	done >>"$SPARE/host.sed"
+	printf 's#\\(ghcr\\.io\\|[0-9a-z.-]*\\.amazonaws\\.com\\)/#%s/#\n' "$ENGINE_REGISTRY" \
+		>>"$SPARE/host.sed"
+	{
+		printf 'health_tries = 3\nhealth_sleep = 1\nhealth_settle = 1\ndisk_min = 1M\n'
+		sed -f "$SPARE/host.sed" "$ex_files/twilight-deploy.conf"
+	} >"$CONFIG"
+	ex_folder=$(sed -n 's/^compose_dir = //p' "$CONFIG")
+	[ -n "$ex_folder" ] || {
+		ex_folder=$HOME_DIR/source/deploy
+		mkdir -p "$ex_folder"
+	}
+	sed -f "$SPARE/host.sed" "$ex_files/compose.yml" >"$ex_folder/compose.yml"
+	sed -f "$SPARE/host.sed" "$ex_files/env.example" >"$ENV_FILE"
+	echo "COMPOSE_PROJECT_NAME=$PROJECT" >>"$ENV_FILE"
+	chmod 600 "$ENV_FILE"
+	cp "$ENV_FILE" "$SPARE/env"
+	PROGRAM="$PROGRAM --config $CONFIG --target all"
+	SETTINGS=$(printf '%s' "$SETTINGS" | grep -v ^TWILIGHT_)$NL
+}
+
+# steps: of each line, who asks for what, the exit code, what is said, and the versions that
+# the ports serve afterwards.
+steps() {
+	sed 's/ *| */|/g' >"$SPARE/steps"
+	while IFS='|' read -r st_who st_words st_code st_said SERVED <&3; do
+		ask "$st_who" "$st_words"
+		code "$st_code"
+		said "$st_said"
+		serves
+	done 3<"$SPARE/steps"
+}
+
+# Each port serves its version of $SERVED, and nothing else of the project is there.
+serves() {
+	# shellcheck disable=SC2086 # words
+	set -- $SERVED
+	for PORT in $PORTS; do
+		[ "$(version_served)" = "${1:-}" ] || fail "port $PORT serves ${1:-nothing}, not '$(version_served)'"
+		[ -z "${1:-}" ] || shift
+	done
+	# shellcheck disable=SC2086
+	set -- $SERVED
+	[ "$(containers -a | wc -l)" -eq $# ] || fail "$# containers, not:$NL$(docker ps -a)"
+	for STATE in $STATES; do
+		[ ! -d "$STATE" ] || at_rest
+	done
+}
+
+# env_changed VARIABLE=VALUE...: these and no other byte.
+env_changed() {
+	for ev_now; do
+		sed "s|^${ev_now%%=*}=.*|$ev_now|" "$SPARE/env" >"$SPARE/env.new"
+		mv "$SPARE/env.new" "$SPARE/env"
+	done
+	cmp "$SPARE/env" "$ENV_FILE" || fail ".env with $* and every other byte as before"
+}
+
+scenario_example_twilight() {
+	example twilight 8081
+	REPOSITORY=your-name/twilight
+	STATES=$STATE
+	publish sha-abc1234 healthy
+	publish v1.0.1 healthy
+	publish v1.0.2 never
+	steps <<-STEPS
+		ci       | deploy sha-abc1234 | 0 | rollback target: none              | sha-abc1234
+		ci       | deploy v1.0.1      | 0 | deployed v1.0.1 (was sha-abc1234)  | v1.0.1
+		ci       | deploy v1.0.2      | 1 | rolled back, v1.0.1 serves         | v1.0.1
+		ci       | deploy v1.0        | 2 | invalid tag: v1.0                  | v1.0.1
+		ci       | rollback           | 2 | not allowed                        | v1.0.1
+		operator | rollback           | 0 | rolled back to sha-abc1234         | sha-abc1234
+		ci       | status             | 0 | data:             healthy, sha-abc1234 | sha-abc1234
+	STEPS
+	env_changed TWILIGHT_VERSION=sha-abc1234
+}
+
+scenario_example_ghosthands() {
+	example ghosthands 3100 3101
+	STATES=$STATE
+	first=1111111111111111111111111111111111111111
+	good=2222222222222222222222222222222222222222
+	bad=bad0000000000000000000000000000000000000
+	for tag in $first $good $bad; do
+		behaviour=healthy
+		[ $tag != $bad ] || behaviour=never
+		publish_image ghosthands $tag "ENV SERVICE_VERSION=$tag \
+			WORKER_BEHAVIOUR=$behaviour" service bin/bun
+	done
+	steps <<-STEPS
+		ci       | deploy $first  | 0 | healthy after             | $first $first
+		ci       | deploy $good   | 0 | deployed $good            | $good $good
+		ci       | deploy $bad    | 1 | rolled back, $good serves | $good $good
+		ci       | deploy 2222222 | 2 | invalid tag: 2222222      | $good $good
+		ci       | deploy latest  | 2 | invalid tag: latest       | $good $good
+		operator | rollback       | 0 | rolled back to $first     | $first $first
+		ci       | status         | 0 | worker:           healthy | $first $first
+	STEPS
+	env_changed "ECR_IMAGE=$ENGINE_REGISTRY/ghosthands:$first"
+}
+
+# docker_that_meets: at `compose up` of a target it waits for the other's.
+docker_that_meets() {
+	cat >"$SPARE/docker" <<SH
+#!/bin/sh
+case "\$1 \$2" in
+'compose up')
+	: >"$SPARE/met.\$4"
+	until [ -e "$SPARE/met.backend" ] && [ -e "$SPARE/met.frontend" ]; do sleep 0.05; done
+	;;
+esac
+exec "$(command -v docker)" "\$@"
+SH
+	chmod +x "$SPARE/docker"
+	setting PATH "$SPARE:$PATH"
+}
+
+spryte_image() {
+	publish_image "spryte-$1" "$2" "ENV SERVICE_PORT=$3 SERVICE_VERSION=$1-$2 SERVICE_BEHAVIOUR=$4
+		ENTRYPOINT [\"/service\"]" service
+}
+
+# A prefix chooses the target.  Both are deployed at once, one of them a bad release.
+scenario_example_spryte() {
+	example spryte 5000 8080
+	STATES="$STATE/targets/backend $STATE/targets/frontend"
+	spryte_image backend v0.1.1 5000 healthy
+	spryte_image backend v0.1.2 5000 healthy
+	spryte_image frontend v0.1.1 8080 healthy
+	spryte_image frontend v0.1.2 8080 close
+	steps <<-STEPS
+		ci | deploy v0.1.1          | 2 | no target takes it |
+		ci | deploy backend-v0.1    | 2 | no target takes it |
+		ci | deploy backend-v0.1.1  | 0 | healthy after      | backend-v0.1.1
+		ci | deploy frontend-v0.1.1 | 0 | healthy after      | backend-v0.1.1 frontend-v0.1.1
+	STEPS
+	spryte_at_once
+	steps <<-STEPS
+		ci       | status                  | 0 | backend:          healthy, v0.1.2  | $SERVED
+		ci       | rollback target=backend | 2 | not allowed                        | $SERVED
+		operator | rollback                | 2 | name the target                    | $SERVED
+		operator | rollback target=backend | 0 | rolled back to v0.1.1              | backend-v0.1.1 frontend-v0.1.1
+	STEPS
+	env_changed BACKEND_VERSION=v0.1.1 FRONTEND_VERSION=v0.1.1
+	# without the prefixes both would take it
+	sed -i /^tag_prefix/d "$CONFIG"
+	steps <<-STEPS
+		ci | deploy v0.1.2 | 2 | targets backend and frontend take it | backend-v0.1.1 frontend-v0.1.1
+	STEPS
+}
+
+spryte_at_once() {
+	sp_settings=$SETTINGS
+	docker_that_meets
+	keys_write
+	ssh_as ci deploy backend-v0.1.2 >"$SPARE/backend" 2>&1 </dev/null &
+	sp_backend=$!
+	ask ci deploy frontend-v0.1.2
+	code 1
+	said 'rolled back, v0.1.1 serves'
+	wait "$sp_backend" || fail "exit code 0 for the backend, not $?:$NL$(cat "$SPARE/backend")"
+	SETTINGS=$sp_settings
+	SERVED='backend-v0.1.2 frontend-v0.1.1'
+	serves
+}
