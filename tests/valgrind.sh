@@ -1,19 +1,19 @@
 #!/bin/sh
-# valgrind.sh: the shell harness with the program under memcheck.
+# valgrind.sh: the shell harness and the scenarios with the program under memcheck.
 #
 #   tests/valgrind.sh PROGRAM [all|sample]
 #
-# What memcheck finds makes the program end with 99, which no case takes for an
-# answer; its words are printed at the end.  docker and the service run as they are.
-# MEMCHECK=1 tells the cases.
+# A finding ends the program with 99, which no test accepts; the findings are printed at the
+# end.  docker and the service run without valgrind.  MEMCHECK=1 is set for the cases.
 set -u
 case ${2:-all} in
-all) cases=. ;;
-# a deploy, the ways back, a killed one mended, odd files, a lying peer
-sample) cases='^(swap|swap_keeps_spelling|ambiguous_env_file|history_file|unreadable_journal)$
-^memory_(deploy|new_is_bad|rollback_to_a_tag|killed_in_the_pull|status|keep)$
-^(peer_talks_garbage|peer_sends_a_huge_header|evidence_is_escaped)$
-^(docker_talks_much|up_hangs)$' ;;
+all) cases=. rows=. ;;
+# a deploy, rollbacks, recoveries, odd files, hostile answers
+sample)
+	cases='^(swap|ambiguous_env_file|history_file|memory_status)$
+^(evidence_is_escaped|docker_talks_much|lies)$'
+	rows='^(good|g_never|g_garbage|r_up_limit|b_tag|p_keep_2|x_pull|x_up|x_rollback|x_junk|t_good)$'
+	;;
 *) set -- ;;
 esac
 [ $# -ge 1 ] || {
@@ -34,10 +34,12 @@ exec '$(command -v valgrind)' -q --error-exitcode=99 --leak-check=full \\
 	'$program' "\$@"
 END
 mkdir "$room/found"
-# some cases ask as another user
+# some cases run it as another user
 chmod 755 "$room" "$room/twilight-deploy"
 chmod 1777 "$room/found"
-MEMCHECK=1 LIMIT=${LIMIT:-300} "$here/shell/run.sh" "$room/twilight-deploy" "$cases"
-rc=$?
+export MEMCHECK=1 LIMIT="${LIMIT:-300}"
+rc=0
+"$here/shell/run.sh" "$room/twilight-deploy" "$cases" || rc=1
+"$here/scenarios/run.sh" "$room/twilight-deploy" "$rows" || rc=1
 cat "$room"/found/* 2>/dev/null
 exit $rc

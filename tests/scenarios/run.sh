@@ -18,6 +18,7 @@ PROGRAM=$(realpath "$1")
 repository=ghcr.io/twilight/demo
 worker=ghcr.io/twilight/worker
 jobs=${JOBS:-4}
+limit=${LIMIT:-30}
 shm=/dev/shm
 [ -w $shm ] || shm=/tmp
 room=$(mktemp -d "${TMPDIR:-$shm}/scenarios.XXXXXX") || exit 2
@@ -207,7 +208,7 @@ begin() { # REQUEST…: in the background
 }
 
 finish() {
-	(timeout 30 tail -s 0.1 -f /dev/null --pid="$asked" || kill -KILL "$asked") 2>/dev/null &
+	(timeout "$limit" tail -s 0.1 -f /dev/null --pid="$asked" || kill -KILL "$asked") 2>/dev/null &
 	waker=$!
 	wait "$asked"
 	codes="$codes $?"
@@ -221,7 +222,7 @@ ask() {
 	: >"$E/calls.log"
 	echo "    \$ $*" >>"$T/talk"
 	# shellcheck disable=SC2086 # words
-	timeout -k 1 30 "$PROGRAM" $options "$@" >>"$T/talk" 2>&1 </dev/null
+	timeout -k 1 "$limit" "$PROGRAM" $options "$@" >>"$T/talk" 2>&1 </dev/null
 	codes="$codes $?"
 	calm
 }
@@ -389,6 +390,13 @@ expect() {
 	mute:*) ! grep -q "$(echo "${1#*:}" | tr _ .)" "$T/talk" || wrong says "no $1" it ;;
 	journal) journal=left ;;
 	drift) drift=1 ;;
+	ended)
+		touch "$E/hanging"
+		[ -s "$E/hanging" ] || wrong "a call that hung" one none
+		while read -r pid; do
+			! grep -aqs '^sleep' "/proc/$pid/cmdline" || wrong "the call that hung" ended "still there"
+		done <"$E/hanging"
+		;;
 	[a-z]*:[0-9]*) is "calls of ${1%:*}" "$(calls "${1%:*}")" "${1#*:}" ;;
 	*) wrong "an expectation" known "$1" ;;
 	esac
@@ -402,6 +410,7 @@ finale() {
 	[ -n "$drift" ] || [ $found = left ] || settled
 	is "the other lines of .env" "$(grep -cxE 'BEFORE=1|SECRET=hunter2' "$T/home/.env")" 2
 	is "temporary files" "$(set +f && echo "$T"/home/.env?*)" "$T/home/.env?*"
+	is "other files with the secret" "$(cd "$T" && grep -rl hunter2 . | grep -vx ./home/.env)" ""
 	is "calls that no docker knows" "$(cat "$T/all.log" "$E/calls.log" | grep -c ^unknown)" 0
 }
 

@@ -28,18 +28,6 @@ test_other_service() {
 	is "none of data" "$(grep -c ' data' "$log")" 0
 }
 
-test_bad_service_name() {
-	for name in '-x' 'a a' '' 'a;b' '../x'; do
-		TWILIGHT_SERVICE=$name
-		export TWILIGHT_SERVICE
-		[ -n "$name" ] || continue
-		remember
-		deploy "$new"
-		is "exit code for [$name]" "$rc" 4
-		no_change
-	done
-}
-
 # The pull comes first: when it fails the home was never touched.
 test_pull_failure() {
 	export MOCK_DOCKER_PULL_FAIL=1
@@ -51,22 +39,6 @@ test_pull_failure() {
 	is "up was not" "$(calls 'compose up')" 0
 	is ".env is as before" "$(picture)" "$before"
 	is ".env was not even replaced" "$(stat -c %i "$env")" "$inode"
-}
-
-test_memory_prune_failure_is_ignored() {
-	memory
-	publish "$new"
-	fault '* fail docker image prune'
-	deploy "$new"
-	is "exit code" "$rc" 0
-	runs "$new"
-}
-
-test_prune_own() {
-	export TWILIGHT_PRUNE=own
-	deploy "$new"
-	is "exit code" "$rc" 0
-	is "no image of others is pruned" "$(calls 'image prune')" 0
 }
 
 test_healthy_at_once() {
@@ -84,19 +56,6 @@ test_healthy_in_the_end() {
 	is "one up" "$(calls 'compose up')" 1
 }
 
-# The founding script exits with 1 here.  Ours says 5, meant so: nothing answers,
-# so nobody has seen the previous version work either, and 1 would say "it serves".
-test_never_healthy() {
-	behave never
-	deploy "$new"
-	is "exit code" "$rc" 5
-	has "message" "$all" "HEALTH FAILED -- rolling back to $old"
-	is ".env is restored" "$(version)" "$old"
-	is "two up in all" "$(calls 'compose up -d data')" 2
-	is "no prune" "$(calls 'image prune')" 0
-	lacks "it never says healthy" "$all" "healthy after"
-}
-
 # Here the previous version answers again: that is 1.
 test_unhealthy_then_rolled_back() {
 	behave after=4
@@ -106,37 +65,6 @@ test_unhealthy_then_rolled_back() {
 	has "message" "$all" "HEALTH FAILED -- rolling back to $old"
 	is ".env is restored" "$(version)" "$old"
 	is "two up in all" "$(calls 'compose up -d data')" 2
-}
-
-test_up_failure() {
-	export MOCK_DOCKER_UP_FAIL=1
-	deploy "$new"
-	is "exit code" "$rc" 1
-	is ".env is restored" "$(version)" "$old"
-	is "two up in all" "$(calls 'compose up -d data')" 2
-	has "no version is blamed" "$err" "next: fix the cause"
-}
-
-test_up_failure_every_time() {
-	export MOCK_DOCKER_UP_FAIL=all
-	deploy "$new"
-	matches "exit code" "$rc" '^(1|5)$'
-	is ".env is restored" "$(version)" "$old"
-	below "it does not try for ever" "$(calls 'compose up')" 4
-}
-
-test_same_version_again() {
-	deploy "$old"
-	is "exit code" "$rc" 0
-	is ".env" "$(version)" "$old"
-}
-
-test_many_deploys() {
-	for tag in v1.0.0 v1.0.1 v1.0.2 main latest v1.0.0; do
-		deploy "$tag"
-		is "exit code of $tag" "$rc" 0
-	done
-	is ".env" "$(version)" v1.0.0
 }
 
 # --- one at a time --------------------------------------------------------------
@@ -196,26 +124,4 @@ test_status_while_locked() {
 		is "exit code of $verb" "$rc" 0
 	done
 	release
-}
-
-test_two_at_once() {
-	behave slow=700
-	begin "deploy v1.0.0"
-	await was_called "compose up"
-	SSH_ORIGINAL_COMMAND="deploy v2.0.0" "$PROGRAM" >"$T/out2" 2>&1 </dev/null
-	is "the second" $? 3
-	has "its message" "$(cat "$T/out2")" "deploy already running"
-	finish
-	is "the first" "$rc" 0
-	is ".env" "$(version)" v1.0.0
-}
-
-test_lock_is_no_link() {
-	mkdir -m 700 "$state"
-	echo precious >"$T/victim"
-	ln -s "$T/victim" "$state/lock"
-	deploy "$new"
-	is "exit code" "$rc" 4
-	is "what it points at" "$(cat "$T/victim")" precious
-	is ".env" "$(version)" "$old"
 }

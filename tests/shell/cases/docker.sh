@@ -107,20 +107,6 @@ test_engine_is_a_stub() {
 	not_ready "a stub" "a stub needs \`engine = blind\`"
 }
 
-# One answer that is missing or senseless changes nothing: it is asked for again.
-test_engine_fails_once() {
-	memory v1.0.0
-	for action in 500 close truncate garbage; do
-		publish v1.0.1
-		fault "3 $action GET" "7 $action GET" "11 $action GET" "15 $action GET"
-		deploy v1.0.1
-		is "exit code with $action" "$rc" 0
-		runs v1.0.1
-		silently up v1.0.0
-		edit_env v1.0.0
-	done
-}
-
 test_engine_fails() {
 	memory
 	export TWILIGHT_CALL_LIMIT=1
@@ -135,100 +121,12 @@ test_engine_fails() {
 	not_ready "compose config" "docker compose config failed (exit 1): Error response from daemon: no"
 }
 
-test_engine_hangs() {
-	memory
-	fault '* hang GET /containers/json'
-	export TWILIGHT_CALL_LIMIT=1
-	not_ready "a list hangs"
-	runs "$old"
-}
-
-# What it says of the new container is believed: another image is another release.
-test_engine_lies() {
-	memory v1.0.0
-	publish v1.0.1
-	for rule in '2 lie=image' '3 lie=restarting' '3 lie=exited'; do
-		fault "$rule GET /containers/*/json"
-		deploy v1.0.1
-		is "exit code with $rule" "$rc" 1
-		runs v1.0.0
-	done
-}
-
-# The gate cannot look: nothing is condemned for that.
-test_engine_goes_at_the_gate() {
-	memory v1.0.0
-	publish v1.0.1
-	fault '* slow=300 docker compose up'
-	export TWILIGHT_CALL_LIMIT=1
-	begin "deploy v1.0.1"
-	await was_called "compose up"
-	printf '%s\n' '* 500 GET' >"$engine/faults"
-	finish
-	is "exit code" "$rc" 5
-	[ -e "$state/journal" ] || wrong "the journal" "stays" "gone"
-	fault
-	op recover
-	is "exit code of recover" "$rc" 0
-	runs v1.0.1
-}
-
 # What docker says of its failure is shown, but for what .env holds.
 test_docker_quotes_a_secret() {
 	memory
 	fault "* fail=15 docker compose config :: cannot use $secret as it is"
 	not_ready "a secret" "docker compose config failed (exit 15): Error response from daemon: cannot use ******* as it is"
 	fault
-}
-
-# A compose that does not know COMPOSE_ENV_FILES would deploy something else.
-test_old_compose() {
-	memory
-	echo v2.10.2 >"$engine/compose"
-	not_ready "too old"
-	matches "it says what is needed" "$all" '2\.[0-9]+'
-}
-
-test_pull_hangs() {
-	memory v1.0.0
-	publish v1.0.1
-	fault '* hang docker compose pull'
-	export TWILIGHT_PULL_LIMIT=1
-	deploy v1.0.1
-	is "exit code" "$rc" 1
-	runs v1.0.0
-	is "up was not called" "$(calls 'compose up')" 0
-	nothing_hangs "the pull"
-}
-
-test_pull_is_killed() {
-	memory v1.0.0
-	publish v1.0.1
-	fault '* kill docker compose pull'
-	deploy v1.0.1
-	is "exit code" "$rc" 1
-	runs v1.0.0
-	is "up was not called" "$(calls 'compose up')" 0
-}
-
-test_up_hangs() {
-	memory v1.0.0
-	publish v1.0.1
-	fault '1 hang docker compose up'
-	export TWILIGHT_UP_LIMIT=1
-	deploy v1.0.1
-	is "exit code" "$rc" 1
-	runs v1.0.0
-	nothing_hangs "the up"
-}
-
-test_up_is_killed() {
-	memory v1.0.0
-	publish v1.0.1
-	fault '* kill docker compose up'
-	deploy v1.0.1
-	is "exit code" "$rc" 1
-	runs v1.0.0
 }
 
 # A mebibyte on each of its streams: nobody may block on a full pipe.

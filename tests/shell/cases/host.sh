@@ -82,63 +82,6 @@ test_state_folder_not_ours() {
 	has "what to do" "$err" "run it as its owner"
 }
 
-# A folder that others may write to can hold anything.
-test_state_folder_of_everybody() {
-	mkdir "$state"
-	chmod 777 "$state"
-	deploy "$new"
-	if [ "$rc" = 0 ]; then
-		is "it was closed" "$(stat -c %a "$state")" 700
-	else
-		is "exit code" "$rc" 4
-		is ".env" "$(version)" "$old"
-	fi
-}
-
-test_disk_floor() {
-	export TWILIGHT_DISK_MIN=900000G
-	remember
-	deploy "$new"
-	is "exit code" "$rc" 4
-	matches "message" "$all" '[Dd]isk|space|free'
-	no_change
-}
-
-test_memory_disk_floor() {
-	memory v1.0.0
-	publish v1.0.1
-	export TWILIGHT_DISK_MIN=900000G
-	deploy v1.0.1
-	is "exit code" "$rc" 4
-	runs v1.0.0
-	is "no image is pulled" "$(calls 'compose pull')" 0
-}
-
-# bad NAME VALUE…: each is 4, the setting is named, and nothing happens.
-bad() {
-	name=$1
-	shift
-	remember
-	for value; do
-		eval "kept=\${$name-}; export $name=\$value"
-		deploy "$new"
-		is "exit code for $name=[$value]" "$rc" 4
-		has "it is named: $name=[$value]" "$all" "$name"
-		no_change
-		if [ -n "$kept" ]; then eval "$name=\$kept"; else unset "$name"; fi
-	done
-}
-
-test_bad_numbers() {
-	bad TWILIGHT_HEALTH_TRIES 0 99999999999999999999
-	bad TWILIGHT_CALL_LIMIT 1x
-	bad TWILIGHT_DISK_MIN -1 1X
-}
-
-test_bad_prune() {
-	bad TWILIGHT_PRUNE everything ALL
-}
-
 # The holder's words would be written over it.
 test_env_file_for_a_lock() {
 	TWILIGHT_LOCK=$env
@@ -148,14 +91,6 @@ test_env_file_for_a_lock() {
 	is "exit code" "$rc" 4
 	has "it says why" "$all" "the lock file is the env file $env"
 	no_change
-}
-
-# Set to nothing is not set at all: the default.
-test_relative_paths() {
-	cd "$T" || return
-	for name in TWILIGHT_HOME TWILIGHT_ENV_FILE TWILIGHT_COMPOSE_DIR TWILIGHT_STATE TWILIGHT_LOCK; do
-		bad $name relative/path ../up
-	done
 }
 
 test_works_from_anywhere() {

@@ -211,22 +211,6 @@ test_state_folder_elsewhere() {
 	is "and not in the home" "$(ls -d "$state" 2>/dev/null)" ""
 }
 
-test_state_folder_is_a_link() {
-	mkdir -m 700 "$T/elsewhere"
-	ln -s "$T/elsewhere" "$state"
-	deploy "$new"
-	is "exit code" "$rc" 4
-	is "nothing is made there" "$(ls -A "$T/elsewhere")" ""
-	is ".env" "$(version)" "$old"
-}
-
-test_recover_with_nothing_to_do() {
-	remember
-	op recover
-	is "exit code" "$rc" 0
-	no_change
-}
-
 # --- clients that leave, and signals ----------------------------------------------
 
 # Nobody reads what it says: the deploy goes on.
@@ -272,71 +256,6 @@ test_hangup() {
 	finish
 	is "exit code" "$rc" 0
 	is ".env" "$(version)" "$new"
-}
-
-test_term_before_the_swap() {
-	memory
-	for signal in TERM INT; do
-		rm -f "$engine/hanging"
-		fault '* hang docker compose pull'
-		begin "deploy $new"
-		await test -s "$engine/hanging"
-		# INT is ignored in a shell's background child unless the program sets it.
-		kill -$signal "$asked"
-		finish
-		is "exit code after $signal" "$rc" 1
-		is ".env after $signal" "$(version)" "$old"
-		is "no up after $signal" "$(calls 'compose up')" 0
-		nothing_hangs "the pull after $signal"
-	done
-}
-
-test_term_while_waiting() {
-	memory v1.0.0
-	publish v1.0.1 never
-	export TWILIGHT_HEALTH_TRIES=1000 TWILIGHT_HEALTH_SLEEP=2
-	begin "deploy v1.0.1"
-	await was_asked /events
-	kill -TERM "$asked"
-	finish
-	is "exit code" "$rc" 1
-	runs v1.0.0
-}
-
-# What was told to stop says nothing about the version.
-test_term_condemns_nothing() {
-	memory v1.0.0
-	publish v1.0.1
-	deploy v1.0.1
-	is "exit code of another" "$rc" 0
-	fault '* slow=300 docker compose up'
-	begin "deploy v1.0.0"
-	await was_called "compose up"
-	kill -TERM "$asked"
-	finish
-	is "exit code" "$rc" 1
-	has "it was the signal" "$all" "interrupted (SIGTERM)"
-	net rollback --allow all
-	is "exit code of the rollback" "$rc" 0
-	runs v1.0.0
-}
-
-# A signal never interrupts an `up`: it is acted on after it.
-test_term_in_the_up() {
-	memory v1.0.0
-	publish v1.0.1
-	fault '* slow=300 docker compose up'
-	begin "deploy v1.0.1"
-	await was_called "compose up"
-	kill -TERM "$asked"
-	finish
-	case $rc in
-	0) runs v1.0.1 ;;
-	*)
-		is "exit code" "$rc" 1
-		runs v1.0.0
-		;;
-	esac
 }
 
 # Looking, while another deploys.
