@@ -46,7 +46,7 @@ def called(where, job):
 
 
 def deploys(where, job, inputs):
-    """Requests of one target queue up: none may replace another that waits."""
+    """Requests of one target queue: none may replace another that waits."""
     if job.get("concurrency", {}).get("queue") != "max":
         finding(where, "deploys without a concurrency group of its own with queue: max")
     if not re.search(r"pushed_at|workflow_run\.created_at", inputs.get("seq", "")):
@@ -83,13 +83,13 @@ for path in sorted(folder.glob("*.yml")):
     if flow.get("permissions") != {}:
         finding(path.name, "permissions: {} is not at the top")
     if "pull_request_target" in trigger(flow):
-        finding(path.name, "pull_request_target gives strangers our secrets")
+        finding(path.name, "pull_request_target gives our secrets to strangers")
     if "concurrency" in flow and "lane.yml" in text:
         finding(path.name, "concurrency of the whole workflow: a skipped run replaces a waiting one")
     for number, line in enumerate(text.splitlines(), 1):
         if re.search(r"uses: [\w-]+/", line) and not line.lstrip().startswith("#") \
                 and not re.search(r"# v\d+\.\d+\.\d+$", line):
-            finding(f"{path.name}:{number}", "a commit without its version behind it")
+            finding(f"{path.name}:{number}", "a commit without its version after it")
     for name, job in flow["jobs"].items():
         where = f"{path.name} {name}"
         if "uses" in job:
@@ -110,12 +110,13 @@ if "needs.on-main.result == 'success'" not in jobs["deploy"]["if"]:
 if "build" not in yaml.safe_load((folder / "release.yml").read_text())["jobs"]["image"]["needs"]:
     finding("release.yml", "the image is pushed before its tests passed")
 
+page = "docs/github-actions.md"
 examples = [yaml.safe_load(textwrap.dedent(block)) for block in
-            re.findall(r"^    jobs:\n(?:    .*\n|\n(?=    ))+", (tree / "README.md").read_text(), re.M)]
+            re.findall(r"^    jobs:\n(?:    .*\n|\n(?=    ))+", (tree / page).read_text(), re.M)]
 for job in (job for flow in examples for job in flow["jobs"].values()):
     for s in job["steps"]:
-        given("README.md", "action.yml", "inputs", action["inputs"], s["with"])
-        deploys("README.md", job, s["with"])
+        given(page, "action.yml", "inputs", action["inputs"], s["with"])
+        deploys(page, job, s["with"])
 if not examples:
-    finding("README.md", "no example of a workflow")
+    finding(page, "no example of a workflow")
 sys.exit(found > 0)

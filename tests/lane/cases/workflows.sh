@@ -31,7 +31,7 @@ needs_yaml() {
 # broken WHAT FILE SED: a finding that says WHAT once FILE is broken so.
 broken() {
 	rm -rf "$T/tree" && mkdir -p "$T/tree/.github"
-	cp -R "$flows" "$T/tree/.github/" && cp -R "$REPO/action.yml" "$REPO/README.md" "$REPO/deploy" "$T/tree/"
+	cp -R "$flows" "$T/tree/.github/" && cp -R "$REPO/action.yml" "$REPO/docs" "$REPO/deploy" "$T/tree/"
 	sed -i "$3" "$T/tree/$2" 2>/dev/null || sed -i "$3" "$T/tree/.github/workflows/$2"
 	has "a finding" "$(habits "$T/tree")" "$1"
 }
@@ -53,8 +53,8 @@ test_workflows_habits_are_seen() {
 	broken "does not read" action.yml 's/DEPLOY_JUMP/DEPLOY_JUMPS/'
 	broken "no input jumps" lane.yml 's/  jump:/  jumps:/'
 	broken "no input ssh-key" lane.yml '/ssh-key:/d'
-	broken "no input ssh-key" README.md '/ssh-key:/d'
-	broken "seq is not" README.md 's/pushed_at/id/'
+	broken "no input ssh-key" docs/github-actions.md '/ssh-key:/d'
+	broken "seq is not" docs/github-actions.md 's/pushed_at/id/'
 	broken "seq is not" deploy-ecs.yml 's/created_at/run_number/'
 	broken "queue: max" deploy-on-tag.yml '/queue:/d'
 	broken "a skipped run" deploy-ecs.yml 's/^permissions:/concurrency: deploy\n&/'
