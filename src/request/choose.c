@@ -23,7 +23,7 @@ choose_allows(const char *allowed, const char *name)
 	}
 }
 
-/* The next target that is allowed, from the i-th; NULL at the end. */
+/* The next allowed target, from the i-th on; NULL at the end. */
 static const struct target *
 next_allowed(const struct config *c, const char *allowed, size_t *i)
 {
@@ -36,7 +36,7 @@ next_allowed(const struct config *c, const char *allowed, size_t *i)
 	return NULL;
 }
 
-/* "targets are A, B", for struct fault's next. */
+/* "targets are A, B": the `next` of a fault. */
 static const char *
 list_allowed(const struct config *c, const char *allowed, char next[256])
 {
@@ -48,8 +48,8 @@ list_allowed(const struct config *c, const char *allowed, char next[256])
 		n += (size_t)snprintf(next + n, 256 - n, "%s%s",
 		    next[n - 1] == ' ' ? "" : ", ", t->name);
 	if (next[strlen(next) - 1] == ' ')
-		(void)strlcpy(next, "--target in the key's line names those it may use",
-		    256);
+		(void)strlcpy(next,
+		    "`--target` in the key's line lists the targets it may use", 256);
 	return next;
 }
 
@@ -78,42 +78,41 @@ choose_named(const struct config *c, const char *name, const char *allowed,
 	    "invalid request: name the target: target=NAME");
 }
 
-/* 0 and the tag that is to be used, or -1 with FAULT_REFUSED. */
+/* `out` gets the tag as the target uses it. */
 static int
 match_target(const struct target *t, const char *tag, bool named, char out[TAG_MAX],
     struct fault *f)
 {
 	size_t len = strlen(t->tag_prefix);
-	bool begins = strncmp(tag, t->tag_prefix, len) == 0;
-	bool stripped = begins && len > 0 && t->strip_prefix;
+	bool prefixed = strncmp(tag, t->tag_prefix, len) == 0;
+	bool stripped = prefixed && len > 0 && t->strip_prefix;
 	struct fault why = { 0 };
 	char next[sizeof(why.next) + 80];
 
-	snprintf(next, sizeof(next), "tags of target %s begin with %s", t->name,
+	snprintf(next, sizeof(next), "tags of target %s start with %s", t->name,
 	    t->tag_prefix);
-	if (!begins && !(named && t->strip_prefix))
+	if (!prefixed && !(named && t->strip_prefix))
 		return fault_set(f, FAULT_REFUSED, next, "invalid tag: %s", tag);
 	(void)strlcpy(out, tag + (stripped ? len : 0), TAG_MAX);
 	if (tag_check(out, t->tag_pattern, &why) == 0)
 		return 0;
-	/* the tag as it was sent */
-	if (why.kind == FAULT_REFUSED) {
-		snprintf(next, sizeof(next), "%s%s%s%s", stripped ? "behind " : "",
-		    stripped ? t->tag_prefix : "", stripped ? ": " : "", why.next);
-		return fault_set(f, why.kind, next, "invalid tag: %s", tag);
-	}
-	return fault_set(f, why.kind, why.next, "%s", why.what);
+	if (why.kind != FAULT_REFUSED)
+		return fault_set(f, why.kind, why.next, "%s", why.what);
+	/* quote the tag as it was sent */
+	snprintf(next, sizeof(next), "%s%s%s%s", stripped ? "after " : "",
+	    stripped ? t->tag_prefix : "", stripped ? ": " : "", why.next);
+	return fault_set(f, why.kind, next, "invalid tag: %s", tag);
 }
 
 static int
-two_matches(const char *tag, const struct target *a, const struct target *b,
+refuse_two_targets(const char *tag, const struct target *a, const struct target *b,
     struct fault *f)
 {
 	char next[200];
 
 	snprintf(next, sizeof(next), "add target=%s or target=%s", a->name, b->name);
 	return fault_set(f, FAULT_REFUSED, next,
-	    "invalid tag: %s: targets %s and %s take it", tag, a->name, b->name);
+	    "invalid tag: %s: targets %s and %s accept it", tag, a->name, b->name);
 }
 
 int
@@ -140,7 +139,7 @@ choose_by_tag(const struct config *c, const char *tag, const char *name,
 			continue;
 		}
 		if (choice->target != NULL)
-			return two_matches(tag, choice->target, t, f);
+			return refuse_two_targets(tag, choice->target, t, f);
 		choice->target = t;
 		memcpy(choice->tag, out, sizeof(out));
 	}
@@ -150,6 +149,6 @@ choose_by_tag(const struct config *c, const char *tag, const char *name,
 		return 0;
 	return fault_set(f, FAULT_REFUSED, list_allowed(c, allowed, next),
 	    asked == 0 ? "invalid tag: %s: no target for this key"
-		       : "invalid tag: %s: no target takes it",
+		       : "invalid tag: %s: no target accepts it",
 	    tag);
 }

@@ -14,10 +14,10 @@
 #define SEQ 16U
 #define TARGET 32U
 
-/* The table of verbs; their handlers are cli/handlers.c's. */
+/* The table of verbs.  Their handlers are in cli/handlers.c: request/ knows no output. */
 static const struct {
 	const char *name, *usage, *text;
-	enum { ASKED, OPEN, HARMLESS } permission; /* by --allow; the default; always */
+	enum { ASKED, OPEN, HARMLESS } permission; /* with --allow; by default; always */
 	enum { NOTHING, TAG, MAYBE_TAG, MAYBE_WORD } words;
 	unsigned extras;
 } verbs[VERB__MAX] = {
@@ -40,25 +40,25 @@ static const struct {
 	[VERB_RECOVER] = { "recover", "recover [--start] [target=NAME] [--json]",
 	    "finish or revert interrupted deploys", ASKED, NOTHING,
 	    START | TARGET | JSON },
-	[VERB_VERSION] = { "version", "version", "the version of this program", HARMLESS,
-	    NOTHING, 0 },
+	[VERB_VERSION] = { "version", "version [--json]", "the version of this program",
+	    HARMLESS, NOTHING, JSON },
 	[VERB_HELP] = { "help", "help [TOPIC|VERB]", "this text", HARMLESS, MAYBE_WORD,
 	    0 },
 };
 
-/* What may stand behind the word.  A name that ends in '=' is followed by a value. */
+/* The options of a request, after its word.  A name that ends in '=' takes a value. */
 static const struct {
 	const char *name;
 	unsigned bit;
-	const char *usage;
-	size_t flag; /* where it is in struct request; 0 for one with a value */
+	const char *value;
+	size_t flag; /* the bool in struct request; 0 for an option with a value */
 } extras[] = {
-	{ "--json", JSON, "--json", offsetof(struct request, json) },
-	{ "--wait", WAIT, "--wait", offsetof(struct request, wait) },
-	{ "--check", CHECK, "--check", offsetof(struct request, check) },
-	{ "--start", START, "--start", offsetof(struct request, start) },
-	{ "seq=", SEQ, "seq=N", 0 },
-	{ "target=", TARGET, "target=NAME", 0 },
+	{ "--json", JSON, "", offsetof(struct request, json) },
+	{ "--wait", WAIT, "", offsetof(struct request, wait) },
+	{ "--check", CHECK, "", offsetof(struct request, check) },
+	{ "--start", START, "", offsetof(struct request, start) },
+	{ "seq=", SEQ, "N", 0 },
+	{ "target=", TARGET, "NAME", 0 },
 };
 
 #define EXTRAS (sizeof(extras) / sizeof(extras[0]))
@@ -117,30 +117,22 @@ struct word {
 	size_t len;
 };
 
-/* With the usage of the verb, where it is one. */
+/* "invalid WHY: WORD", with the usage of the verb; `w` is NULL where there is no word. */
 static int
-request_invalid(enum verb v, const struct word *shown, const char *why, struct fault *f)
+refuse_request(enum verb v, const char *why, const struct word *w, struct fault *f)
 {
-	char safe[128], next[96];
+	char safe[128] = "", next[96];
 
+	if (w != NULL)
+		text_escape(safe, sizeof(safe), w->at, w->len);
 	snprintf(next, sizeof(next), "usage: %s", verb_usage(v));
 	return fault_set(f, FAULT_REFUSED,
-	    v == VERB__MAX ? "`help` lists the commands" : next,
-	    "invalid request: %s: %s", why,
-	    text_escape(safe, sizeof(safe), shown->at, shown->len));
+	    v == VERB__MAX ? "`help` lists the commands" : next, "invalid %s%s%s", why,
+	    w == NULL ? "" : ": ", safe);
 }
 
 static int
-no_tag(enum verb v, struct fault *f)
-{
-	char next[96];
-
-	snprintf(next, sizeof(next), "usage: %s", verb_usage(v));
-	return fault_set(f, FAULT_REFUSED, next, "invalid tag: none was given");
-}
-
-static int
-long_tag(const struct word *w, struct fault *f)
+refuse_long_tag(const struct word *w, struct fault *f)
 {
 	char safe[96];
 
@@ -158,7 +150,7 @@ copy_word(char *out, size_t size, const struct word *w)
 }
 
 static int
-unknown_verb(const struct word *w, struct fault *f)
+refuse_verb(const struct word *w, struct fault *f)
 {
 	char name[TEXT_WORD_MAX + 2], safe[96], next[64];
 	unsigned best = ~0U, distance;
@@ -179,14 +171,13 @@ unknown_verb(const struct word *w, struct fault *f)
 	    text_escape(safe, sizeof(safe), w->at, w->len));
 }
 
-/* The extra of this verb that resembles `name` (no dashes, no value); NULL for none. */
-static const char *
+/* The verb's option nearest to `name` (without dashes and value); EXTRAS for none. */
+static size_t
 nearest_extra(enum verb v, const char *name)
 {
-	const char *near = NULL;
 	unsigned best = ~0U, distance;
+	size_t i, near = EXTRAS;
 	char bare[16];
-	size_t i;
 
 	for (i = 0; i < EXTRAS; i++) {
 		if ((verbs[v].extras & extras[i].bit) == 0)
@@ -197,54 +188,56 @@ nearest_extra(enum verb v, const char *name)
 		distance = text_distance(bare, name);
 		if (distance < best && text_is_near(bare, distance)) {
 			best = distance;
-			near = extras[i].usage;
+			near = i;
 		}
 	}
 	return near;
 }
 
-/* "deploy has no --seq; write seq=N" */
+/* "deploy has no --seq", next: "write seq=N" */
 static int
-unknown_extra(enum verb v, const struct word *w, struct fault *f)
+refuse_extra(enum verb v, const struct word *w, struct fault *f)
 {
 	char word[TEXT_WORD_MAX + 2], safe[96], next[96];
-	const char *near, *bare = word;
+	size_t near;
 
 	copy_word(word, sizeof(word), w);
-	bare += strspn(bare, "-");
 	word[strcspn(word, "=")] = '\0';
-	near = nearest_extra(v, bare);
-	if (near == NULL)
+	near = nearest_extra(v, word + strspn(word, "-"));
+	if (near == EXTRAS)
 		snprintf(next, sizeof(next), "usage: %s", verb_usage(v));
 	else
-		snprintf(next, sizeof(next), "write %s", near);
+		snprintf(next, sizeof(next), "write %s%s", extras[near].name,
+		    extras[near].value);
 	return fault_set(f, FAULT_REFUSED, next, "invalid request: %s has no %s",
 	    verb_name(v),
-	    text_escape(safe, sizeof(safe), w->at, near == NULL ? w->len : strlen(word)));
+	    text_escape(safe, sizeof(safe), w->at,
+		near == EXTRAS ? w->len : strlen(word)));
 }
 
-/* What is wrong with the bytes, or NULL. */
-static const char *
-bytes_fault(const char *line, size_t len)
+static int
+check_bytes(const struct word *line, struct fault *f)
 {
-	size_t i;
+	const char *at = line->at, *why = NULL;
+	size_t len = line->len, i;
 
 	if (len > REQUEST_MAX)
-		return "longer than 256 bytes";
-	for (i = 0; i < len; i++)
-		if (line[i] < ' ' || line[i] > '~')
-			return "not printable ASCII";
-	if (line[0] == ' ' || line[len - 1] == ' ')
-		return "a space at its beginning or end";
-	for (i = 1; i < len; i++)
-		if (line[i] == ' ' && line[i - 1] == ' ')
-			return "two spaces in a row";
-	return NULL;
+		return refuse_request(VERB__MAX, "request: longer than 256 bytes", line,
+		    f);
+	for (i = 0; i < len && why == NULL; i++)
+		if (at[i] < ' ' || at[i] > '~')
+			why = "request: not printable ASCII";
+	if (why == NULL && (at[0] == ' ' || at[len - 1] == ' '))
+		why = "request: a space at its beginning or end";
+	for (i = 1; i < len && why == NULL; i++)
+		if (at[i] == ' ' && at[i - 1] == ' ')
+			why = "request: two spaces in a row";
+	return why == NULL ? 0 : refuse_request(VERB__MAX, why, line, f);
 }
 
 /* ---- words ---- */
 
-/* Plain digits: strtonum(3) would take a sign and blanks too. */
+/* Only digits: strtonum(3) also takes a sign and blanks. */
 static bool
 to_number(const char *digits, size_t len, int64_t max, int64_t *n)
 {
@@ -261,18 +254,6 @@ to_number(const char *digits, size_t len, int64_t max, int64_t *n)
 	return why == NULL;
 }
 
-/* What is wrong with the number of a `history`, or NULL. */
-static const char *
-set_count(struct request *r)
-{
-	int64_t n = 10;
-
-	if (r->word[0] != '\0' && !to_number(r->word, strlen(r->word), 1000, &n))
-		return "not a number from 1 to 1000";
-	r->count = (unsigned)n;
-	return NULL;
-}
-
 static bool
 word_is(const struct word *w, const char *text)
 {
@@ -285,7 +266,7 @@ word_is_help(const struct word *w)
 	return word_is(w, "--help") || word_is(w, "-h");
 }
 
-/* The row of `extras`, or EXTRAS. */
+/* The row of `extras`; EXTRAS for none. */
 static size_t
 extra_of(const struct word *w)
 {
@@ -301,39 +282,31 @@ extra_of(const struct word *w)
 	return i;
 }
 
-/* What is wrong with the value, or NULL. */
-static const char *
-set_extra(struct request *r, size_t i, const char *value, size_t len)
-{
-	if (extras[i].flag != 0)
-		*(bool *)((char *)r + extras[i].flag) = true;
-	else if (extras[i].bit == SEQ) {
-		if (!to_number(value, len, REQUEST_SEQ_MAX, &r->seq))
-			return "seq= takes a number from 1 to 999999999999999";
-	} else {
-		if (len == 0 || len >= sizeof(r->target))
-			return "target= takes the name of a target";
-		memcpy(r->target, value, len);
-	}
-	return r->wait && r->check ? "--wait and --check exclude each other" : NULL;
-}
-
-/* A word behind the first one, or instead of it; `seen` are the extras so far. */
+/* `seen` has the bits of the options so far. */
 static int
 take_extra(struct request *r, size_t i, const struct word *w, unsigned *seen,
     struct fault *f)
 {
 	unsigned bit = extras[i].bit;
-	size_t name = strlen(extras[i].name);
-	const char *why;
+	const char *value = w->at + strlen(extras[i].name), *why = NULL;
+	size_t len = (size_t)(w->at + w->len - value);
 
 	if ((verbs[r->verb].extras & bit) == 0)
-		return unknown_extra(r->verb, w, f);
+		return refuse_extra(r->verb, w, f);
 	if ((*seen & bit) != 0)
-		return request_invalid(r->verb, w, "given twice", f);
+		return refuse_request(r->verb, "request: given twice", w, f);
 	*seen |= bit;
-	why = set_extra(r, i, w->at + name, w->len - name);
-	return why == NULL ? 0 : request_invalid(r->verb, w, why, f);
+	if (extras[i].flag != 0)
+		*(bool *)((char *)r + extras[i].flag) = true;
+	else if (bit == SEQ && !to_number(value, len, REQUEST_SEQ_MAX, &r->seq))
+		why = "request: seq= takes a number from 1 to 999999999999999";
+	else if (bit == TARGET && len > 0 && len < sizeof(r->target))
+		memcpy(r->target, value, len);
+	else if (bit == TARGET)
+		why = "request: target= takes the name of a target";
+	if (r->wait && r->check)
+		why = "request: --wait and --check exclude each other";
+	return why == NULL ? 0 : refuse_request(r->verb, why, w, f);
 }
 
 static int
@@ -343,20 +316,20 @@ take_word(struct request *r, const struct word *w, struct fault *f)
 		copy_word(r->word, sizeof(r->word), w);
 		return 0;
 	}
-	return verb_takes_tag(r->verb) ? long_tag(w, f)
-				       : request_invalid(r->verb, w, "too long", f);
+	return verb_takes_tag(r->verb)
+	    ? refuse_long_tag(w, f)
+	    : refuse_request(r->verb, "request: too long", w, f);
 }
 
-/* A word that is neither an extra nor expected. */
+/* Neither an option nor the word that the verb takes. */
 static int
-stray_word(const struct request *r, const struct word *w, struct fault *f)
+refuse_word(const struct request *r, const struct word *w, struct fault *f)
 {
 	if (w->at[0] == '-' || memchr(w->at, '=', w->len) != NULL)
-		return unknown_extra(r->verb, w, f);
-	return request_invalid(r->verb, w, "too many words", f);
+		return refuse_extra(r->verb, w, f);
+	return refuse_request(r->verb, "request: too many words", w, f);
 }
 
-/* The word that begins there; there is one. */
 static struct word
 word_at(const char *from, const char *end)
 {
@@ -366,52 +339,64 @@ word_at(const char *from, const char *end)
 	return w;
 }
 
-/* verb [word] *extra, as in request.h */
 static int
-take_words(struct request *r, const char *line, size_t len, struct fault *f)
+take_words(struct request *r, const struct word *line, struct fault *f)
 {
-	const char *end = line + len;
-	struct word w = word_at(line, end);
+	const char *end = line->at + line->len;
+	struct word w = word_at(line->at, end);
 	unsigned seen = 0;
 	size_t extra;
-	int rc = 0;
+	int rc = 0, one;
 
 	r->verb = word_is_help(&w) ? VERB_HELP : verb_find(w.at, w.len);
 	if (r->verb == VERB__MAX)
-		return unknown_verb(&w, f);
-	while (rc == 0 && w.at + w.len < end) {
+		return refuse_verb(&w, f);
+	/* to the end even after a fault: a later --json makes the refusal JSON */
+	while (w.at + w.len < end) {
 		w = word_at(w.at + w.len + 1, end);
 		extra = extra_of(&w);
+		one = 0;
 		if (word_is_help(&w) && w.at + w.len == end && r->word[0] == '\0') {
 			(void)strlcpy(r->word, verb_name(r->verb), sizeof(r->word));
 			r->verb = VERB_HELP;
 		} else if (extra < EXTRAS)
-			rc = take_extra(r, extra, &w, &seen, f);
+			one = take_extra(r, extra, &w, &seen, f);
 		else if (seen != 0 || r->word[0] != '\0' ||
 		    verbs[r->verb].words == NOTHING)
-			rc = stray_word(r, &w, f);
+			one = refuse_word(r, &w, f);
 		else
-			rc = take_word(r, &w, f);
+			one = take_word(r, &w, f);
+		rc = one == -1 ? -1 : rc;
 	}
-	if (rc == 0 && verbs[r->verb].words == TAG && r->word[0] == '\0')
-		return no_tag(r->verb, f);
 	return rc;
+}
+
+static int
+check_word(struct request *r, const struct word *line, struct fault *f)
+{
+	int64_t n = 10;
+
+	if (verbs[r->verb].words == TAG && r->word[0] == '\0')
+		return refuse_request(r->verb, "tag: none was given", NULL, f);
+	if (r->verb != VERB_HISTORY)
+		return 0;
+	if (r->word[0] != '\0' && !to_number(r->word, strlen(r->word), 1000, &n))
+		return refuse_request(r->verb, "request: not a number from 1 to 1000",
+		    line, f);
+	r->count = (unsigned)n;
+	return 0;
 }
 
 int
 request_parse(struct request *r, const char *line, size_t len, struct fault *f)
 {
 	const struct word all = { line, len };
-	const char *why;
 
 	memset(r, 0, sizeof(*r));
+	r->verb = VERB__MAX;
 	if (len == 0)
-		return no_tag(VERB_DEPLOY, f);
-	why = bytes_fault(line, len);
-	if (why != NULL)
-		return request_invalid(VERB__MAX, &all, why, f);
-	if (take_words(r, line, len, f) == -1)
+		return refuse_request(VERB_DEPLOY, "tag: none was given", NULL, f);
+	if (check_bytes(&all, f) == -1 || take_words(r, &all, f) == -1)
 		return -1;
-	why = r->verb == VERB_HISTORY ? set_count(r) : NULL;
-	return why == NULL ? 0 : request_invalid(r->verb, &all, why, f);
+	return check_word(r, &all, f);
 }

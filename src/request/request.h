@@ -1,15 +1,15 @@
 /*
- * request.h: one line from the network, to a struct.  It is taken as it is or
- * refused, never repaired.
+ * request.h: parses one line from the network into a struct.  A line is accepted
+ * as it is or refused, never repaired.
  *
  *   request = verb [ SP word ] *( SP extra )
  *   extra   = "--json" / "--wait" / "--check" / "--start"
  *           / "seq=" 1*DIGIT / "target=" NAME
  *
- * At most REQUEST_MAX bytes of printable ASCII, one space between two words, none
- * at either end, no quoting; the verb, whether it takes a word and which extras,
- * each once, are those of the table.  "--help" and "-h" alone are `help`, and behind
- * a verb `help VERB`.
+ * A line has at most REQUEST_MAX bytes of printable ASCII, one space between two
+ * words, no space at either end, and no quoting.  The table of verbs says whether a
+ * verb takes a word, and which extras; each extra may be given once.  "--help" and
+ * "-h" alone are `help`; after a verb they are `help VERB`.
  */
 #ifndef REQUEST_REQUEST_H
 #define REQUEST_REQUEST_H
@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define REQUEST_MAX 256
-#define REQUEST_SEQ_MAX 999999999999999 /* a JSON reader's double holds it too */
+#define REQUEST_SEQ_MAX 999999999999999 /* exact in the double of a JSON reader */
 
 enum verb {
 	VERB_DEPLOY,
@@ -40,36 +40,36 @@ enum verb {
 
 struct request {
 	enum verb verb;
-	char word[TAG_MAX];           /* the tag or topic; "" where there is none */
-	char target[TARGET_NAME_MAX]; /* "" where none was named */
-	unsigned count;               /* history: how many */
-	int64_t seq;                  /* deploy: the order of pushes; 0: none was given */
-	bool json;                    /* the answer as JSON on stdout */
-	bool wait;                    /* status: until nothing is in flight */
-	bool check;                   /* status: for monitors */
+	char word[TAG_MAX];           /* the tag or topic; "": none */
+	char target[TARGET_NAME_MAX]; /* "": none was named */
+	unsigned count;               /* history: how many records */
+	int64_t seq;                  /* deploy: the order of pushes; 0: none */
+	bool json;                    /* the answer is JSON on stdout */
+	bool wait;                    /* status: wait for the deploy in progress */
+	bool check;                   /* status: one line for monitors */
 	bool start;                   /* recover: then start what is desired */
 };
 
 /*
- * Parses `line` of `len` bytes.  FAULT_REFUSED "invalid tag: …" for an empty
- * line and for a deploy without a tag, "invalid request: …" for the rest.
- * The tag's own rules are tag_check()'s.
+ * Parses `line` of `len` bytes.  FAULT_REFUSED "invalid tag: …" for an empty line and
+ * for a deploy without a tag, "invalid request: …" for the rest; `verb` (VERB__MAX:
+ * unknown) and `json` are set then, too.  tag_check() checks the tag itself.
  */
 int request_parse(struct request *, const char *line, size_t len,
     struct fault *) MUST_CHECK;
 
 const char *verb_name(enum verb);
-const char *verb_usage(enum verb); /* with its words: "deploy TAG" */
-const char *verb_text(enum verb);  /* what it does, in a line */
+const char *verb_usage(enum verb); /* "deploy TAG [seq=N] …" */
+const char *verb_text(enum verb);  /* one line for `help` */
 bool verb_takes_tag(enum verb);
 
-/* May be asked for over the network where no --allow says otherwise? */
+/* May a request from the network use it without --allow? */
 bool verb_is_open(enum verb);
 
-/* May be asked for whatever --allow says? */
+/* May every request use it, whatever --allow says? */
 bool verb_is_harmless(enum verb);
 
-/* By name; VERB__MAX when there is none. */
+/* By name; VERB__MAX for an unknown one. */
 enum verb verb_find(const char *name, size_t len);
 
 #endif

@@ -28,9 +28,9 @@ refuse_tag(const char *tag, const char *next, struct fault *f)
 	    text_escape(safe, sizeof(safe), tag, strlen(tag)));
 }
 
-/* POSIX matches the leftmost longest: a shorter span is no match. */
+/* regexec(3) finds the leftmost longest match: a shorter span means no full match. */
 static bool
-spans(const regex_t *re, const char *tag)
+pattern_spans(const regex_t *re, const char *tag)
 {
 	regmatch_t m;
 
@@ -39,11 +39,11 @@ spans(const regex_t *re, const char *tag)
 }
 
 /*
- * Tags of the usual forms that the expression takes; where it takes none of them, the
- * expression: as it is, for it is the operator's own, yet on one line.
+ * Common tags that the expression matches; if it matches none, the expression itself.
+ * It is the operator's text, so it is only reduced to one printable line, not escaped.
  */
 static const char *
-accepted(const regex_t *re, const char *pattern, char *next, size_t size)
+list_accepted(const regex_t *re, const char *pattern, char *next, size_t size)
 {
 	static const char *const usual[] = { "v1.2.3", "1.2.3", "v1.2.3-rc1",
 		"sha-abc1234", "abc1234", "0123456789abcdef0123456789abcdef01234567",
@@ -52,11 +52,11 @@ accepted(const regex_t *re, const char *pattern, char *next, size_t size)
 	char *p;
 
 	for (i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
-		if (spans(re, usual[i]) && n < size)
+		if (pattern_spans(re, usual[i]) && n < size)
 			n += (size_t)snprintf(next + n, size - n, "%s%s",
 			    n == none ? "" : ", ", usual[i]);
 	if (n == none)
-		snprintf(next, size, "accepted here: what matches %s", pattern);
+		snprintf(next, size, "accepted here: tags that match %s", pattern);
 	for (p = next; *p != '\0'; p++)
 		if (*p < ' ' || *p > '~')
 			*p = '?';
@@ -71,7 +71,7 @@ tag_check(const char *tag, const char *pattern, struct fault *f)
 	regex_t re;
 
 	if (!tag_is_valid(tag))
-		return refuse_tag(tag, "a docker tag is such as sha-abc1234 or v1.2.3",
+		return refuse_tag(tag, "a docker tag looks like sha-abc1234 or v1.2.3",
 		    f);
 	rc = regcomp(&re, pattern, REG_EXTENDED);
 	if (rc != 0) {
@@ -79,8 +79,8 @@ tag_check(const char *tag, const char *pattern, struct fault *f)
 		return fault_set(f, FAULT_HOST, "see regex(7)",
 		    "bad setting TWILIGHT_TAG_PATTERN: %s", why);
 	}
-	if (!spans(&re, tag))
-		rc = refuse_tag(tag, accepted(&re, pattern, next, sizeof(next)), f);
+	if (!pattern_spans(&re, tag))
+		rc = refuse_tag(tag, list_accepted(&re, pattern, next, sizeof(next)), f);
 	regfree(&re);
 	return rc;
 }

@@ -1,6 +1,6 @@
 /*
- * tag.h: which tags may be deployed.  First docker's grammar, then the
- * operator's expression, which must span the whole tag whatever it says.
+ * tag.h: which tags may be deployed.  A tag must follow docker's grammar, and the
+ * operator's expression must match the whole of it, with or without anchors.
  */
 #ifndef REQUEST_TAG_H
 #define REQUEST_TAG_H
@@ -13,12 +13,12 @@
 bool tag_is_valid(const char *tag);
 
 /*
- * FAULT_REFUSED "invalid tag: …", with examples of what is accepted; FAULT_HOST when
- * `pattern` is no POSIX extended expression.
+ * FAULT_REFUSED "invalid tag: …", with examples of accepted tags; FAULT_HOST if
+ * `pattern` is not a POSIX extended expression.
  */
 int tag_check(const char *tag, const char *pattern, struct fault *) MUST_CHECK;
 
-/* Does it end in N.N.N: a release, whose tag is never used again? */
+/* Does it end in N.N.N?  Such a tag names a release, and is not used twice. */
 bool tag_is_release(const char *tag);
 
 #endif

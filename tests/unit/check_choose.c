@@ -46,18 +46,18 @@ static const struct {
 	{ "front-v9", "front", NULL, "front", "front-v9", NULL, NULL },
 	{ "front-v9", NULL, "front", "front", "front-v9", NULL, NULL },
 	{ "front-v9", NULL, NULL, NULL, NULL,
-	    "invalid tag: front-v9: targets front and wide take it",
+	    "invalid tag: front-v9: targets front and wide accept it",
 	    "add target=front or target=wide" },
 	{ "v9", NULL, "wide", NULL, NULL, "invalid tag: v9", ".*-v9" },
 	{ "v1", NULL, "back", NULL, NULL, "invalid tag: v1",
-	    "tags of target back begin with back-" },
+	    "tags of target back start with back-" },
 	{ "v1", "front", NULL, NULL, NULL, "invalid tag: v1",
-	    "tags of target front begin with front-" },
+	    "tags of target front start with front-" },
 	{ "back-x", NULL, "back", NULL, NULL, "invalid tag: back-x", "v[0-9]+" },
 	{ "back-", NULL, "back", NULL, NULL, "invalid tag: back-", "docker tag" },
 	{ "back-back-v1", NULL, NULL, NULL, NULL, "invalid tag: back-back-v1: no target",
 	    "targets are default, back, front, wide" },
-	{ "x", NULL, "back,front", NULL, NULL, "invalid tag: x: no target takes it",
+	{ "x", NULL, "back,front", NULL, NULL, "invalid tag: x: no target accepts it",
 	    "targets are back, front" },
 	{ "v1", "none", NULL, NULL, NULL, "invalid request: no such target: none",
 	    "targets are default, back, front, wide" },
@@ -126,7 +126,7 @@ START_TEST(bounds_the_names)
 		many[i].tag_pattern[0] = 'x';
 	}
 	ck_assert_int_eq(choose_by_tag(&c, "v1", NULL, NULL, &choice, &f), -1);
-	ck_assert_str_eq(f.what, "invalid tag: v1: no target takes it");
+	ck_assert_str_eq(f.what, "invalid tag: v1: no target accepts it");
 	ck_assert_uint_eq(strlen(f.next), sizeof(f.next) - 1);
 }
 END_TEST

@@ -1,6 +1,6 @@
 /*
- * check_request.c: one line from the network.  Whatever it holds, it is a
- * request of the table or it is refused; nothing is repaired.
+ * check_request.c: one line from the network is a request of the table, or it is
+ * refused; nothing is repaired.
  */
 #include "request/request.h"
 
@@ -22,7 +22,7 @@ static const struct {
 	{ "deploy sha-abc1234", VERB_DEPLOY, "sha-abc1234", 0 },
 	{ "deploy latest", VERB_DEPLOY, "latest", 0 },
 	{ "deploy v1.2.3", VERB_DEPLOY, "v1.2.3", 0 },
-	/* the grammar of a tag is tag_check()'s */
+	/* tag_check() checks the grammar of a tag */
 	{ "deploy -x", VERB_DEPLOY, "-x", 0 },
 	{ "deploy $(id)", VERB_DEPLOY, "$(id)", 0 },
 	{ "deploy deploy", VERB_DEPLOY, "deploy", 0 },
@@ -129,6 +129,7 @@ static const struct {
 	{ "history --json", "", "", 0, "j" },
 	{ "history 3 --json", "3", "", 0, "j" },
 	{ "recover --start", "", "", 0, "s" },
+	{ "version --json", "", "", 0, "j" },
 };
 
 #define SEQ_RANGE "invalid request: seq= takes a number from 1 to 999999999999999"
@@ -167,7 +168,7 @@ static const struct {
 	{ "deploy --json", "invalid tag: none was given", "usage: deploy TAG" },
 	{ "deploy seq=5", "invalid tag: none was given", NULL },
 	{ "plan", "invalid tag: none was given", "usage: plan TAG" },
-	/* what was meant */
+	/* suggestions */
 	{ "deploy v1 --seq 3", "invalid request: deploy has no --seq", "write seq=N" },
 	{ "deploy v1 --seq=3", "invalid request: deploy has no --seq", "write seq=N" },
 	{ "deploy v1 SEQ=1", "invalid request: deploy has no SEQ=1",
@@ -185,7 +186,7 @@ static const struct {
 	    "`help` lists the commands" },
 };
 
-/* The line in memory of its own size: ASan sees who reads past it. */
+/* The line is in a buffer of its exact size, so that ASan reports a read past it. */
 static int
 parse(struct request *r, const char *line, size_t len, struct fault *f)
 {
@@ -347,7 +348,7 @@ START_TEST(bounds_the_line)
 	ck_assert_int_eq(parse(&r, line, REQUEST_MAX + 1, &f), -1);
 	ck_assert_ptr_nonnull(strstr(f.what, "longer than 256 bytes"));
 	is_refusal(&f);
-	/* 256 good bytes and one more are not cut to a good request */
+	/* a good request of 256 bytes and one more byte is not cut to a good one */
 	memset(line, ' ', sizeof(line));
 	memcpy(line, "status", 6);
 	ck_assert_int_eq(parse(&r, line, REQUEST_MAX + 1, &f), -1);
@@ -385,7 +386,7 @@ START_TEST(takes_leading_zeros_only_as_digits)
 }
 END_TEST
 
-/* A NUL hides nothing behind it. */
+/* A NUL does not end the line: what follows it is checked, too. */
 START_TEST(refuses_nul)
 {
 	static const char line[] = "deploy v1\0; rm -rf /";
@@ -402,7 +403,7 @@ START_TEST(refuses_nul)
 }
 END_TEST
 
-/* Every byte at every place, put instead of one and between two. */
+/* Every byte at every position, replacing a byte and inserted. */
 START_TEST(survives_every_byte_everywhere)
 {
 	static const char *const lines[] = { "deploy sha-abc1234", "history 12",
@@ -471,6 +472,36 @@ START_TEST(refuses_extras)
 }
 END_TEST
 
+/* A program that asks for JSON gets its refusal as JSON. */
+START_TEST(refuses_as_json)
+{
+	static const struct {
+		const char *line;
+		enum verb verb;
+		bool json;
+	} rows[] = {
+		{ "deploy --json", VERB_DEPLOY, true },
+		{ "deploy v1 seq=x --json", VERB_DEPLOY, true },
+		{ "deploy v1 v2 --wait --json", VERB_DEPLOY, true },
+		{ "rollback --json v1", VERB_ROLLBACK, true },
+		{ "verify x --json", VERB_VERIFY, true },
+		{ "deploy v1 seq=x", VERB_DEPLOY, false },
+		{ "help a b --json", VERB_HELP, false },
+		{ "stat --json", VERB__MAX, false },
+		{ "deploy  --json", VERB__MAX, false },
+	};
+	struct request r;
+	struct fault f;
+	int i;
+
+	for (i = 0; i < N(rows); i++) {
+		ck_assert_int_eq(parse(&r, rows[i].line, strlen(rows[i].line), &f), -1);
+		ck_assert_int_eq(r.verb, rows[i].verb);
+		ck_assert_msg(r.json == rows[i].json, "%s", rows[i].line);
+	}
+}
+END_TEST
+
 Suite *
 request_suite(void)
 {
@@ -484,6 +515,7 @@ request_suite(void)
 	tcase_add_loop_test(core, refuses_extras, 0, N(bad_extras));
 	tcase_add_test(core, shows_what_it_refuses);
 	tcase_add_loop_test(core, knows_its_verbs, 0, VERB__MAX);
+	tcase_add_test(core, refuses_as_json);
 	tcase_add_test(core, opens_what_is_harmless);
 	tcase_add_test(core, knows_no_other_verb);
 	suite_add_tcase(s, core);

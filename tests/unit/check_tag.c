@@ -1,6 +1,6 @@
 /*
- * check_tag.c: which tags may be deployed: docker's grammar first, then the
- * operator's expression, over the whole tag.
+ * check_tag.c: a tag must follow docker's grammar, and the operator's expression must
+ * match the whole of it.
  */
 #include "request/tag.h"
 
@@ -50,7 +50,7 @@ static const struct {
 	{ USUAL, "v1x2.3", false },
 	{ USUAL, "1.2.3", false },
 	{ USUAL, "v.1.2", false },
-	/* careless anchors, which bind less than '|' parts */
+	/* anchors bind more tightly than '|': each stands in one branch only */
 	{ "^v[0-9]+|main$", "v1", true },
 	{ "^v[0-9]+|main$", "main", true },
 	{ "^v[0-9]+|main$", "v1-rm", false },
@@ -61,7 +61,7 @@ static const struct {
 	{ "v1", "v1", true },
 	{ "v1", "v10", false },
 	{ "v1", "xv1", false },
-	/* the longest alternative, wherever it stands */
+	/* the longest alternative, in any position */
 	{ "a|ab|abc", "a", true },
 	{ "a|ab|abc", "abc", true },
 	{ "abc|ab|a", "ab", true },
@@ -69,7 +69,7 @@ static const struct {
 	{ "v1|v1\\.0", "v1.0", true },
 	{ "v[0-9]+(-rc[0-9]+)?", "v1-rc2", true },
 	{ "(a|ab)(c|bcd)", "abcd", true },
-	/* the leftmost match is not the one that spans: still no match */
+	/* a leftmost match that does not span the tag */
 	{ "b|ab", "ab", true },
 	{ "x*", "y", false },
 	{ "", "v1", false },
@@ -77,7 +77,7 @@ static const struct {
 	{ "()", "v1", false },
 	{ ".*", "anything.goes-here_", true },
 	{ ".+", "x", true },
-	/* docker's grammar holds whatever the expression says */
+	/* docker's grammar applies with every expression */
 	{ ".*", "", false },
 	{ ".*", ".x", false },
 	{ ".*", "-rf", false },
@@ -86,7 +86,7 @@ static const struct {
 	{ ".*", "v1;rm", false },
 	{ "v1;rm", "v1;rm", false },
 	{ "[^/]*", "a:b", false },
-	/* characters are bytes, and case counts */
+	/* characters are bytes; case matters */
 	{ "[[:alnum:]]+", "Az09", true },
 	{ "[[:alnum:]]+", "a_b", false },
 	{ "V1", "v1", false },
@@ -182,7 +182,7 @@ START_TEST(shows_what_it_refuses)
 	fault_clear(&f);
 	ck_assert_int_eq(tag_check("v9", "v1", &f), -1);
 	ck_assert_str_eq(f.what, "invalid tag: v9");
-	ck_assert_str_eq(f.next, "accepted here: what matches v1");
+	ck_assert_str_eq(f.next, "accepted here: tags that match v1");
 	fault_clear(&f);
 	ck_assert_int_eq(tag_check("1.0.0", USUAL, &f), -1);
 	ck_assert_str_eq(f.next, "accepted here: v1.2.3, sha-abc1234, main, latest");
@@ -191,9 +191,9 @@ START_TEST(shows_what_it_refuses)
 	ck_assert_str_eq(f.next,
 	    "accepted here: 0123456789abcdef0123456789abcdef01234567");
 	fault_clear(&f);
-	/* to be copied from there, and still one line */
+	/* the operator's text, on one printable line */
 	ck_assert_int_eq(tag_check("v1", "v\\.[0-9]\n\x1b", &f), -1);
-	ck_assert_str_eq(f.next, "accepted here: what matches v\\.[0-9]??");
+	ck_assert_str_eq(f.next, "accepted here: tags that match v\\.[0-9]??");
 }
 END_TEST
 
@@ -234,7 +234,7 @@ START_TEST(blames_the_operator_for_the_pattern)
 }
 END_TEST
 
-/* A request is judged before the settings: its refusal stays a refusal. */
+/* A bad tag is refused even if the expression is bad, too. */
 START_TEST(judges_the_tag_before_the_pattern)
 {
 	is_refused("-rf", "[");
@@ -268,7 +268,7 @@ START_TEST(survives_every_byte_everywhere)
 }
 END_TEST
 
-/* The longest tag against expressions that make others sweat. */
+/* The longest tag, with expressions that need exponential time in a backtracking matcher. */
 START_TEST(ends_in_time)
 {
 	static const char *const heavy[] = { "(a*)*b", "(a|a)*b", "(a|aa)+",
