@@ -1,13 +1,13 @@
 /*
  * twilight-deploy: an SSH forced command that deploys versions of services.
  *
- * main() makes the process safe to work in, in this order, and hands over:
+ * main() makes the process safe, in this order, and calls cli_main():
  *
- *   1. descriptors 0 to 2 are open, and no other is
- *   2. no setuid, no setgid: whoever runs it is whom it runs as
- *   3. nothing that it makes is readable by others; no core dumps
+ *   1. descriptors 0 to 2 are open, all others are closed
+ *   2. refuse to run setuid or setgid
+ *   3. files are created for the owner only; no core dumps, no ptrace(2)
  *   4. the environment is data: read by name, never inherited
- *   5. a reader that left is an error of write(2), and not our death
+ *   5. SIGPIPE is ignored: a closed reader is an error of write(2)
  */
 #include "cli/cli.h"
 #include "sys/log.h"
@@ -24,7 +24,7 @@
 
 #define EXIT_HOST 4
 
-/* Whoever closed one of them would get our lock file as its stderr. */
+/* A file opened later, such as the lock, must not become descriptor 0, 1 or 2. */
 static void
 open_standard_descriptors(void)
 {
@@ -52,7 +52,7 @@ refuse_setuid(void)
 }
 
 static void
-leave_no_traces(void)
+protect_files_and_memory(void)
 {
 	const struct rlimit none = { 0, 0 };
 
@@ -69,7 +69,7 @@ main(int argc, char **argv)
 
 	open_standard_descriptors();
 	refuse_setuid();
-	leave_no_traces();
+	protect_files_and_memory();
 	environ = nothing;
 	signals_tame();
 	log_open("twilight-deploy");

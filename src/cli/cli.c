@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /*
- * Under another user's id a docker could not be ended, and sudo(8) closes the
+ * docker must run as this user: otherwise it could not be killed, and sudo(8) closes the
  * descriptor of the lock that a detached command holds.
  */
 static int
@@ -27,7 +27,7 @@ prepare_process(struct fault *f)
 	return signals_init(f);
 }
 
-/* ---- from the caller's words to a request that may run ---- */
+/* ---- accepting a request ---- */
 
 static void
 fill_permissions(struct call *c, bool network)
@@ -46,34 +46,30 @@ fill_permissions(struct call *c, bool network)
 static int
 read_request(struct call *c, struct fault *f)
 {
-	const char *sent = c->options.local ? NULL
-					    : env_get(c->env, "SSH_ORIGINAL_COMMAND");
-	const char *line = sent == NULL ? c->options.line : sent;
 	char may[160], next[256];
 	enum verb v;
 
-	fill_permissions(c, sent != NULL);
-	if (sent != NULL && c->options.line[0] != '\0')
+	/* ssh(1) without a command is a request from the network, too, and an empty one */
+	fill_permissions(c,
+	    c->sent != NULL ||
+		(c->line[0] == '\0' && env_get(c->env, "SSH_CONNECTION") != NULL));
+	if (c->sent != NULL && c->options.line[0] != '\0')
 		return fault_set(f, FAULT_REFUSED,
-		    "`twilight-deploy --local VERB` runs the words of the command line",
-		    "invalid request: one was sent, and the command line names one too");
-	if (request_parse(&c->request, line, strlen(line), f) == -1) {
-		/* an ssh without a command sends none; and at a prompt there is no key */
-		if (line[0] == '\0')
-			fill_permissions(c, env_get(c->env, "SSH_CONNECTION") != NULL);
+		    "`twilight-deploy --local VERB` ignores SSH_ORIGINAL_COMMAND",
+		    "invalid request: SSH_ORIGINAL_COMMAND and the command line both have one");
+	if (request_parse(&c->request, c->line, strlen(c->line), f) == -1)
 		return -1;
-	}
 	v = c->request.verb;
 	if (c->may[v])
 		return 0;
 	snprintf(next, sizeof(next),
-	    "this key may: %s; --allow in its line may have more",
-	    help_names(c->may, may, sizeof(may)));
+	    "this key may: %s; the host's administrator can allow %s",
+	    help_names(c->may, may, sizeof(may)), verb_name(v));
 	return fault_set(f, FAULT_REFUSED, next,
 	    "invalid request: %s is not allowed for this key", verb_name(v));
 }
 
-/* A tag chooses the target; without one a name does, or all that are allowed are meant. */
+/* A tag chooses the target.  Without one a name does, else all allowed targets. */
 static int
 choose_targets(struct call *c, struct fault *f)
 {
@@ -84,7 +80,7 @@ choose_targets(struct call *c, struct fault *f)
 	size_t i;
 
 	c->n = 1;
-	/* a rollback names a tag as the history does, without its prefix */
+	/* the tag of a rollback may have no prefix: `history` shows it without */
 	if (r->verb == VERB_ROLLBACK && r->word[0] != '\0' &&
 	    choose_named(&c->config, name, c->allowed, &c->target[0], &none) == 0)
 		name = c->target[0]->name;
@@ -101,7 +97,7 @@ choose_targets(struct call *c, struct fault *f)
 	for (i = c->n = 0; i < c->config.n; i++)
 		if (choose_allows(c->allowed, c->config.target[i].name))
 			c->target[c->n++] = &c->config.target[i];
-	/* the fault that says what there is */
+	/* sets the fault that lists the targets */
 	return c->n > 0 ? 0 : choose_named(&c->config, "", c->allowed, &c->target[0], f);
 }
 
@@ -129,48 +125,41 @@ accept_request(struct call *c, struct fault *f)
 /* ---- running it ---- */
 
 /*
- * Of a verb that looks the answer is all: one that cannot be written is none.  The
- * code of another says what it did.
+ * A verb that only reads has failed if its answer cannot be written.  The exit code of
+ * another verb says what it did.  A closed reader has read enough.
  */
 static int
 check_written(const struct call *c, struct fault *f)
 {
 	int lost = c->output.gone[STDOUT_FILENO];
 
-	return lost == 0 || lost == EPIPE || handler_locks(c->request.verb)
-	    ? 0
-	    : fault_set(f, FAULT_HOST, NULL, "cannot write the answer: %s",
-		  strerror(lost));
+	if (lost == 0 || lost == EPIPE || handler_locks(c->request.verb))
+		return 0;
+	return fault_set(f, FAULT_HOST, NULL, "cannot write the answer: %s",
+	    strerror(lost));
 }
 
-/* Shows a fault; `whole` keeps the worst of all targets. */
+/* Shows the fault of each target; `worst` keeps the worst one. */
 static void
-take_fault(struct call *c, const struct target *t, const struct fault *f,
-    struct fault *whole)
+run_targets(struct call *c, struct fault *worst)
 {
-	if (f->kind == FAULT_NONE)
-		return;
-	/* the line of a check says it */
-	if (!c->request.check)
-		output_fault(&c->output, c->n > 1 ? t->name : NULL, f);
-	if (people_worse((int)f->kind, (int)whole->kind) != (int)whole->kind)
-		*whole = *f;
-}
-
-static void
-run_targets(struct call *c, struct fault *whole)
-{
+	const struct target *t;
 	struct fault f;
 	size_t i;
 
 	for (i = 0; i < c->n; i++) {
+		t = c->target[i];
 		fault_clear(&f);
-		(void)!handler_run(c, c->target[i], &f);
-		take_fault(c, c->target[i], &f, whole);
+		if (handler_run(c, t, &f) == 0)
+			continue;
+		/* the line of --check has it already */
+		if (!c->request.check)
+			output_fault(&c->output, c->n > 1 ? t->name : NULL, &f);
+		if (people_worse((int)f.kind, (int)worst->kind) != (int)worst->kind)
+			*worst = f;
 	}
 }
 
-/* The faults are shown; the worst of them is the code. */
 static void
 run_request(struct call *c, struct fault *f)
 {
@@ -187,35 +176,17 @@ run_request(struct call *c, struct fault *f)
 		return;
 	}
 	run_targets(c, f);
-	if (c->request.start) {
-		c->starting = true;
+	/* a service may depend on one of another target: recover all first */
+	c->starting = c->request.start;
+	if (c->starting)
 		run_targets(c, f);
-	}
-}
-
-/* What is refused before a target is known. */
-static void
-show_refusal(struct call *c, const struct fault *f)
-{
-	const char *line = c->options.line;
-
-	output_fault(&c->output, NULL, f);
-	if (c->request.json && verb_takes_tag(c->request.verb))
-		handler_answer(c, NULL, NULL, f);
-	/* nothing was asked for: help */
-	if (f->kind == FAULT_REFUSED && strncmp(f->what, "invalid tag: none", 17) == 0 &&
-	    line[0] == '\0' && c->request.word[0] == '\0')
-		help_short(&c->output, c->may);
 }
 
 static void
 log_request(const struct call *c, const char *verdict, const struct fault *f)
 {
-	const char *sent = env_get(c->env, "SSH_ORIGINAL_COMMAND");
-
 	log_event(f->kind == FAULT_NONE ? LOG_NOTICE : LOG_WARNING,
-	    "%s: \"%.256s\" by %s%s%s%s%s: exit %d%s%s", verdict,
-	    sent != NULL && !c->options.local ? sent : c->options.line, c->who.actor,
+	    "%s: \"%.256s\" by %s%s%s%s%s: exit %d%s%s", verdict, c->line, c->who.actor,
 	    c->who.key[0] == '\0' ? "" : " ", c->who.key,
 	    c->who.client[0] == '\0' ? "" : " from ", c->who.client, (int)f->kind,
 	    f->kind == FAULT_NONE ? "" : ": ", f->what);
@@ -224,17 +195,18 @@ log_request(const struct call *c, const char *verdict, const struct fault *f)
 int
 cli_main(int argc, char **argv, char *const *env)
 {
-	struct call c = { .env = env };
+	struct call c = { .env = env, .request.verb = VERB__MAX };
 	struct fault f = { 0 };
-	bool accepted = false;
+	bool parsed, accepted;
 
 	output_init(&c.output);
 	c.progress = (struct progress){ output_say, &c.output };
-	if (options_parse(&c.options, argc, argv, &f) == 0) {
-		c.output.verbose = c.options.verbose;
-		accepted = accept_request(&c, &f) == 0;
-	}
+	parsed = options_parse(&c.options, argc, argv, &f) == 0;
+	c.output.verbose = c.options.verbose;
+	c.sent = c.options.local ? NULL : env_get(env, "SSH_ORIGINAL_COMMAND");
+	c.line = c.sent == NULL ? c.options.line : c.sent;
 	who_read(&c.who, c.options.actor, env);
+	accepted = parsed && accept_request(&c, &f) == 0;
 	c.output.json = c.request.json;
 	if (accepted) {
 		log_event(LOG_INFO, "accepted: %s %s by %s", verb_name(c.request.verb),
@@ -242,8 +214,12 @@ cli_main(int argc, char **argv, char *const *env)
 		run_request(&c, &f);
 		if (f.kind == FAULT_NONE && check_written(&c, &f) == -1)
 			output_fault(&c.output, NULL, &f);
-	} else
-		show_refusal(&c, &f);
+	} else {
+		output_fault(&c.output, NULL, &f);
+		handler_refusal(&c, &f);
+		if (parsed && c.line[0] == '\0')
+			help_short(&c.output, c.may);
+	}
 	config_free(&c.config);
 	log_request(&c, accepted ? "done" : "refused", &f);
 	return (int)f.kind;

@@ -4,9 +4,7 @@
 #include "cli/people.h"
 #include "cli/records.h"
 #include "cli/status.h"
-#include "cli/wait.h"
 #include "deploy/deploy.h"
-#include "sys/deadline.h"
 #include "sys/log.h"
 
 #include <bsd/string.h>
@@ -14,7 +12,7 @@
 #include <string.h>
 #include <syslog.h>
 
-/* "NAME: " where there are others. */
+/* "NAME: " if there are several targets, else "". */
 static const char *
 about_target(const struct call *c, const struct target *t, char out[TARGET_NAME_MAX + 2])
 {
@@ -23,28 +21,9 @@ about_target(const struct call *c, const struct target *t, char out[TARGET_NAME_
 	return out;
 }
 
-/* ---- answers for programs ---- */
+/* ---- answers in JSON ---- */
 
-/*
- * A record for what has none in the history: a request that was refused, or changes
- * nothing.  `verb` and `outcome` stand in it as they are.
- */
-static void
-show_answer(struct call *c, const struct target *t, const struct record *r,
-    const char *outcome, const struct fault *f)
-{
-	json_t *doc = records_object(r, t == NULL ? c->request.target : t->name);
-
-	if (doc != NULL) {
-		(void)json_object_set_new(doc, "verb",
-		    json_string(verb_name(c->request.verb)));
-		(void)json_object_set_new(doc, "code", json_integer((int)f->kind));
-		if (outcome != NULL)
-			(void)json_object_set_new(doc, "outcome", json_string(outcome));
-	}
-	records_json(&c->output, doc);
-}
-
+/* The members of a record, for a request that has no record in the history. */
 static void
 fill_record(const struct call *c, struct record *r, const struct fault *f)
 {
@@ -54,27 +33,40 @@ fill_record(const struct call *c, struct record *r, const struct fault *f)
 	    sizeof(r->to.tag));
 	(void)strlcpy(r->why, f->what, sizeof(r->why));
 	r->who = c->who;
-	/* what was begun and could not be reverted is recorded when it is recovered */
+	/* a deploy that could not be reverted gets its record when it is recovered */
 	r->outcome = f->kind == FAULT_UNVERIFIED ? OUTCOME_UNVERIFIED : OUTCOME_REFUSED;
 	r->seq = c->request.seq;
 }
 
-/* The record that was made, or why there is none. */
-void
-handler_answer(struct call *c, const struct target *t, const struct record *made,
+/* `verb` and `outcome` replace those of the record; NULL: they stay. */
+static void
+show_record(struct call *c, const struct target *t, const struct record *r,
+    const char *verb, const char *outcome, const struct fault *f)
+{
+	json_t *doc = records_object(r, t == NULL ? c->request.target : t->name);
+
+	if (doc != NULL)
+		(void)json_object_set_new(doc, "code", json_integer((int)f->kind));
+	if (doc != NULL && verb != NULL)
+		(void)json_object_set_new(doc, "verb", json_string(verb));
+	if (doc != NULL && outcome != NULL)
+		(void)json_object_set_new(doc, "outcome", json_string(outcome));
+	records_json(&c->output, doc);
+}
+
+/* An answer without a record; `outcome` is that of success. */
+static void
+show_no_record(struct call *c, const struct target *t, const char *outcome,
     const struct fault *f)
 {
 	struct record r;
 
-	if (made != NULL && made->id[0] != '\0') {
-		show_answer(c, t, made, NULL, f);
-		return;
-	}
 	fill_record(c, &r, f);
-	show_answer(c, t, &r, f->kind == FAULT_NONE ? "nothing to do" : NULL, f);
+	show_record(c, t, &r, c->starting ? "start" : verb_name(c->request.verb),
+	    f->kind == FAULT_NONE ? outcome : NULL, f);
 }
 
-/* ---- the verbs that change something: the lock is held, what was left is recovered ---- */
+/* ---- verbs that take the lock ---- */
 
 static int
 do_deploy(struct call *c, struct session *s, struct fault *f)
@@ -88,6 +80,7 @@ do_rollback(struct call *c, struct session *s, struct fault *f)
 	return rollback_run(s, c->tag, f);
 }
 
+/* run_session() has recovered the target. */
 static int
 do_recover(struct call *c, struct session *s, struct fault *f)
 {
@@ -101,15 +94,18 @@ do_recover(struct call *c, struct session *s, struct fault *f)
 	return 0;
 }
 
-/* ---- the verbs that look ---- */
+/* ---- verbs that observe, without the lock ---- */
 
-static void
-show_plan(struct call *c, const struct release *from, const struct release *to)
+static int
+do_plan(struct call *c, struct session *s, struct release *from, struct release *to,
+    struct fault *f)
 {
 	struct output *o = &c->output;
 	const struct part *p, *old;
 	size_t i;
 
+	if (plan_run(s, c->tag, from, to, f) == -1)
+		return -1;
 	output_row(o, "running", "%s", from->tag[0] == '\0' ? "nothing" : from->tag);
 	output_row(o, "would deploy", "%s", to->tag);
 	for (i = 0; i < to->n; i++) {
@@ -118,92 +114,65 @@ show_plan(struct call *c, const struct release *from, const struct release *to)
 		output_row(o, p->service, "%s%s%s",
 		    p->revision[0] == '\0' ? "would be pulled"
 			: old != NULL && strcmp(old->revision, p->revision) == 0
-			? "runs this image already; the registry is asked for a newer one"
-			: "is on this host; the registry is asked for a newer one",
+			? "runs this image; a deploy asks the registry for a newer one"
+			: "is on this host; a deploy asks the registry for a newer one",
 		    p->reference[0] == '\0' ? "" : ": ", p->reference);
 	}
 	output_line(o, "nothing was pulled or changed");
+	return 0;
 }
 
 static int
-do_plan(struct call *c, const struct target *t, struct fault *f)
-{
-	struct session s;
-	struct record r;
-	struct release from = { 0 }, to = { 0 };
-	int rc;
-
-	rc = session_look(&s, t, c->env, &c->progress, &c->who, f);
-	if (rc == 0) {
-		rc = plan_run(&s, c->tag, &from, &to, f);
-		session_close(&s);
-	}
-	if (rc == 0)
-		show_plan(c, &from, &to);
-	if (c->request.json) {
-		fill_record(c, &r, f);
-		r.from = from;
-		if (rc == 0)
-			r.to = to;
-		show_answer(c, t, &r, rc == 0 ? "planned" : NULL, f);
-	}
-	return rc;
-}
-
-static int
-do_verify(struct call *c, const struct target *t, struct fault *f)
+do_verify(struct call *c, struct session *s, struct release *from, struct release *to,
+    struct fault *f)
 {
 	char name[TARGET_NAME_MAX + 2];
-	struct release now = { 0 };
-	struct session s;
-	struct record r;
-	int rc;
 
-	rc = session_look(&s, t, c->env, &c->progress, &c->who, f);
-	if (rc == 0) {
-		rc = verify_run(&s, &now, f);
-		session_close(&s);
-	}
-	if (rc == 0)
-		output_line(&c->output, "%sverified: %s runs as it was deployed, healthy",
-		    about_target(c, t, name), now.tag);
-	if (c->request.json) {
-		fill_record(c, &r, f);
-		r.to = now;
-		show_answer(c, t, &r, rc == 0 ? "verified" : "failed", f);
-	}
-	return rc;
+	(void)from;
+	if (verify_run(s, to, f) == -1)
+		return -1;
+	output_line(&c->output, "%sverified: %s runs as it was deployed, healthy",
+	    about_target(c, s->target, name), to->tag);
+	return 0;
 }
 
-/* `status --check`: a line for the monitor; its code is the fault's kind. */
-static int
-check_status(struct call *c, const struct status *s, struct fault *f)
-{
-	char why[FAULT_WHAT_MAX];
-	int code = status_judge(s, why, sizeof(why));
+/* ---- verbs that only read ---- */
 
-	output_line(&c->output, "%s: %s", s->target->name, why);
-	return code == 0 ? 0 : fault_set(f, (enum fault_kind)code, NULL, "%s", why);
+static int
+wait_status(struct call *c, const struct target *t, struct fault *f)
+{
+	struct record r;
+	int rc = wait_for_end(&c->output, t, &r, f);
+
+	if (c->request.json && r.id[0] != '\0')
+		show_record(c, t, &r, NULL, NULL, f);
+	else if (c->request.json)
+		show_no_record(c, t, "nothing to do", f);
+	return rc;
 }
 
 static int
 do_status(struct call *c, const struct target *t, struct fault *f)
 {
+	char why[FAULT_WHAT_MAX];
 	struct status s;
+	int code;
 
 	if (c->request.wait)
-		return wait_for_end(&c->output, t, c->request.json, f);
+		return wait_status(c, t, f);
 	status_look(&s, t, c->env, &c->who);
 	if (c->request.json)
 		records_json(&c->output, report_object(&s));
-	if (c->request.check)
-		return check_status(c, &s, f);
+	if (c->request.check) {
+		code = status_judge(&s, why, sizeof(why));
+		output_line(&c->output, "%s: %s", t->name, why);
+		return code == 0 ? 0
+				 : fault_set(f, (enum fault_kind)code, NULL, "%s", why);
+	}
 	if (!c->request.json)
 		report_status(&c->output, &s, c->config.n > 1);
-	if (s.why.kind == FAULT_NONE)
-		return 0;
 	*f = s.why;
-	return -1;
+	return f->kind == FAULT_NONE ? 0 : -1;
 }
 
 static int
@@ -219,7 +188,11 @@ do_version(struct call *c, const struct target *t, struct fault *f)
 {
 	(void)t;
 	(void)f;
-	output_line(&c->output, "twilight-deploy %s", VERSION);
+	if (c->request.json)
+		records_json(&c->output,
+		    json_pack("{si ss}", "v", 1, "version", VERSION));
+	else
+		output_line(&c->output, "twilight-deploy %s", VERSION);
 	return 0;
 }
 
@@ -230,44 +203,28 @@ do_help(struct call *c, const struct target *t, struct fault *f)
 	return help_show(&c->output, c->request.word, c->may, f);
 }
 
-/* The handlers of request.c's table of verbs. */
+/* The handlers of the table of verbs in request/request.c. */
 static const struct {
-	/* one of these: with the lock held and the engine there, or without */
+	/* one of these */
 	int (*locked)(struct call *, struct session *, struct fault *);
+	int (*look)(struct call *, struct session *, struct release *from,
+	    struct release *to, struct fault *);
 	int (*plain)(struct call *, const struct target *, struct fault *);
-	bool no_target; /* it needs no settings */
+	const char *outcome; /* in JSON: of success without a record; NULL: no record */
+	bool no_target;      /* it needs no settings */
 } handlers[VERB__MAX] = {
-	[VERB_DEPLOY] = { .locked = do_deploy },
-	[VERB_PLAN] = { .plain = do_plan },
-	[VERB_VERIFY] = { .plain = do_verify },
-	[VERB_ROLLBACK] = { .locked = do_rollback },
+	[VERB_DEPLOY] = { .locked = do_deploy, .outcome = "nothing to do" },
+	[VERB_PLAN] = { .look = do_plan, .outcome = "planned" },
+	[VERB_VERIFY] = { .look = do_verify, .outcome = "verified" },
+	[VERB_ROLLBACK] = { .locked = do_rollback, .outcome = "nothing to do" },
 	[VERB_STATUS] = { .plain = do_status },
 	[VERB_HISTORY] = { .plain = do_history },
-	[VERB_RECOVER] = { .locked = do_recover },
+	[VERB_RECOVER] = { .locked = do_recover, .outcome = "nothing to do" },
 	[VERB_VERSION] = { .plain = do_version, .no_target = true },
 	[VERB_HELP] = { .plain = do_help, .no_target = true },
 };
 
-/* ---- with the lock ---- */
-
-/*
- * What was interrupted comes first.  Where it is over, in whichever way, another
- * request goes on: else nobody could fix forward.
- */
-static int
-recover_first(struct call *c, struct session *s, struct fault *f)
-{
-	bool left;
-
-	if (recover_run(s, &left, f) == 0)
-		return 0;
-	if ((c->request.verb == VERB_RECOVER && !c->starting) || left)
-		return -1;
-	output_say(&c->output, SAY_WARN, f->what);
-	log_event(LOG_WARNING, "recovered (%d): %s", (int)f->kind, f->what);
-	fault_clear(f);
-	return 0;
-}
+/* ---- running ---- */
 
 static void
 show_success(struct call *c, const struct target *t, const struct record *r)
@@ -280,17 +237,37 @@ show_success(struct call *c, const struct target *t, const struct record *r)
 	    people_success(r, c->config.n > 1 ? t->name : NULL, line, sizeof(line)));
 }
 
+/*
+ * An interrupted deploy is recovered first.  Once that has ended, with whatever result,
+ * the request is run: otherwise a bad state could not be fixed by a new deploy.  `left`
+ * says that it has not ended.
+ */
 static int
 run_session(struct call *c, struct session *s, struct fault *f)
 {
-	if (recover_first(c, s, f) == -1)
+	bool only_recover = c->request.verb == VERB_RECOVER && !c->starting, left = false;
+	struct fault why = { 0 };
+	int rc = recover_run(s, &left, &why);
+
+	if (rc == -1 && (only_recover || left)) {
+		*f = why;
 		return -1;
-	if (c->request.verb != VERB_RECOVER)
+	}
+	if (rc == -1) {
+		output_say(&c->output, SAY_WARN, why.what);
+		log_event(LOG_WARNING, "recovered (%d): %s", (int)why.kind, why.what);
+	}
+	if (!only_recover)
 		s->record.id[0] = '\0';
-	if (handlers[c->request.verb].locked(c, s, f) == -1)
+	rc = handlers[c->request.verb].locked(c, s, f);
+	/* what serves may be unverified although it was started */
+	if (c->starting && people_worse((int)why.kind, (int)f->kind) != (int)f->kind) {
+		*f = why;
 		return -1;
-	show_success(c, s->target, &s->record);
-	return 0;
+	}
+	if (rc == 0)
+		show_success(c, s->target, &s->record);
+	return rc;
 }
 
 static int
@@ -311,8 +288,36 @@ run_locked(struct call *c, const struct target *t, struct fault *f)
 		c->output.began = 0;
 	}
 	session_close(&s);
-	if (c->request.json && !c->starting)
-		handler_answer(c, t, &s.record, f);
+	if (c->request.json && s.record.id[0] != '\0')
+		show_record(c, t, &s.record, verb_name(c->request.verb), NULL, f);
+	else if (c->request.json)
+		show_no_record(c, t,
+		    c->starting ? "started" : handlers[c->request.verb].outcome, f);
+	return rc;
+}
+
+static int
+run_look(struct call *c, const struct target *t, struct fault *f)
+{
+	struct release from = { 0 }, to = { 0 };
+	enum verb v = c->request.verb;
+	struct session s;
+	struct record r;
+	int rc;
+
+	rc = session_look(&s, t, c->env, &c->progress, &c->who, f);
+	if (rc == 0) {
+		rc = handlers[v].look(c, &s, &from, &to, f);
+		session_close(&s);
+	}
+	if (c->request.json) {
+		fill_record(c, &r, f);
+		r.from = from;
+		if (to.tag[0] != '\0')
+			r.to = to;
+		show_record(c, t, &r, verb_name(v), rc == 0 ? handlers[v].outcome : NULL,
+		    f);
+	}
 	return rc;
 }
 
@@ -331,6 +336,20 @@ handler_needs_target(enum verb v)
 int
 handler_run(struct call *c, const struct target *t, struct fault *f)
 {
-	return handler_locks(c->request.verb) ? run_locked(c, t, f)
-					      : handlers[c->request.verb].plain(c, t, f);
+	enum verb v = c->request.verb;
+
+	if (handlers[v].locked != NULL)
+		return run_locked(c, t, f);
+	if (handlers[v].look != NULL)
+		return run_look(c, t, f);
+	return handlers[v].plain(c, t, f);
+}
+
+void
+handler_refusal(struct call *c, const struct fault *f)
+{
+	enum verb v = c->request.verb;
+
+	if (c->request.json && v < VERB__MAX && handlers[v].outcome != NULL)
+		show_no_record(c, NULL, NULL, f);
 }

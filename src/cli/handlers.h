@@ -1,5 +1,5 @@
 /*
- * handlers.h: what each verb does, and what it answers.
+ * handlers.h: runs the verbs, and answers in text or JSON.
  */
 #ifndef CLI_HANDLERS_H
 #define CLI_HANDLERS_H
@@ -13,7 +13,7 @@
 
 struct record;
 
-/* All that a request carries through this folder. */
+/* One run of the program. */
 struct call {
 	struct options options;
 	struct request request;
@@ -21,12 +21,14 @@ struct call {
 	struct who who;
 	struct output output;
 	struct progress progress;
-	bool may[VERB__MAX]; /* what may be asked for */
-	const char *allowed; /* targets, as request/choose.h takes them */
-	const struct target *target[TARGETS_MAX]; /* that are meant */
+	const char *sent; /* SSH_ORIGINAL_COMMAND; NULL: none, or --local */
+	const char *line; /* the request: `sent` or the words of argv */
+	bool may[VERB__MAX];
+	const char *allowed;                      /* targets, as in request/choose.h */
+	const struct target *target[TARGETS_MAX]; /* of this request */
 	size_t n;
-	char tag[TAG_MAX]; /* as the target takes it; "" for none */
-	bool starting;     /* recover --start: all are recovered by now */
+	char tag[TAG_MAX]; /* as the target uses it; "": none */
+	bool starting;     /* recover --start: all targets are recovered, start them */
 	char *const *env;
 };
 
@@ -35,11 +37,13 @@ bool handler_locks(enum verb);
 
 bool handler_needs_target(enum verb);
 
-/* Runs the request for one target; NULL where it needs none.  The fault is not shown. */
+/*
+ * Runs the request for one target; NULL if the verb needs none.  The caller shows the
+ * fault.
+ */
 int handler_run(struct call *, const struct target *, struct fault *) MUST_CHECK;
 
-/* `--json`: the record that was made, or one that says why there is none. */
-void handler_answer(struct call *, const struct target *, const struct record *made,
-    const struct fault *);
+/* --json: the answer to a request that was refused before handler_run(). */
+void handler_refusal(struct call *, const struct fault *);
 
 #endif

@@ -13,27 +13,29 @@ static const struct {
 	const char *text;
 } codes[] = {
 	{ 0, "success: the version runs, verified healthy" },
-	{ 1, "not deployed; what served before serves (nothing changed, or reverted)" },
-	{ 2, "refused: unknown command or tag, not allowed for this key" },
-	{ 3, "another deploy of this target is running" },
-	{ 4, "the host is not ready: settings, .env, docker, disk; nothing changed" },
-	{ 5, "not deployed, and what served before could not be verified: look now" },
+	{ 1, "not deployed; the previous version serves (nothing changed, or reverted)" },
+	{ 2,
+	    "refused: an invalid request, or not allowed for this key; nothing changed" },
+	{ 3, "another deploy of this target is running; nothing changed" },
+	{ 4, "the host is not ready (settings, .env, docker, disk); nothing changed" },
+	{ 5, "not deployed, and the previous version is not verified: look now" },
 	{ 6, "superseded: a newer sequence number is deployed; nothing changed" },
-	{ 70, "a bug of this program" },
+	{ 70, "a bug in this program" },
 };
 
-/* What each part of a usage means, where the verb's own text does not say so. */
+/* The parts of a usage, unless the text of the verb explains them. */
 static const struct {
 	const char *part, *text;
 } parts[] = {
 	{ "TAG", "an image tag, such as v1.2.3 or sha-abc1234" },
-	{ "seq=N", "refused with exit code 6 where a deploy had a larger N" },
-	{ "target=NAME", "this target; else the tag chooses, or all targets are meant" },
+	{ "seq=N", "the order of pushes: exit code 6 if a larger N is deployed" },
+	{ "target=NAME", "the target; without it the tag chooses, or all targets" },
 	{ "[N]", "1 to 1000" },
-	{ "--wait", "wait for what is in flight; the exit code is that of its end" },
-	{ "--check", "for monitors: exit 0 healthy and in step; 5 something does not" },
-	{ "--check", "serve; 4 cannot be told; 1 serves, but drift or unfinished" },
-	{ "--start", "then start what .env asks for; for a boot" },
+	{ "--wait", "wait for the deploy in progress, and exit with its code" },
+	{ "--check", "for monitors; exit code 0: healthy, and as deployed;" },
+	{ "--check", "5: a service is down; 4: unknown; 1: healthy, but drift or" },
+	{ "--check", "an unfinished deploy" },
+	{ "--start", "then start the version in .env; for a boot" },
 	{ "--json", "the answer as JSON on stdout, all else on stderr" },
 	{ "TOPIC", "exit-codes or settings" },
 };
@@ -46,7 +48,7 @@ show_codes(struct output *o)
 	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		output_line(o, "%3d  %s", codes[i].code, codes[i].text);
 	output_line(o, "Treat an unknown code as a failure.");
-	output_line(o, "`status --check` has codes of its own: help status");
+	output_line(o, "The codes of `status --check` are in `help status`.");
 }
 
 static void
@@ -82,8 +84,7 @@ show_all(struct output *o, const bool may[VERB__MAX])
 	output_line(o, "%s", "");
 	show_verbs(o, SAY_RESULT, may);
 	output_line(o, "%s", "");
-	output_line(o,
-	    "`help VERB` has more; so have `help exit-codes` and `help settings`.");
+	output_line(o, "See also: help VERB, help exit-codes, help settings");
 }
 
 static void
@@ -128,7 +129,7 @@ help_show(struct output *o, const char *topic, const bool may[VERB__MAX], struct
 void
 help_short(struct output *o, const bool may[VERB__MAX])
 {
-	output_say(o, SAY_SHOUT, "what may be asked for:");
+	output_say(o, SAY_SHOUT, "available commands:");
 	show_verbs(o, SAY_SHOUT, may);
 }
 

@@ -1,5 +1,5 @@
 /*
- * help.h: `help` and its topics.
+ * help.h: the verb `help` and its topics.
  */
 #ifndef CLI_HELP_H
 #define CLI_HELP_H
@@ -8,16 +8,16 @@
 #include "request/request.h"
 
 /*
- * `topic` is "" for the verbs, of which those that `may` says are shown; a topic, or a
- * verb's name.  FAULT_REFUSED for another one.
+ * `topic` is "" for the list of verbs that `may` has, a topic, or the name of a verb.
+ * FAULT_REFUSED for an unknown topic.
  */
 int help_show(struct output *, const char *topic, const bool may[VERB__MAX],
     struct fault *) MUST_CHECK;
 
-/* The verbs that `may` says, on stderr: what an empty request is answered with. */
+/* The list of verbs on stderr: the answer to an empty request. */
 void help_short(struct output *, const bool may[VERB__MAX]);
 
-/* Their names, ", " between two; not those that are always allowed. */
+/* "deploy, status": the verbs that `may` has, but for those that are always allowed. */
 const char *help_names(const bool may[VERB__MAX], char *out, size_t size);
 
 #endif

@@ -26,7 +26,7 @@ bad_option(const char *what, const char *word, struct fault *f)
 {
 	char safe[96];
 
-	return fault_set(f, FAULT_REFUSED, "`twilight-deploy --help` lists them",
+	return fault_set(f, FAULT_REFUSED, "`twilight-deploy --help` lists the options",
 	    "%s: %s", what, text_escape(safe, sizeof(safe), word, strlen(word)));
 }
 
@@ -47,13 +47,13 @@ unknown_option(const char *word, struct fault *f)
 			snprintf(next, sizeof(next), "did you mean --%s?", o->name);
 		}
 	}
-	bad_option("not an option", word, f);
+	bad_option("unknown option", word, f);
 	if (next[0] != '\0')
 		(void)strlcpy(f->next, next, sizeof(f->next));
 	return -1;
 }
 
-/* getopt_long(3) takes any beginning of a name that is not ambiguous. */
+/* getopt_long(3) accepts any unambiguous prefix of a name. */
 static bool
 is_abbreviated(const char *word, int index)
 {
@@ -83,14 +83,14 @@ parse_allow(struct options *o, const char *list, struct fault *f)
 		len = strcspn(at, ",");
 		v = verb_find(at, len);
 		if (v == VERB__MAX)
-			return bad_option("--allow names no verb", at, f);
+			return bad_option("--allow has an unknown verb", at, f);
 		o->allow[v] = true;
 		if (at[len] == '\0')
 			return 0;
 	}
 }
 
-/* Words that do not fit are cut: the request is too long to be valid then. */
+/* `line` holds more than REQUEST_MAX bytes: a request that is cut here is refused as too long. */
 static void
 join_words(struct options *o, int argc, char **argv)
 {
@@ -110,7 +110,7 @@ options_parse(struct options *o, int argc, char **argv, struct fault *f)
 
 	memset(o, 0, sizeof(*o));
 	opterr = 0;
-	/* '+': the first word that is no option begins the request; ':' tells the two apart */
+	/* '+': stop at the first non-option; ':': return ':' for a missing argument */
 	while (at = optind, index = -1,
 	    (c = getopt_long(argc, argv, "+:hv", long_options, &index)) != -1) {
 		if (is_abbreviated(argv[at], index))
@@ -142,7 +142,7 @@ options_parse(struct options *o, int argc, char **argv, struct fault *f)
 			    sizeof(o->line));
 			return 0;
 		case ':':
-			return bad_option("an argument is missing", argv[at], f);
+			return bad_option("missing argument", argv[at], f);
 		default:
 			return unknown_option(at < argc ? argv[at] : "", f);
 		}

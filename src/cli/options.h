@@ -1,7 +1,7 @@
 /*
- * options.h: argv.  It comes from authorized_keys or from the operator's own
- * prompt, so it is trusted; what comes over the network is only
- * SSH_ORIGINAL_COMMAND (request/request.h).
+ * options.h: parses argv.  argv is trusted: it comes from authorized_keys or from the
+ * operator's shell.  Only SSH_ORIGINAL_COMMAND comes from the network
+ * (request/request.h).
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -11,19 +11,19 @@
 #include <stdbool.h>
 
 struct options {
-	const char *actor;   /* --actor; NULL when not given */
-	const char *config;  /* --config, likewise */
-	const char *targets; /* --target, likewise: NAME,NAME or "all" */
+	const char *actor;   /* --actor; NULL: not given */
+	const char *config;  /* --config; NULL: not given */
+	const char *targets; /* --target, "NAME,NAME" or "all"; NULL: not given */
 	bool verbose;
-	bool local; /* --local: SSH_ORIGINAL_COMMAND is not looked at */
-	bool allow_given;
+	bool local;       /* --local: ignore SSH_ORIGINAL_COMMAND */
+	bool allow_given; /* `allow` counts */
 	bool allow[VERB__MAX];
-	char line[REQUEST_MAX + 2]; /* the request in argv's words; "" for none */
+	char line[REQUEST_MAX + 2]; /* the words of argv as a request; "": none */
 };
 
 /*
- * Help and version as options become those verbs, as if they were asked for
- * locally.  FAULT_REFUSED for what is not an option; none may be abbreviated.
+ * --help and --version become the requests of these names, with --local.
+ * FAULT_REFUSED for an unknown or abbreviated option.
  */
 int options_parse(struct options *, int argc, char **argv, struct fault *) MUST_CHECK;
 

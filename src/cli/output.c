@@ -20,21 +20,21 @@ output_init(struct output *o)
 	o->patience_ms = PATIENCE_MS;
 }
 
-/* A line on its way out, in chunks that a pipe takes whole. */
+/* A line that is being written, in chunks that a pipe takes in one write. */
 struct line {
 	struct output *o;
 	int fd;
-	bool begun; /* a part of it is out */
+	bool begun; /* a part of it is written */
 	size_t n;
 	char bytes[PIPE_BUF];
 };
 
 /*
- * Waits until something can be written, or the reader has left.  POLLOUT on a pipe
- * means room for PIPE_BUF bytes.
+ * Waits until fd can be written, or has an error.  POLLOUT on a pipe means room for
+ * PIPE_BUF bytes.
  */
 static bool
-ready(struct output *o, int fd)
+wait_writable(struct output *o, int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
 	int64_t began = clock_ms();
@@ -50,9 +50,9 @@ ready(struct output *o, int fd)
 	return n == 1;
 }
 
-/* False where the rest of the line is lost; half a line is the last one. */
+/* False if the rest of the line is lost.  After half a line nothing more is written. */
 static bool
-flush(struct line *l)
+flush_line(struct line *l)
 {
 	int *gone = &l->o->gone[l->fd];
 	bool wait = l->o->droppable;
@@ -60,7 +60,7 @@ flush(struct line *l)
 	ssize_t n;
 
 	while (done < l->n) {
-		if (wait && !ready(l->o, l->fd)) {
+		if (wait && !wait_writable(l->o, l->fd)) {
 			*gone = l->begun ? ETIMEDOUT : 0;
 			return false;
 		}
@@ -80,26 +80,26 @@ flush(struct line *l)
 }
 
 static bool
-add(struct line *l, char c)
+add_byte(struct line *l, char c)
 {
 	l->bytes[l->n++] = c;
-	return l->n < sizeof(l->bytes) || flush(l);
+	return l->n < sizeof(l->bytes) || flush_line(l);
 }
 
-/* Whoever made the line: no byte of it moves a cursor or begins a line. */
+/* No byte of a line may move the cursor or start another line. */
 static bool
 add_escaped(struct line *l, unsigned char c)
 {
 	if (c >= ' ' && c <= '~')
-		return add(l, (char)c);
-	return add(l, '\\') && add(l, (char)('0' + (c >> 6))) &&
-	    add(l, (char)('0' + (c >> 3 & 7))) && add(l, (char)('0' + (c & 7)));
+		return add_byte(l, (char)c);
+	return add_byte(l, '\\') && add_byte(l, (char)('0' + (c >> 6))) &&
+	    add_byte(l, (char)('0' + (c >> 3 & 7))) && add_byte(l, (char)('0' + (c & 7)));
 }
 
 /*
- * A CI runner takes `::` at the begin of a line, blanks aside, and `##[`
- * anywhere in one for a command to itself (actions/runner, ActionCommand.cs).
- * No line of ours begins so; a container's words may have the other.
+ * A GitHub runner executes a line that starts with `::` (after blanks), and `##[`
+ * anywhere in a line (actions/runner, ActionCommand.cs).  No line of ours starts with
+ * `::`; text from a container may contain `##[`.
  */
 static bool
 is_command(const char *line, const char *at)
@@ -107,7 +107,7 @@ is_command(const char *line, const char *at)
 	return *at == '#' && at > line && at[-1] == '#' && at[1] == '[';
 }
 
-/* JSON has escapes of its own. */
+/* `escape` is false for JSON, which has its own escapes. */
 static void
 put_line(struct output *o, int fd, const char *prefix, const char *line, bool escape)
 {
@@ -118,17 +118,17 @@ put_line(struct output *o, int fd, const char *prefix, const char *line, bool es
 	if (o->gone[fd] != 0)
 		return;
 	for (at = prefix; *at != '\0'; at++)
-		if (!add(&l, *at))
+		if (!add_byte(&l, *at))
 			return;
 	for (at = line; *at != '\0'; at++) {
 		c = *at;
 		if (is_command(line, at))
 			c = ' ';
-		if (escape ? !add_escaped(&l, (unsigned char)c) : !add(&l, c))
+		if (escape ? !add_escaped(&l, (unsigned char)c) : !add_byte(&l, c))
 			return;
 	}
-	if (add(&l, '\n'))
-		(void)flush(&l);
+	if (add_byte(&l, '\n'))
+		(void)flush_line(&l);
 }
 
 void
@@ -163,16 +163,18 @@ output_say(void *arg, enum say kind, const char *line)
 void
 output_fault(struct output *o, const char *about, const struct fault *f)
 {
-	char line[sizeof(f->what) + 80];
+	char line[FAULT_WHAT_MAX + 96];
 
-	snprintf(line, sizeof(line), "%s%s%s", about == NULL ? "" : about,
-	    about == NULL ? "" : ": ", f->what);
-	put_line(o, STDERR_FILENO, "twilight-deploy: ", line, true);
+	snprintf(line, sizeof(line), "twilight-deploy: %s%s%s",
+	    about == NULL ? "" : about, about == NULL ? "" : ": ", f->what);
+	output_say(o, SAY_SHOUT, line);
+	snprintf(line, sizeof(line), "  now:  %s", f->now);
 	if (f->now[0] != '\0')
-		put_line(o, STDERR_FILENO, "  now:  ", f->now, true);
+		output_say(o, SAY_SHOUT, line);
+	snprintf(line, sizeof(line), "  %s%s",
+	    f->now[0] == '\0' ? "" : "next: ", f->next);
 	if (f->next[0] != '\0')
-		put_line(o, STDERR_FILENO, f->now[0] == '\0' ? "  " : "  next: ", f->next,
-		    true);
+		output_say(o, SAY_SHOUT, line);
 }
 
 void
@@ -190,7 +192,7 @@ output_line(struct output *o, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	put_line(o, o->json ? STDERR_FILENO : STDOUT_FILENO, "", line, true);
+	output_say(o, SAY_RESULT, line);
 }
 
 void
@@ -206,6 +208,5 @@ output_row(struct output *o, const char *label, const char *fmt, ...)
 		snprintf(name, sizeof(name),
 		    "%s:", people_cut(label, 16, cut, sizeof(cut)));
 	snprintf(line, sizeof(line), "%-17s %s", name, text);
-	put_line(o, o->json ? STDERR_FILENO : STDOUT_FILENO, "",
-	    people_cut(line, PEOPLE_COLUMNS, row, sizeof(row)), true);
+	output_say(o, SAY_RESULT, people_cut(line, PEOPLE_COLUMNS, row, sizeof(row)));
 }

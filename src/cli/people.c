@@ -72,7 +72,7 @@ people_reason(const char *why, char *out, size_t size)
 	if (strncmp(why, head, strlen(head)) == 0)
 		why += strlen(head);
 	(void)strlcpy(out, why, size);
-	/* records of 0.1 say here what became of it */
+	/* records of 0.1 have the outcome after this */
 	end = strstr(out, "; ");
 	if (end != NULL)
 		*end = '\0';

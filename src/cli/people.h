@@ -1,6 +1,6 @@
 /*
- * people.h: times, tags and reasons as people read them, and as a terminal of 80
- * columns holds them.  Pure.
+ * people.h: formats times, tags and reasons for people and for a terminal of 80
+ * columns.  No I/O.
  */
 #ifndef CLI_PEOPLE_H
 #define CLI_PEOPLE_H
@@ -17,28 +17,29 @@
 int64_t people_time(const char *rfc3339);
 
 /*
- * "5 s", "12 min", "3 h", "2 d", "3 y": how long ago `then` was; a clock that was set
- * back makes it "0 s".  "?" where `then` is negative.  Return `out`.
+ * The time since `then`: "5 s", "12 min", "3 h", "2 d", "3 y"; "0 s" if `then` is in the
+ * future (the clock was set back), "?" if it is negative.  Returns `out`, as do the
+ * next four functions.
  */
 const char *people_age(int64_t then, int64_t now, char out[PEOPLE_SHORT]);
 
 /* "3.4 s", "95 s", "12 min" */
 const char *people_took(int64_t ms, char out[PEOPLE_SHORT]);
 
-/* At most `width` columns: a longer text ends in "..".  `size` is larger than that. */
+/* At most `width` columns; a longer text ends in "..".  `size` must exceed `width`. */
 const char *people_cut(const char *text, size_t width, char *out, size_t size);
 
-/* Why it failed: a record's `why` without "not deployed: " and what followed from it. */
+/* The short reason in a record's `why`: without "not deployed: " and without the outcome. */
 const char *people_reason(const char *why, char *out, size_t size);
 
 /*
- * "deployed v1.1.0 (was v1.0.0) in 3.4 s; to go back: rollback", for a record of
- * success; `target` is NULL where it need not be named.
+ * "deployed v1.1.0 (was v1.0.0) in 3.4 s; to go back: rollback", for a successful
+ * record.  `target` is the name of the target, or NULL to leave it out.
  */
 const char *people_success(const struct record *, const char *target, char *out,
     size_t size);
 
-/* Of two exit codes the one that is worse for a whole: 70, 5, 4, 1, 3, 6, 2, 0. */
+/* The worse of two exit codes, in this order: 70, 5, 4, 1, 3, 6, 2, 0. */
 int people_worse(int a, int b);
 
 #endif

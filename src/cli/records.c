@@ -37,9 +37,9 @@ records_json(struct output *o, json_t *doc)
 	json_decref(doc);
 }
 
-/* What came of it: a rollback that succeeded has deployed nothing. */
+/* "deployed" is a confusing outcome for a rollback. */
 static const char *
-outcome_shown(const struct record *r)
+show_outcome(const struct record *r)
 {
 	return r->verb == RECORD_ROLLBACK && r->outcome == OUTCOME_DEPLOYED
 	    ? "completed"
@@ -52,27 +52,10 @@ records_last(struct output *o, const struct record *r, int64_t now)
 	char age[PEOPLE_SHORT], reason[FAULT_WHAT_MAX];
 
 	output_row(o, "last", "%s %s: %s (%d), %s ago by %s", record_verb_name(r->verb),
-	    r->to.tag, outcome_shown(r), r->code,
+	    r->to.tag, show_outcome(r), r->code,
 	    people_age(people_time(r->time), now, age), r->who.actor);
 	if (r->why[0] != '\0')
 		output_row(o, NULL, "%s", people_reason(r->why, reason, sizeof(reason)));
-}
-
-/* What was adopted was found running: nobody deployed it then. */
-static bool
-take_newest(void *arg, const struct record *r)
-{
-	if (r->outcome == OUTCOME_ADOPTED)
-		return true;
-	memcpy(arg, r, sizeof(*r));
-	return false;
-}
-
-int
-records_newest(int dirfd, struct record *r, struct fault *f)
-{
-	r->id[0] = '\0';
-	return dirfd == -1 ? 0 : history_walk(dirfd, take_newest, r, f);
 }
 
 int
@@ -102,7 +85,7 @@ records_none(struct output *o, const struct target *t)
 
 enum column { AGE, VERB, CHANGE, OUTCOME, TOOK, BY, COLUMNS };
 
-struct line {
+struct row {
 	char cell[COLUMNS][64];
 	char why[PEOPLE_COLUMNS + 1];
 };
@@ -113,11 +96,11 @@ struct listing {
 	unsigned n, max;
 	bool json;
 	int64_t now;
-	struct line *lines; /* `max` and a heading */
+	struct row *rows; /* the heading, then `max` records */
 };
 
 static void
-fill_line(struct line *l, const struct record *r, int64_t now)
+fill_row(struct row *l, const struct record *r, int64_t now)
 {
 	char from[TAG_COLUMNS + 8], to[TAG_COLUMNS + 8], reason[FAULT_WHAT_MAX];
 
@@ -128,7 +111,7 @@ fill_line(struct line *l, const struct record *r, int64_t now)
 		? "-"
 		: people_cut(r->from.tag, TAG_COLUMNS, from, sizeof(from)),
 	    people_cut(r->to.tag, TAG_COLUMNS, to, sizeof(to)));
-	(void)strlcpy(l->cell[OUTCOME], outcome_shown(r), sizeof(l->cell[OUTCOME]));
+	(void)strlcpy(l->cell[OUTCOME], show_outcome(r), sizeof(l->cell[OUTCOME]));
 	(void)people_took(r->ms.total, l->cell[TOOK]);
 	(void)strlcpy(l->cell[BY], r->who.actor, sizeof(l->cell[BY]));
 	(void)people_cut(people_reason(r->why, reason, sizeof(reason)),
@@ -147,36 +130,36 @@ list_record(void *arg, const struct record *r)
 		records_json(l->o, records_object(r, l->target));
 		return true;
 	}
-	fill_line(&l->lines[++l->n], r, l->now);
+	fill_row(&l->rows[++l->n], r, l->now);
 	return true;
 }
 
-/* Line 0 is the heading.  The last column takes what the others leave. */
+/* The last column is cut to the rest of the line. */
 static void
-print_lines(const struct listing *l)
+print_rows(const struct listing *l)
 {
 	static const char *const heading[COLUMNS] = { "AGE", "VERB", "FROM -> TO",
 		"OUTCOME", "TOOK", "BY" };
-	char row[2 * PEOPLE_COLUMNS], by[64];
+	char line[2 * PEOPLE_COLUMNS], by[64];
 	size_t width[COLUMNS] = { 0 }, used, i, c;
 
-	l->lines[0].why[0] = '\0';
+	l->rows[0].why[0] = '\0';
 	for (c = 0; c < COLUMNS; c++)
-		(void)strlcpy(l->lines[0].cell[c], heading[c], 64);
+		(void)strlcpy(l->rows[0].cell[c], heading[c], 64);
 	for (i = 0; i <= l->n; i++)
 		for (c = 0; c < COLUMNS; c++)
-			if (strlen(l->lines[i].cell[c]) > width[c])
-				width[c] = strlen(l->lines[i].cell[c]);
+			if (strlen(l->rows[i].cell[c]) > width[c])
+				width[c] = strlen(l->rows[i].cell[c]);
 	for (i = 0; i <= l->n; i++) {
 		for (c = 0, used = 0; c < BY; c++)
-			used += (size_t)snprintf(row + used, sizeof(row) - used, "%-*s  ",
-			    (int)width[c], l->lines[i].cell[c]);
-		output_line(l->o, "%s%s", row,
-		    people_cut(l->lines[i].cell[BY],
+			used += (size_t)snprintf(line + used, sizeof(line) - used,
+			    "%-*s  ", (int)width[c], l->rows[i].cell[c]);
+		output_line(l->o, "%s%s", line,
+		    people_cut(l->rows[i].cell[BY],
 			used < PEOPLE_COLUMNS - 4 ? PEOPLE_COLUMNS - used : 4, by,
 			sizeof(by)));
-		if (l->lines[i].why[0] != '\0')
-			output_line(l->o, "    %s", l->lines[i].why);
+		if (l->rows[i].why[0] != '\0')
+			output_line(l->o, "    %s", l->rows[i].why);
 	}
 }
 
@@ -191,8 +174,8 @@ records_show(struct output *o, const struct target *t, unsigned count, bool json
 		rc = f->kind != FAULT_NONE ? -1 : records_home(t, f);
 	else {
 		l.now = time(NULL);
-		l.lines = calloc(count + 1, sizeof(*l.lines));
-		rc = l.lines == NULL
+		l.rows = calloc(count + 1, sizeof(*l.rows));
+		rc = l.rows == NULL
 		    ? fault_set(f, FAULT_HOST, "free some memory", "out of memory")
 		    : history_walk(dirfd, list_record, &l, f);
 		close(dirfd);
@@ -200,7 +183,7 @@ records_show(struct output *o, const struct target *t, unsigned count, bool json
 	if (rc == 0 && l.n == 0)
 		records_none(o, t);
 	else if (rc == 0 && !json)
-		print_lines(&l);
-	free(l.lines);
+		print_rows(&l);
+	free(l.rows);
 	return rc;
 }

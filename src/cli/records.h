@@ -1,8 +1,8 @@
 /*
- * records.h: records of the history, for people and for programs.
+ * records.h: shows records of the history, as text or as JSON.
  *
- * For programs a record is an object on a line: that of state/history.h, and
- * "target".  Members may be added.
+ * In JSON a record is one line: the object of state/history.h, with the member
+ * "target" (docs/schema/).
  */
 #ifndef CLI_RECORDS_H
 #define CLI_RECORDS_H
@@ -13,29 +13,26 @@
 
 #include <jansson.h>
 
-/* The object, the caller's; NULL when out of memory. */
+/* The JSON object, owned by the caller; NULL when out of memory. */
 json_t *records_object(const struct record *, const char *target);
 
-/* One JSON document on a line, and frees it. */
+/* Prints a JSON document as one line, and frees it.  NULL is printed as {}. */
 void records_json(struct output *, json_t *);
 
-/* One record as the row "last:", with its reason on a line of its own. */
+/* One record as the row "last:", and its reason as a second row. */
 void records_last(struct output *, const struct record *, int64_t now);
 
-/* The newest record that is not of an adoption; no id where there is none. */
-int records_newest(int dirfd, struct record *, struct fault *) MUST_CHECK;
-
 /*
- * `history`: the newest `count`, the newest first.  FAULT_HOST where the target's home
- * is not there, or its history cannot be read.
+ * `history`: the newest `count` records, the newest first.  FAULT_HOST if the home of
+ * the target does not exist, or its history cannot be read.
  */
 int records_show(struct output *, const struct target *, unsigned count, bool json,
     struct fault *) MUST_CHECK;
 
-/* Says that there is no history, and where it was looked for. */
+/* Reports that there is no history, and in which folder. */
 void records_none(struct output *, const struct target *);
 
-/* FAULT_HOST where the target's home does not exist: a slip in its path. */
+/* FAULT_HOST if the home of the target does not exist. */
 int records_home(const struct target *, struct fault *) MUST_CHECK;
 
 #endif

@@ -10,7 +10,6 @@
 
 #define ROW_TEXT (PEOPLE_COLUMNS - OUTPUT_LABEL)
 
-/* Health first; then, where it is known, what the container does. */
 static void
 describe_health(const struct status *s, size_t i, char *out, size_t size)
 {
@@ -24,7 +23,7 @@ describe_health(const struct status *s, size_t i, char *out, size_t size)
 		    engine_state_name(o->instance.state),
 		    (long long)o->instance.exit_code);
 	else if (!s->asked[i])
-		(void)strlcpy(out, looked ? "running" : "cannot be told", size);
+		(void)strlcpy(out, looked ? "running" : "unknown", size);
 	else if (http_healthy(&s->answer[i]))
 		(void)strlcpy(out, "healthy", size);
 	else
@@ -82,8 +81,8 @@ show_services(struct output *o, const struct status *s)
 void
 report_status(struct output *o, const struct status *s, bool named)
 {
-	const char *none = s->observed && s->recorded ? "no other known-good version"
-						      : "cannot be told";
+	const char *none = s->why.kind == FAULT_NONE ? "no other known-good version"
+						     : "unknown";
 	char text[600];
 
 	if (named)
@@ -93,19 +92,20 @@ report_status(struct output *o, const struct status *s, bool named)
 		records_last(o, &s->last, s->now);
 	else
 		output_row(o, "last", "%s",
-		    s->recorded ? "nothing was deployed yet" : "cannot be told");
-	output_row(o, "can roll back to", "%s", s->back[0] != '\0' ? s->back : none);
-	output_row(o, "in flight", "%s", status_flight_text(s, text, sizeof(text)));
-	if (!s->observed || !s->observes)
-		output_row(o, "drift", "cannot be told");
-	else
-		output_row(o, "drift", "%s",
-		    status_drift(s, text, sizeof(text)) ? text : "none");
+		    s->recorded ? "nothing was deployed yet" : "unknown");
+	output_row(o, "can roll back to", "%s",
+	    s->rollback[0] != '\0' ? s->rollback : none);
+	output_row(o, "in flight", "%s",
+	    status_flight_text(&s->flight, s->now, text, sizeof(text)));
+	if (!status_drift(s, text, sizeof(text)))
+		(void)strlcpy(text, s->observed && s->observes ? "none" : "unknown",
+		    sizeof(text));
+	output_row(o, "drift", "%s", text);
 }
 
-/* ---- for programs ---- */
+/* ---- JSON ---- */
 
-/* What is no UTF-8 is escaped. */
+/* json_string() refuses text that is not UTF-8: such text is escaped. */
 static json_t *
 text_or_null(const char *text)
 {
@@ -158,13 +158,14 @@ flight_object(const struct status *s)
 		[FLIGHT_RUNNING] = "running",
 		[FLIGHT_INTERRUPTED] = "interrupted",
 		[FLIGHT_UNKNOWN] = "unknown" };
-	const struct journal *j = &s->journal;
+	const struct flight *fl = &s->flight;
+	const struct journal *j = &fl->journal;
 
-	if (s->flight == FLIGHT_NONE)
+	if (fl->state == FLIGHT_NONE)
 		return json_null();
-	if (!s->has_journal)
-		return json_pack("{ss}", "state", names[s->flight]);
-	return json_pack("{ss ss ss ss ss ss}", "state", names[s->flight], "verb",
+	if (!fl->has_journal)
+		return json_pack("{ss}", "state", names[fl->state]);
+	return json_pack("{ss ss ss ss ss ss}", "state", names[fl->state], "verb",
 	    record_verb_name(j->verb), "tag", j->to.tag, "phase", phase_name(j->phase),
 	    "time", j->time, "by", j->who.actor);
 }
@@ -191,5 +192,5 @@ report_object(const struct status *s)
 	    "desired", text_or_null(s->seen.part[0].desired), "drift",
 	    text_or_null(drift), "services", services, "in_flight", flight_object(s),
 	    "last", record_or_null(s, &s->last), "deployed", record_or_null(s, &s->good),
-	    "rollback", text_or_null(s->back));
+	    "rollback", text_or_null(s->rollback));
 }

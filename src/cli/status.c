@@ -2,10 +2,9 @@
 
 #include "cli/people.h"
 #include "cli/records.h"
-#include "deploy/session.h"
+#include "deploy/deploy.h"
 #include "health/probe.h"
 #include "state/folder.h"
-#include "state/ledger.h"
 #include "state/lock.h"
 #include "sys/deadline.h"
 
@@ -16,11 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_BACK 16 /* known-good releases that are considered for a rollback */
-
 /* ---- looking ---- */
 
-/* The first thing that cannot be told is kept. */
+/* Keeps the first fault. */
 static void
 note_fault(struct status *s, const struct fault *f)
 {
@@ -28,46 +25,52 @@ note_fault(struct status *s, const struct fault *f)
 		s->why = *f;
 }
 
-/* What is in the history is over, whatever was left of it. */
+/* A journal whose id is in the history belongs to a deploy that has ended. */
 static int
-read_unfinished(int dirfd, struct journal *j, bool *found, struct fault *f)
+read_unfinished(int dirfd, struct flight *fl, struct fault *f)
 {
 	bool over;
 
-	*found = false;
-	if (dirfd == -1 || journal_read(dirfd, j, found, f) == -1)
-		return dirfd == -1 ? 0 : -1;
-	if (!*found)
+	fl->has_journal = false;
+	if (dirfd == -1)
 		return 0;
-	if (history_has(dirfd, j->id, &over, f) == -1)
+	if (journal_read(dirfd, &fl->journal, &fl->has_journal, f) == -1)
 		return -1;
-	*found = !over;
+	if (!fl->has_journal)
+		return 0;
+	if (history_has(dirfd, fl->journal.id, &over, f) == -1)
+		return -1;
+	fl->has_journal = !over;
 	return 0;
 }
 
-enum flight
-status_flight(const struct target *t, int dirfd, char *holder, size_t size,
-    struct journal *j, bool *has_journal, struct fault *f)
+int
+status_flight(const struct target *t, int dirfd, struct flight *fl, struct fault *f)
 {
-	bool held = lock_held(t->lock, holder, size);
+	bool held = lock_held(t->lock, fl->holder, sizeof(fl->holder));
+	int rc = read_unfinished(dirfd, fl, f);
 
-	if (read_unfinished(dirfd, j, has_journal, f) == -1)
-		return held ? FLIGHT_RUNNING : FLIGHT_UNKNOWN;
-	/* it may have begun between the two looks */
-	if (*has_journal && !held)
-		held = lock_held(t->lock, holder, size);
-	if (held)
-		return FLIGHT_RUNNING;
-	return *has_journal ? FLIGHT_INTERRUPTED : FLIGHT_NONE;
+	/* the deploy may have begun after the first look at the lock */
+	if (rc == 0 && fl->has_journal && !held)
+		held = lock_held(t->lock, fl->holder, sizeof(fl->holder));
+	fl->state = held      ? FLIGHT_RUNNING
+	    : rc == -1        ? FLIGHT_UNKNOWN
+	    : fl->has_journal ? FLIGHT_INTERRUPTED
+			      : FLIGHT_NONE;
+	return rc;
 }
 
+/* An adopted release was found running: that is no deploy. */
 static bool
-take_good_record(void *arg, const struct record *r)
+take_record(void *arg, const struct record *r)
 {
-	if (!outcome_is_good(r->outcome))
-		return true;
-	memcpy(arg, r, sizeof(*r));
-	return false;
+	struct status *s = arg;
+
+	if (s->last.id[0] == '\0' && r->outcome != OUTCOME_ADOPTED)
+		s->last = *r;
+	if (s->good.id[0] == '\0' && outcome_is_good(r->outcome))
+		s->good = *r;
+	return s->last.id[0] == '\0' || s->good.id[0] == '\0';
 }
 
 static void
@@ -75,13 +78,10 @@ look_at_state(struct status *s, int dirfd)
 {
 	struct fault f = { 0 };
 
-	s->flight = status_flight(s->target, dirfd, s->holder, sizeof(s->holder),
-	    &s->journal, &s->has_journal, &f);
-	if (f.kind != FAULT_NONE)
+	if (status_flight(s->target, dirfd, &s->flight, &f) == -1)
 		note_fault(s, &f);
 	fault_clear(&f);
-	s->recorded = records_newest(dirfd, &s->last, &f) == 0 &&
-	    (dirfd == -1 || history_walk(dirfd, take_good_record, &s->good, &f) == 0);
+	s->recorded = dirfd == -1 || history_walk(dirfd, take_record, s, &f) == 0;
 	if (!s->recorded)
 		note_fault(s, &f);
 }
@@ -106,36 +106,11 @@ running_release(const struct status *s, struct release *r)
 		(void)status_tag(s, 0, r->tag);
 }
 
-/* As a rollback would choose it (deploy/choose.c), but for what it refuses to leave. */
-static void
-find_way_back(struct status *s, struct engine *e, int dirfd)
-{
-	struct release *list = calloc(LOOK_BACK, sizeof(*list)), running;
-	struct fault f = { 0 };
-	size_t n = 0, i;
-	bool here;
-
-	running_release(s, &running);
-	if (list == NULL || dirfd == -1 ||
-	    ledger_good(dirfd, false, list, LOOK_BACK, &n, &f) == -1)
-		n = 0;
-	for (i = 0; i < n && s->back[0] == '\0'; i++) {
-		if (release_same(&list[i], &running) ||
-		    list[i].n != s->target->n_services)
-			continue;
-		here = !s->observes;
-		if (!here && e->available(e, &list[i], &here, &f) == -1)
-			break;
-		if (here)
-			(void)strlcpy(s->back, list[i].tag, sizeof(s->back));
-	}
-	free(list);
-}
-
 static void
 look_at_engine(struct status *s, char *const *env, const struct who *who)
 {
 	struct session look;
+	struct release running;
 	struct fault f = { 0 };
 
 	if (session_look(&look, s->target, env, NULL, who, &f) == -1) {
@@ -144,14 +119,16 @@ look_at_engine(struct status *s, char *const *env, const struct who *who)
 	}
 	s->observes = look.engine->observes;
 	s->observed = look.engine->observe(look.engine, &s->seen, &f) == 0;
-	if (s->observed)
-		find_way_back(s, look.engine, look.dirfd);
-	else
+	if (s->observed) {
+		running_release(s, &running);
+		(void)!rollback_choice(&look, &running, s->rollback, &f);
+	}
+	if (f.kind != FAULT_NONE)
 		note_fault(s, &f);
 	session_close(&look);
 }
 
-/* It needs no engine, and is what one wants to know where that does not answer. */
+/* Needs no engine: it is asked also when the engine does not answer. */
 static void
 look_at_health(struct status *s)
 {
@@ -179,10 +156,10 @@ status_look(struct status *s, const struct target *t, char *const *env,
 	memset(s, 0, sizeof(*s));
 	s->target = t;
 	s->now = time(NULL);
-	s->flight = FLIGHT_UNKNOWN;
+	s->flight.state = FLIGHT_UNKNOWN;
 	dirfd = folder_open(t->state, false, &f);
 	if (dirfd == -1 && f.kind == FAULT_NONE && records_home(t, &f) == 0)
-		s->flight = FLIGHT_NONE;
+		s->flight.state = FLIGHT_NONE;
 	if (f.kind != FAULT_NONE) {
 		note_fault(s, &f);
 		return;
@@ -209,14 +186,13 @@ status_tag(const struct status *s, size_t i, char tag[TAG_MAX])
 	}
 	release_tag_of(now->reference, tag);
 	p = release_part(&s->good.to, s->seen.part[i].service);
-	/* its reference was given to another image since: docker shows the id then */
+	/* docker shows an id once the reference names another image */
 	if (tag[0] == '\0' && p != NULL && now->revision[0] != '\0' &&
 	    strcmp(p->revision, now->revision) == 0)
 		(void)strlcpy(tag, s->good.to.tag, TAG_MAX);
 	return tag;
 }
 
-/* Of one service. */
 static bool
 service_drifts(const struct status *s, size_t i, char *out, size_t size)
 {
@@ -259,7 +235,7 @@ status_drift(const struct status *s, char *out, size_t size)
 	return false;
 }
 
-/* Is one down?  In words. */
+/* `out` says which service is down. */
 static bool
 find_down(const struct status *s, char *out, size_t size)
 {
@@ -289,39 +265,41 @@ status_judge(const struct status *s, char *out, size_t size)
 		(void)strlcpy(out, s->why.what, size);
 		return FAULT_HOST;
 	}
-	if (s->flight != FLIGHT_NONE) {
-		(void)status_flight_text(s, out, size);
+	if (s->flight.state != FLIGHT_NONE) {
+		(void)status_flight_text(&s->flight, s->now, out, size);
 		return FAULT_FAILED;
 	}
 	if (status_drift(s, out, size))
 		return FAULT_FAILED;
-	(void)strlcpy(out, "healthy and in step", size);
+	(void)strlcpy(out, "healthy, and as deployed", size);
 	return 0;
 }
 
 const char *
-status_flight_text(const struct status *s, char *out, size_t size)
+status_flight_text(const struct flight *fl, int64_t now, char *out, size_t size)
 {
-	const struct journal *j = &s->journal;
-	const char *end = strstr(s->holder, ", pid ");
+	const struct journal *j = &fl->journal;
+	const char *end = strstr(fl->holder, ", pid ");
 	char age[PEOPLE_SHORT];
 
-	(void)people_age(people_time(j->time), s->now, age);
-	if (s->flight == FLIGHT_NONE)
+	(void)people_age(people_time(j->time), now, age);
+	if (fl->state == FLIGHT_NONE)
 		(void)strlcpy(out, "none", size);
-	else if (s->flight == FLIGHT_UNKNOWN)
-		(void)strlcpy(out, "cannot be told", size);
-	else if (s->flight == FLIGHT_INTERRUPTED)
+	else if (fl->state == FLIGHT_UNKNOWN)
+		(void)strlcpy(out, "unknown", size);
+	else if (fl->state == FLIGHT_INTERRUPTED)
 		snprintf(out, size,
 		    "run `recover`: %s %s was interrupted, phase %s, %s ago",
 		    record_verb_name(j->verb), j->to.tag, phase_name(j->phase), age);
-	else if (s->has_journal)
+	else if (fl->has_journal)
 		snprintf(out, size, "%s %s by %s, phase %s, for %s",
 		    record_verb_name(j->verb), j->to.tag, j->who.actor,
 		    phase_name(j->phase), age);
+	else if (fl->holder[0] == '\0')
+		(void)strlcpy(out, "a request that has just begun", size);
 	else
 		snprintf(out, size, "%.*s",
-		    (int)(end == NULL ? sizeof(s->holder) : (size_t)(end - s->holder)),
-		    s->holder[0] == '\0' ? "a request that just began" : s->holder);
+		    (int)(end == NULL ? sizeof(fl->holder) : (size_t)(end - fl->holder)),
+		    fl->holder);
 	return out;
 }

@@ -1,6 +1,6 @@
 /*
- * status.h: one look at a target, and what it means.  It takes no lock and changes
- * nothing.
+ * status.h: looks at a target, judges it and shows it.  No lock is taken, nothing is
+ * changed.
  */
 #ifndef CLI_STATUS_H
 #define CLI_STATUS_H
@@ -14,68 +14,83 @@
 
 #include <jansson.h>
 
-enum flight {
+enum flight_state {
 	FLIGHT_NONE,
-	FLIGHT_RUNNING,     /* somebody has the lock */
-	FLIGHT_INTERRUPTED, /* a journal, and nobody has the lock */
+	FLIGHT_RUNNING,     /* the lock is held */
+	FLIGHT_INTERRUPTED, /* there is a journal, and the lock is free */
 	FLIGHT_UNKNOWN
+};
+
+/* The deploy in progress. */
+struct flight {
+	enum flight_state state;
+	char holder[256];       /* of the lock, as lock_held() has it */
+	bool has_journal;       /* `journal` is set */
+	struct journal journal; /* of the deploy in progress, or interrupted */
 };
 
 struct status {
 	const struct target *target;
 	int64_t now;   /* seconds since 1970 */
-	bool observes; /* the engine can; else it is taken at its word */
-	bool observed; /* it answered */
+	bool observes; /* the engine can observe: not blind */
+	bool observed; /* `seen` is set */
 	struct observation seen;
-	bool asked[SERVICES_MAX]; /* it has a health URL */
+	bool asked[SERVICES_MAX]; /* answer[i] is set: the service has a health URL */
 	struct http_answer answer[SERVICES_MAX];
-	enum flight flight;
-	char holder[256]; /* of the lock; "" not known */
-	bool has_journal; /* of what is in flight */
-	struct journal journal;
-	bool recorded;      /* the history could be read */
-	struct record last; /* the newest, adoptions aside; no id: none */
-	struct record good; /* the newest that is known-good; no id: none */
-	char back[TAG_MAX]; /* where `rollback` would go; "" nowhere */
-	struct fault why;   /* why something above could not be told */
+	struct flight flight;
+	bool recorded;          /* the history could be read */
+	struct record last;     /* the newest but for adoptions; no id: none */
+	struct record good;     /* the newest known-good one; no id: none */
+	char rollback[TAG_MAX]; /* the tag that `rollback` would choose; "": none */
+	struct fault why;       /* the first fault of a look */
 };
 
-/* Never fails: what cannot be told is in `why`, the first of it. */
+/* Never fails: the first fault is in `why`. */
 void status_look(struct status *, const struct target *, char *const *env,
     const struct who *);
 
-/* The tag that a service runs, "" where that cannot be told. */
+/* The tag that service `i` runs; "" if it is not known. */
 const char *status_tag(const struct status *, size_t i, char tag[TAG_MAX]);
 
-/* Does what runs differ from what is desired or was deployed?  In words. */
+/* Does what runs differ from what is desired or was deployed?  `out` says how. */
 bool status_drift(const struct status *, char *out, size_t size);
 
 /*
- * For monitors: 5 something does not serve; 4 that cannot be told; 1 all serves, but
- * something drifts or is unfinished; 0 healthy and in step.  Of several the first of
- * these; `out` says which.
+ * The exit code for monitors.  5: a service is down or not healthy; 4: unknown; 1: all
+ * services are healthy, but there is drift or an unfinished deploy; 0: healthy, and as
+ * deployed.  The first of these that applies; `out` says why.
  */
 int status_judge(const struct status *, char *out, size_t size);
 
-/* What is in flight, read anew; also the journal.  dirfd -1: no state folder. */
-enum flight status_flight(const struct target *, int dirfd, char *holder, size_t size,
-    struct journal *, bool *has_journal, struct fault *);
+/*
+ * Reads the lock and the journal.  dirfd is the state folder, or -1 for none.  -1 with
+ * FAULT_HOST if the journal or the history cannot be read; `state` is set then, too.
+ */
+int status_flight(const struct target *, int dirfd, struct flight *,
+    struct fault *) MUST_CHECK;
 
-/* In words: "deploy v1.2.0 by ci, phase verify, for 5 s". */
-const char *status_flight_text(const struct status *, char *out, size_t size);
+/* "deploy v1.2.0 by ci, phase verify, for 5 s".  Returns `out`. */
+const char *status_flight_text(const struct flight *, int64_t now, char *out,
+    size_t size);
 
 /* ---- report.c ---- */
 
-/* In rows; `named`: with the target's name above them. */
+/* Prints rows; `named`: the name of the target, too. */
 void report_status(struct output *, const struct status *, bool named);
 
-/*
- * An object, the caller's: v, target, code and why (as status_judge() has them), engine,
- * desired, drift, services [{service, healthy, health, tag, revision, instance, state,
- * started, restarts, instances}], in_flight {state, verb, tag, phase, time, by}, last,
- * deployed (records, as in state/history.h), rollback.  null: there is none, or it
- * cannot be told.
- */
+/* The JSON object of docs/schema/, owned by the caller. */
 json_t *report_object(const struct status *);
+
+/* ---- wait.c ---- */
+
+/*
+ * `status --wait`: follows the deploy in progress to its end and reports its phases.
+ * Then shows its record, or the newest one if there was nothing to follow or it left no
+ * record; the fault has the code of that record.  No id: there is no record.
+ * FAULT_UNVERIFIED if the deploy was killed and waits to be recovered.  Ends early when
+ * stdout is closed.
+ */
+int wait_for_end(struct output *, const struct target *, struct record *,
+    struct fault *) MUST_CHECK;
 
 #endif

@@ -1,5 +1,3 @@
-#include "cli/wait.h"
-
 #include "cli/records.h"
 #include "cli/status.h"
 #include "state/folder.h"
@@ -19,12 +17,12 @@
 struct follow {
 	struct output *o;
 	const struct target *target;
-	int dirfd;
-	char holder[256];       /* of the lock, when it was first seen */
-	char id[RECORD_ID_MAX]; /* the last that this holder began; "" not known */
-	bool theirs;            /* another one has the lock by now */
+	int dirfd;              /* the state folder; -1: there is none */
+	char holder[256];       /* of the lock that is followed */
+	char id[RECORD_ID_MAX]; /* of its deploy; "": not known */
+	bool theirs;            /* another request has the lock now */
 	enum phase shown;       /* PHASE__MAX: none yet */
-	int64_t beat;           /* when to report again that it lasts */
+	int64_t beat;           /* deadline of the next report */
 };
 
 static void
@@ -49,8 +47,9 @@ report_phase(struct follow *w)
 }
 
 /*
- * The next deploy may begin before we look again: then it is over when the
- * history has it.  (If it was killed the next one recovers it first.)
+ * Another deploy may take the lock between two looks.  Then the deploy that we follow
+ * has ended when its record is in the history; if it was killed, the new one recovers
+ * it first.
  */
 static bool
 still_runs(struct follow *w)
@@ -61,7 +60,7 @@ still_runs(struct follow *w)
 
 	if (!lock_held(w->target->lock, now, sizeof(now)))
 		return false;
-	/* it writes its line a moment after it has the lock */
+	/* the holder writes its line just after it has the lock */
 	if (w->holder[0] == '\0')
 		(void)strlcpy(w->holder, now, sizeof(w->holder));
 	w->theirs = strcmp(now, w->holder) != 0;
@@ -69,11 +68,11 @@ still_runs(struct follow *w)
 	    history_has(w->dirfd, w->id, &over, &f) == -1 || !over;
 }
 
-/* Waits a little; false once nobody reads us: the lock may be held for ever. */
+/* Waits for LOOK_MS.  False if stdout is closed: nobody reads us any more. */
 static bool
-is_read(void)
+pause_while_read(void)
 {
-	/* nothing is asked for: a reader that left is reported all the same */
+	/* poll(2) reports POLLERR and POLLHUP although no event is requested */
 	struct pollfd pfd = { .fd = STDOUT_FILENO };
 
 	return poll(&pfd, 1, LOOK_MS) != 1;
@@ -82,95 +81,92 @@ is_read(void)
 static void
 follow_holder(struct follow *w)
 {
+	struct fault f = { 0 };
+	struct flight fl;
+	char text[600];
+
 	w->shown = PHASE__MAX;
-	if (!lock_held(w->target->lock, w->holder, sizeof(w->holder)))
+	(void)!status_flight(w->target, w->dirfd, &fl, &f);
+	if (fl.state != FLIGHT_RUNNING)
 		return;
+	(void)strlcpy(w->holder, fl.holder, sizeof(w->holder));
 	output_row(w->o, "in flight", "%s",
-	    w->holder[0] == '\0' ? "a request that just began" : w->holder);
+	    status_flight_text(&fl, time(NULL), text, sizeof(text)));
 	do
 		report_phase(w);
-	while (is_read() && still_runs(w));
+	while (pause_while_read() && still_runs(w));
 }
 
 struct ending {
-	const char *id;
-	struct record r;
+	const char *id; /* "": the newest record but for adoptions */
+	struct record *r;
 };
 
 static bool
-is_ending(void *arg, const struct record *r)
+take_ending(void *arg, const struct record *r)
 {
 	struct ending *e = arg;
 
-	if (strcmp(r->id, e->id) != 0)
+	if (e->id[0] == '\0' ? r->outcome == OUTCOME_ADOPTED : strcmp(r->id, e->id) != 0)
 		return true;
-	e->r = *r;
+	*e->r = *r;
 	return false;
 }
 
-/* The record of what was followed; without one, unless it was interrupted, the newest. */
+/* The record of the deploy that was followed, else the newest one. */
 static int
 find_ending(const struct follow *w, struct record *r, struct fault *f)
 {
-	struct ending e = { .id = w->id };
-	struct journal j;
-	char holder[256];
-	bool found;
+	struct ending e = { .id = w->id, .r = r };
+	struct flight fl;
 
 	r->id[0] = '\0';
-	if (w->dirfd != -1 && w->id[0] != '\0' &&
-	    history_walk(w->dirfd, is_ending, &e, f) == -1)
-		return -1;
-	if (e.r.id[0] != '\0') {
-		*r = e.r;
+	if (w->dirfd == -1)
 		return 0;
-	}
-	switch (
-	    status_flight(w->target, w->dirfd, holder, sizeof(holder), &j, &found, f)) {
-	case FLIGHT_INTERRUPTED:
-		return fault_set(f, FAULT_UNVERIFIED, "run `recover`, or deploy again",
-		    "the %s of %s was interrupted (phase %s)", record_verb_name(j.verb),
-		    j.to.tag, phase_name(j.phase));
-	case FLIGHT_UNKNOWN:
+	if (e.id[0] != '\0' && history_walk(w->dirfd, take_ending, &e, f) == -1)
 		return -1;
-	default:
-		return records_newest(w->dirfd, r, f);
-	}
+	if (r->id[0] != '\0')
+		return 0;
+	if (status_flight(w->target, w->dirfd, &fl, f) == -1)
+		return -1;
+	if (fl.state == FLIGHT_INTERRUPTED)
+		return fault_set(f, FAULT_UNVERIFIED, "run `recover`, or deploy again",
+		    "the %s of %s was interrupted (phase %s)",
+		    record_verb_name(fl.journal.verb), fl.journal.to.tag,
+		    phase_name(fl.journal.phase));
+	e.id = "";
+	return history_walk(w->dirfd, take_ending, &e, f);
 }
 
 static int
-show_ending(const struct follow *w, bool json, struct fault *f)
+show_ending(const struct follow *w, struct record *r, struct fault *f)
 {
-	struct record r;
-
-	if (find_ending(w, &r, f) == -1)
+	if (find_ending(w, r, f) == -1)
 		return -1;
-	if (r.id[0] == '\0') {
+	if (r->id[0] == '\0') {
 		records_none(w->o, w->target);
 		return records_home(w->target, f);
 	}
-	records_last(w->o, &r, time(NULL));
-	if (json)
-		records_json(w->o, records_object(&r, w->target->name));
-	return r.code == 0 ? 0 : fault_set(f, (enum fault_kind)r.code, NULL, "%s", r.why);
+	records_last(w->o, r, time(NULL));
+	return r->code == 0 ? 0
+			    : fault_set(f, (enum fault_kind)r->code, NULL, "%s", r->why);
 }
 
 int
-wait_for_end(struct output *o, const struct target *t, bool json, struct fault *f)
+wait_for_end(struct output *o, const struct target *t, struct record *r, struct fault *f)
 {
 	struct follow w = { .o = o, .target = t };
-	int rc;
+	int rc = -1;
 
+	r->id[0] = '\0';
 	w.dirfd = folder_open(t->state, false, f);
-	if (w.dirfd == -1 && f->kind != FAULT_NONE)
-		return -1;
-	follow_holder(&w);
-	/* it may have been made by what was followed */
-	if (w.dirfd == -1)
+	if (f->kind == FAULT_NONE)
+		follow_holder(&w);
+	/* the request that was followed may have made the folder */
+	if (w.dirfd == -1 && f->kind == FAULT_NONE)
 		w.dirfd = folder_open(t->state, false, f);
-	if (w.dirfd == -1 && f->kind != FAULT_NONE)
-		return -1;
-	rc = show_ending(&w, json, f);
+	if (f->kind == FAULT_NONE)
+		rc = show_ending(&w, r, f);
 	if (w.dirfd != -1)
 		close(w.dirfd);
 	return rc;

@@ -1,7 +1,7 @@
 /*
- * The whole way of a request that is refused or only looks, and what of it
- * goes to syslog.  In a mount namespace of its own, with a /dev/log of its
- * own: root may have one, others where the kernel lets them.
+ * check_cli.c: cli_main() with requests that are refused or only read: the exit status
+ * and the line in syslog.  Each test has a mount namespace and a /dev/log of its own;
+ * without the permission for that it is skipped.
  */
 #include "skip.h"
 #include "cli/cli.h"
@@ -32,7 +32,7 @@ listen_for_log(void)
 	return fd;
 }
 
-/* A syslog that is ours; -1 where none can be had. */
+/* A /dev/log of our own; -1 without the permission for it. */
 static int
 own_syslog(void)
 {
@@ -79,22 +79,22 @@ static const struct request requests[] = {
 	{ "nonsense", { "--local", "version" }, 0, "done: \"version\"" },
 	{ NULL, { NULL }, 2, "invalid tag: none was given" },
 	{ NULL, { "version" }, 0, "done: \"version\"" },
-	{ NULL, { "--allow", "nosuch" }, 2, "--allow names no verb" },
-	{ NULL, { "--nosuch" }, 2, "not an option: --nosuch" },
-	{ NULL, { "--verbos", "version" }, 2, "not an option: --verbos" },
-	{ NULL, { "--act=x", "version" }, 2, "not an option: --act=x" },
-	{ NULL, { "--actor" }, 2, "an argument is missing: --actor" },
+	{ NULL, { "--allow", "nosuch" }, 2, "--allow has an unknown verb: nosuch" },
+	{ NULL, { "--nosuch" }, 2, "unknown option: --nosuch" },
+	{ NULL, { "--verbos", "version" }, 2, "unknown option: --verbos" },
+	{ NULL, { "--act=x", "version" }, 2, "unknown option: --act=x" },
+	{ NULL, { "--actor" }, 2, "missing argument: --actor" },
 	{ NULL, { "--config", "/nonexistent", "status" }, 4, "cannot read /nonexistent" },
 	{ "--help", { NULL }, 0, "done: \"--help\"" },
 	{ "stat", { NULL }, 2, "unknown command: stat" },
 	{ "recover --start", { NULL }, 2, "recover is not allowed" },
-	/* a key has `default`, unless --target says otherwise */
+	/* by default a key may use the target `default` only */
 	{ "status target=web", { NULL }, 2, "no such target: web" },
 	{ "status target=default", { "--target", "web" }, 2, "no such target: default" },
 	{ "status", { "--target", "web,api" }, 2, "no target for this key" },
 	{ "deploy v1.0.0", { "--target", "web" }, 2, "no target for this key" },
 	{ "history", { "--target", "web,default" }, 4, "does not exist" },
-	/* one odd byte in a long request must not hide who sent it */
+	/* the escapes of a long request must not push its sender off the line */
 	{ "deploy \001" FIFTY FIFTY FIFTY FIFTY FIFTY, { "--actor", "ci" }, 2,
 	    "\" by ci: exit 2: invalid request: " },
 	{ "deploy v1.0.0", { "--actor", "a\nb" }, 4, "by a\\\\nb" },
@@ -162,7 +162,7 @@ START_TEST(a_long_event_is_cut)
 }
 END_TEST
 
-/* A syslogd that reads no more holds nobody up; a new one is found. */
+/* A syslogd that does not read must not block us; a restarted one is found. */
 START_TEST(a_syslogd_that_stalls)
 {
 	char line[64];

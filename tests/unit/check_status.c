@@ -1,6 +1,6 @@
 /*
- * check_status.c: what a look at a target means: the code for a monitor, drift, what
- * is in flight; and that no row is wider than a terminal.
+ * check_status.c: how a look at a target is judged (code for monitors, drift, deploy in
+ * progress), and that no row is wider than 80 columns.
  */
 #include "cli/status.h"
 
@@ -34,7 +34,7 @@ run(size_t i, const char *service, const char *tag)
 	o->instance.started_ms = 999000;
 }
 
-/* Two services that run v1, which was deployed; the first one has a health URL. */
+/* Two services run v1, as deployed; the first one has a health URL. */
 static void
 setup(void)
 {
@@ -95,26 +95,26 @@ no_engine_unhealthy(void)
 static void
 interrupted(void)
 {
-	s.flight = FLIGHT_INTERRUPTED;
-	s.has_journal = true;
-	strcpy(s.journal.to.tag, "v2");
-	strcpy(s.journal.time, "1970-01-01T00:16:00Z");
-	s.journal.phase = PHASE_VERIFY;
+	s.flight.state = FLIGHT_INTERRUPTED;
+	s.flight.has_journal = true;
+	strcpy(s.flight.journal.to.tag, "v2");
+	strcpy(s.flight.journal.time, "1970-01-01T00:16:00Z");
+	s.flight.journal.phase = PHASE_VERIFY;
 }
 
 static void
 running(void)
 {
 	interrupted();
-	s.flight = FLIGHT_RUNNING;
-	strcpy(s.journal.who.actor, "ci");
+	s.flight.state = FLIGHT_RUNNING;
+	strcpy(s.flight.journal.who.actor, "ci");
 }
 
 static void
 just_begun(void)
 {
-	s.flight = FLIGHT_RUNNING;
-	strcpy(s.holder, "deploy v2 by ci, pid 12, since 1970-01-01T00:16:00Z");
+	s.flight.state = FLIGHT_RUNNING;
+	strcpy(s.flight.holder, "deploy v2 by ci, pid 12, since 1970-01-01T00:16:00Z");
 }
 
 static void
@@ -157,7 +157,7 @@ not_of_the_form(void)
 static void
 untagged(void)
 {
-	/* docker shows the id once the reference is another image's */
+	/* docker shows the id once the reference names another image */
 	strcpy(s.seen.part[0].instance.reference, "sha256:v1");
 }
 
@@ -171,8 +171,8 @@ static const struct {
 	int code;
 	const char *why;
 } rows[] = {
-	{ fine, 0, "healthy and in step" },
-	{ untagged, 0, "healthy and in step" },
+	{ fine, 0, "healthy, and as deployed" },
+	{ untagged, 0, "healthy, and as deployed" },
 	{ unhealthy, 5, "api is not healthy: answered 503" },
 	{ down, 5, "worker does not run" },
 	{ no_engine, 4, "no engine" },
@@ -200,7 +200,7 @@ START_TEST(judges)
 }
 END_TEST
 
-/* What report_status() writes; the test's stdout is not seen again. */
+/* The output of report_status().  The test loses its stdout: it is a process of its own. */
 static const char *
 report(bool named)
 {
@@ -223,7 +223,7 @@ report(bool named)
 START_TEST(reports)
 {
 	setup();
-	strcpy(s.back, "v0");
+	strcpy(s.rollback, "v0");
 	ck_assert_str_eq(report(true),
 	    "target:           default\n"
 	    "api:              healthy, v1, up 1 s, deployed 6 min ago by ci\n"
@@ -235,7 +235,7 @@ START_TEST(reports)
 }
 END_TEST
 
-/* Whatever it says, and with the longest names. */
+/* In each of these states, with the longest names. */
 START_TEST(fits_a_terminal)
 {
 	const char *line;
@@ -245,7 +245,7 @@ START_TEST(fits_a_terminal)
 	rows[_i].change();
 	memset(s.last.to.tag, 't', sizeof(s.last.to.tag) - 1);
 	memset(s.last.why, 'w', sizeof(s.last.why) - 1);
-	memset(s.journal.to.tag, 't', sizeof(s.journal.to.tag) - 1);
+	memset(s.flight.journal.to.tag, 't', sizeof(s.flight.journal.to.tag) - 1);
 	memset(s.answer[0].why, 'a', sizeof(s.answer[0].why) - 1);
 	memset(target.service[1].name, 's', SERVICE_MAX - 1);
 	memset(s.seen.part[1].service, 's', SERVICE_MAX - 1);
@@ -255,7 +255,7 @@ START_TEST(fits_a_terminal)
 		ck_assert_msg(strcspn(line, "\n") <= 80, "%s", line);
 	doc = report_object(&s);
 	ck_assert_ptr_nonnull(doc);
-	/* its reference is not that of v1 any more */
+	/* the reference was replaced: drift */
 	ck_assert_int_eq(json_integer_value(json_object_get(doc, "code")),
 	    rows[_i].code == 0 ? 1 : rows[_i].code);
 	json_decref(doc);

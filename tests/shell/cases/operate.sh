@@ -5,7 +5,7 @@ test_status() {
 	net status
 	is "exit code" "$rc" 0
 	has "the version" "$out" "$old"
-	matches "drift, by an engine that is blind" "$out" '^drift: +cannot be told$'
+	matches "drift, by an engine that is blind" "$out" '^drift: +unknown$'
 	is "docker moves nothing" "$(grep -c -e pull -e ' up ' -e ' rm ' -e ' tag ' "$log")" 0
 }
 
@@ -23,7 +23,7 @@ test_memory_status() {
 	mkdir "$state/history.jsonl"
 	net status
 	is "exit code without a history" "$rc" 4
-	matches "that it cannot be read" "$out" '^last: +cannot be told$'
+	matches "that it cannot be read" "$out" '^last: +unknown$'
 	has "why there is none" "$err" "cannot read the history"
 }
 
@@ -39,7 +39,7 @@ test_memory_status_without_docker() {
 	is "exit code" "$rc" 4
 	has "why" "$err" "does not answer: answered 500"
 	matches "health" "$out" '^data: +healthy$'
-	matches "no rollback target is guessed" "$out" '^can roll back to: cannot be told$'
+	matches "no rollback target is guessed" "$out" '^can roll back to: unknown$'
 }
 
 # It says what `rollback` then does.
