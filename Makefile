@@ -60,9 +60,8 @@ SRC := \
 	src/dotenv/edit.c \
 	src/dotenv/file.c \
 	src/dotenv/mask.c \
-	src/dotenv/quoted.c \
+	src/dotenv/read.c \
 	src/dotenv/scan.c \
-	src/dotenv/writable.c \
 	src/engine/blind.c \
 	src/engine/compose/api.c \
 	src/engine/compose/apply.c \

@@ -1,14 +1,14 @@
 /*
- * edit.c: MUST
+ * MUST
  *
- *  - leave, at every instant and after every crash, the old bytes or the new ones under
- *    the name, whole: the new ones are on the disk before the rename;
- *  - let nobody read the new file who could not read the old one, not for a moment: it
- *    is created 0600, and its mode is set last;
- *  - not undo what a person did meanwhile: editors do not know the lock, so that what
- *    was read must still be there just before the rename;
- *  - leave no temporary file behind when it fails, and remove none that it did not make;
- *  - show nothing of the content but the variable's value.
+ *  - have the old bytes or the new ones, whole, under the name, at every instant and
+ *    after every crash: the new ones are on the disk before the rename;
+ *  - let nobody read the new file who could not read the old one: it is created 0600,
+ *    and its mode is set last;
+ *  - not undo a person's edit: editors do not take the lock, so the file is compared
+ *    with what was read just before the rename;
+ *  - leave no temporary file after a failure, and remove none that it did not create;
+ *  - quote nothing of the content but the variable's value.
  */
 #include "dotenv/edit.h"
 
@@ -34,44 +34,11 @@ struct edit {
 	struct dotenv_place place;
 	int dir;
 	int temp;
-	bool made;               /* the temporary file is there, and ours */
+	bool made;               /* the temporary file exists and is ours */
 	char name[NAME_MAX + 1]; /* of it */
 	char *bytes;             /* the new ones */
 	size_t len;
 };
-
-static int
-read_variable(struct dotenv_file *e, const char *variable, struct dotenv_place *place,
-    char value[DOTENV_VALUE_MAX], struct fault *f)
-{
-	char next[160];
-
-	if (dotenv_file_load(e, f) == -1 ||
-	    dotenv_find(place, e->bytes, e->len, variable, e->shown, f) == -1)
-		return -1;
-	snprintf(next, sizeof(next), "write what runs now into it: %s=...", variable);
-	if (place->len == 0)
-		return fault_set(f, FAULT_HOST, next, "missing %s in %s", variable,
-		    e->shown);
-	memcpy(value, e->bytes + place->at, place->len);
-	value[place->len] = '\0';
-	return 0;
-}
-
-int
-dotenv_read(const char *path, const char *variable, char value[DOTENV_VALUE_MAX],
-    struct fault *f)
-{
-	struct dotenv_place place;
-	struct dotenv_file e;
-	int result = -1;
-
-	/* needs no lock: a rename shows the old file or the new one */
-	if (dotenv_file_open(&e, path, f) == 0)
-		result = read_variable(&e, variable, &place, value, f);
-	dotenv_file_close(&e);
-	return result;
-}
 
 static int
 not_replaced(const struct edit *e, const char *doing, struct fault *f)
@@ -84,12 +51,11 @@ not_replaced(const struct edit *e, const char *doing, struct fault *f)
 	else if (errno == EBUSY)
 		next = "it is a mount point: mount its folder instead of the file";
 	else if (errno == EEXIST)
-		next = "look at the temporary file beside it, then remove it";
+		next = "check the temporary file beside it, then remove it";
 	return fault_set(f, FAULT_HOST, next, "cannot replace %s: %s: %s", e->old.shown,
 	    doing, strerror(errno));
 }
 
-/* The value goes in between the bytes as they are. */
 static int
 new_bytes(struct edit *e, const char *value, struct fault *f)
 {
@@ -126,7 +92,7 @@ write_temp(struct edit *e, const char *id, struct fault *f)
 	return 0;
 }
 
-/* Labels that only the kernel or root may give; the new file has its own. */
+/* Only the kernel or root may set security labels; the new file has its own. */
 static bool
 may_lack(const char *attr)
 {
@@ -152,7 +118,7 @@ copy_attrs(const struct edit *e, char *names, char *buf)
 	const char *p;
 	ssize_t n;
 
-	/* the folder's default ACL is not the old file's: it would let others in */
+	/* created with the folder's default ACL, which may let others in */
 	if (fremovexattr(e->temp, acl) == -1 && !may_lack(acl))
 		return -1;
 	if ((n = flistxattr(e->old.fd, names, XATTR_LIST_MAX)) == -1)
@@ -163,7 +129,7 @@ copy_attrs(const struct edit *e, char *names, char *buf)
 	return 0;
 }
 
-/* The mode comes last: until then nobody else can open it. */
+/* The mode is last: until then nobody else can open the file. */
 static int
 copy_owner_and_mode(const struct edit *e, struct fault *f)
 {
@@ -195,7 +161,7 @@ copy_attributes(const struct edit *e, struct fault *f)
 	return result == -1 ? -1 : copy_owner_and_mode(e, f);
 }
 
-/* Is it still the file, and as it was read? */
+/* Is it the same file, unchanged since it was read? */
 static bool
 is_unchanged(const struct edit *e)
 {
@@ -215,7 +181,7 @@ sync_folder(const struct edit *e, struct fault *f)
 {
 	if (fsync(e->dir) == 0)
 		return 0;
-	return fault_set(f, FAULT_HOST, "look at the disk: dmesg",
+	return fault_set(f, FAULT_HOST, "check the disk (dmesg)",
 	    "%s was replaced, but its folder could not be synced: %s", e->old.shown,
 	    strerror(errno));
 }
@@ -228,12 +194,11 @@ rename_temp(struct edit *e, struct fault *f)
 	if (fsync(fd) == -1)
 		return not_replaced(e, "fsync", f);
 	e->temp = -1;
-	/* interrupted, it is closed all the same, and it is on the disk */
+	/* after EINTR it is closed too; the bytes are on the disk */
 	if (close(fd) == -1 && errno != EINTR)
 		return not_replaced(e, "close", f);
 	if (!is_unchanged(e))
-		return fault_set(f, FAULT_HOST,
-		    "look at what was changed, then try again",
+		return fault_set(f, FAULT_HOST, "check what was changed, then try again",
 		    "%s was changed meanwhile", e->old.shown);
 	if (renameat(e->dir, e->name, e->dir, e->old.base) == -1)
 		return not_replaced(e, "rename", f);
@@ -241,7 +206,7 @@ rename_temp(struct edit *e, struct fault *f)
 	return sync_folder(e, f);
 }
 
-/* Reads under the lock and checks the value; `done` where it is the new one already. */
+/* Reads under the lock and checks the value.  `done`: it is the new one already. */
 static int
 read_expected(struct edit *e, const char *variable, const char *expected,
     const char *value, bool *done, struct fault *f)
@@ -249,14 +214,14 @@ read_expected(struct edit *e, const char *variable, const char *expected,
 	char is[DOTENV_VALUE_MAX];
 
 	if (dotenv_file_lock(&e->old, f) == -1 ||
-	    read_variable(&e->old, variable, &e->place, is, f) == -1)
+	    dotenv_file_value(&e->old, variable, &e->place, is, f) == -1)
 		return -1;
 	if ((e->dir = dotenv_file_folder(&e->old)) == -1)
 		return not_replaced(e, "its folder", f);
 	*done = strcmp(is, value) == 0;
 	if (*done || strcmp(is, expected) == 0)
 		return 0;
-	return fault_set(f, FAULT_HOST, "look at what was changed, then try again",
+	return fault_set(f, FAULT_HOST, "check what was changed, then try again",
 	    "somebody else changed %s in %s: it is %.96s now", variable, e->old.shown,
 	    is);
 }
@@ -271,11 +236,11 @@ end_edit(struct edit *e)
 	if (e->dir != -1)
 		close(e->dir);
 	freezero(e->bytes, e->bytes == NULL ? 0 : e->len);
-	/* the lock last */
+	/* the lock is last */
 	dotenv_file_close(&e->old);
 }
 
-/* The callers checked both long before. */
+/* The callers have checked both. */
 static bool
 is_sound(const char *value, const char *id)
 {
@@ -308,7 +273,7 @@ dotenv_replace(const char *path, const char *variable, const char *expected,
 	return result;
 }
 
-/* ---- what a killed run left ---- */
+/* ---- temporary files of killed processes ---- */
 
 static void
 sweep_folder(DIR *folder, const char *prefix)
@@ -347,7 +312,7 @@ dotenv_sweep(const char *path)
 	struct dotenv_file e;
 	const bool opened = dotenv_file_open(&e, path, &none) == 0;
 
-	/* a file that cannot be opened is edited by nobody */
+	/* nobody edits a file that cannot be opened */
 	if (e.path != NULL && (!opened || dotenv_file_lock(&e, &none) == 0))
 		sweep_beside(&e);
 	dotenv_file_close(&e);

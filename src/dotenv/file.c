@@ -1,15 +1,16 @@
 /*
- * file.c: MUST
+ * MUST
  *
- *  - not hang and not be misled: a pipe, a device, a folder or a second symbolic link
- *    is refused, at most DOTENV_MAX bytes are read, and a lock is waited for with a
- *    limit: everybody who may read the file may hold it;
- *  - judge the file by the descriptor that it is read from;
- *  - show nothing of the content in a message.
+ *  - not hang: refuse a FIFO, a device, a folder and a second symbolic link, read at
+ *    most DOTENV_MAX bytes, and limit the wait for the lock, because everybody who may
+ *    read the file may hold it;
+ *  - check the descriptor that is read from;
+ *  - quote nothing of the content in a message.
  */
 #include "dotenv/file.h"
 
 #include "dotenv/edit.h"
+#include "sys/file.h"
 #include "sys/text.h"
 
 #include <sys/file.h>
@@ -17,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,26 +28,11 @@
 
 #define LOCK_PAUSE_MS 5
 #define LOCK_TRIES (10 * 1000 / LOCK_PAUSE_MS)
+#define TYPED_MAX 160 /* bytes of a path in a suggested command */
 
+/* By errno. */
 static int
-refuse_kind(const struct dotenv_file *e, struct fault *f)
-{
-	return fault_set(f, FAULT_HOST,
-	    "put a regular file there, or name another one (env_file, TWILIGHT_ENV_FILE)",
-	    "%s is not a regular file", e->shown);
-}
-
-static int
-refuse_size(const struct dotenv_file *e, struct fault *f)
-{
-	return fault_set(f, FAULT_HOST,
-	    "is it the right file?  name another one (env_file, TWILIGHT_ENV_FILE)",
-	    "%s is larger than %d bytes", e->shown, DOTENV_MAX);
-}
-
-/* By errno, as open(2) or read(2) set it. */
-static int
-refuse_unread(const struct dotenv_file *e, struct fault *f)
+refuse_file(const struct dotenv_file *e, struct fault *f)
 {
 	switch (errno) {
 	case ENOENT:
@@ -56,17 +43,22 @@ refuse_unread(const struct dotenv_file *e, struct fault *f)
 		return fault_set(f, FAULT_HOST, "make it a link to the file itself",
 		    "%s is a symbolic link to a symbolic link", e->shown);
 	case ENXIO: /* a socket */
-		return refuse_kind(e, f);
+	case EINVAL:
+		return fault_set(f, FAULT_HOST,
+		    "put a regular file there, or name another one (env_file)",
+		    "%s is not a regular file", e->shown);
 	case EFBIG:
-		return refuse_size(e, f);
+		return fault_set(f, FAULT_HOST,
+		    "check that it is the right file (env_file)",
+		    "%s is larger than %d bytes", e->shown, DOTENV_MAX);
 	default:
 		return fault_set(f, FAULT_HOST,
-		    "see with ls -ld who may read it and the folders above it",
+		    "check with ls -ld who may read it and the folders above it",
 		    "cannot read %s: %s", e->shown, strerror(errno));
 	}
 }
 
-/* The file itself: one link is followed here, O_NOFOLLOW refuses a second. */
+/* The file itself: one link is followed here; O_NOFOLLOW refuses a second. */
 static char *
 follow_link(const char *path)
 {
@@ -77,7 +69,7 @@ follow_link(const char *path)
 	/* no link holds PATH_MAX bytes: symlink(2) */
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n == -1)
-		return strdup(path); /* not a link; if absent, open(2) reports it */
+		return strdup(path); /* no link; open(2) reports a missing file */
 	target[n] = '\0';
 	if (target[0] == '/' || slash == NULL)
 		return strdup(target);
@@ -87,21 +79,22 @@ follow_link(const char *path)
 }
 
 static int
-stat_regular(struct dotenv_file *e, struct fault *f)
+stat_file(struct dotenv_file *e, struct fault *f)
 {
 	if (fstat(e->fd, &e->st) == -1)
-		return refuse_unread(e, f);
-	return S_ISREG(e->st.st_mode) ? 0 : refuse_kind(e, f);
+		return refuse_file(e, f);
+	errno = EINVAL;
+	return S_ISREG(e->st.st_mode) ? 0 : refuse_file(e, f);
 }
 
 static int
-reopen(struct dotenv_file *e, struct fault *f)
+open_again(struct dotenv_file *e, struct fault *f)
 {
 	if (e->fd != -1)
 		close(e->fd);
-	/* O_NONBLOCK: a fifo without a writer would block for ever */
+	/* O_NONBLOCK: do not wait for the writer of a FIFO */
 	e->fd = open(e->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	return e->fd == -1 ? refuse_unread(e, f) : stat_regular(e, f);
+	return e->fd == -1 ? refuse_file(e, f) : stat_file(e, f);
 }
 
 int
@@ -113,10 +106,10 @@ dotenv_file_open(struct dotenv_file *e, const char *path, struct fault *f)
 	e->fd = -1;
 	text_escape(e->shown, sizeof(e->shown), path, strlen(path));
 	if ((e->path = follow_link(path)) == NULL)
-		return refuse_unread(e, f);
+		return refuse_file(e, f);
 	slash = strrchr(e->path, '/');
 	e->base = slash == NULL ? e->path : slash + 1;
-	return reopen(e, f);
+	return open_again(e, f);
 }
 
 static bool
@@ -139,7 +132,7 @@ dotenv_file_lock(struct dotenv_file *e, struct fault *f)
 		if (flock(e->fd, LOCK_EX | LOCK_NB) == 0) {
 			if (has_its_name(e))
 				return 0;
-			if (reopen(e, f) == -1)
+			if (open_again(e, f) == -1)
 				return -1;
 		} else if (errno == EWOULDBLOCK)
 			nanosleep(&pause, NULL);
@@ -152,38 +145,15 @@ dotenv_file_lock(struct dotenv_file *e, struct fault *f)
 	    "another process keeps %s locked", e->shown);
 }
 
-/* -1 with errno set, EFBIG for too much. */
-static int
-read_content(struct dotenv_file *e)
-{
-	const size_t size = DOTENV_MAX + 1; /* one more shows that there is more */
-	ssize_t n = 1;
-
-	if ((e->bytes = malloc(size)) == NULL)
-		return -1;
-	while (n != 0 && e->len < size) {
-		n = read(e->fd, e->bytes + e->len, size - e->len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		e->len += (size_t)n;
-	}
-	if (e->len < size)
-		return 0;
-	errno = EFBIG;
-	return -1;
-}
-
 int
 dotenv_file_load(struct dotenv_file *e, struct fault *f)
 {
-	/* before the bytes: a change while they are read shows before the rename */
-	if (stat_regular(e, f) == -1)
+	/* before the bytes are read: a change meanwhile is seen before the rename */
+	if (stat_file(e, f) == -1)
 		return -1;
-	if (e->st.st_size > DOTENV_MAX)
-		return refuse_size(e, f);
-	return read_content(e) == 0 ? 0 : refuse_unread(e, f);
+	if (file_read_fd(e->fd, DOTENV_MAX, &e->bytes, &e->len) == -1)
+		return refuse_file(e, f);
+	return 0;
 }
 
 int
@@ -193,7 +163,7 @@ dotenv_file_folder(const struct dotenv_file *e)
 	char *folder;
 	int fd;
 
-	/* with its slash: that of "/file" is "/" */
+	/* with the slash: the folder of "/file" is "/" */
 	folder = len == 0 ? strdup(".") : strndup(e->path, len);
 	if (folder == NULL)
 		return -1;
@@ -211,4 +181,125 @@ dotenv_file_close(struct dotenv_file *e)
 	free(e->path);
 	memset(e, 0, sizeof(*e));
 	e->fd = -1;
+}
+
+/* ---- may it be replaced? ---- */
+
+/* The user's name, or the number in the form that sudo(8) accepts. */
+static const char *
+name_user(uid_t uid, char *buf, size_t size)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	if (pw == NULL)
+		snprintf(buf, size, "'#%u'", (unsigned)uid);
+	else
+		text_escape(buf, size, pw->pw_name, strlen(pw->pw_name));
+	return buf;
+}
+
+static int
+check_env_owner(const struct dotenv_file *e, struct fault *f)
+{
+	char owner[64], self[64], next[128];
+
+	if (e->st.st_uid == geteuid())
+		return 0;
+	name_user(e->st.st_uid, owner, sizeof(owner));
+	name_user(geteuid(), self, sizeof(self));
+	snprintf(next, sizeof(next), "run as its owner: sudo -u %s twilight-deploy ...",
+	    owner);
+	return fault_set(f, FAULT_HOST, next, "%s belongs to %s, this runs as %s",
+	    e->shown, owner, self);
+}
+
+static bool
+has_group(gid_t gid)
+{
+	gid_t *groups;
+	bool found = gid == getegid();
+	int i, n = getgroups(0, NULL);
+
+	if (found || n <= 0 || (groups = calloc((size_t)n, sizeof(*groups))) == NULL)
+		return found;
+	n = getgroups(n, groups);
+	for (i = 0; i < n && !found; i++)
+		found = groups[i] == gid;
+	free(groups);
+	return found;
+}
+
+/* The new file gets the same group, which only a member can give it. */
+static int
+check_env_group(const struct dotenv_file *e, const struct stat *folder, struct fault *f)
+{
+	char typed[TYPED_MAX], next[256];
+
+	if (geteuid() == 0 || has_group(e->st.st_gid))
+		return 0;
+	if ((folder->st_mode & S_ISGID) && folder->st_gid == e->st.st_gid)
+		return 0; /* the new file gets the folder's group */
+	text_escape(typed, sizeof(typed), e->path, strlen(e->path));
+	snprintf(next, sizeof(next), "sudo chgrp %u %s", (unsigned)getegid(), typed);
+	return fault_set(f, FAULT_HOST, next,
+	    "%s belongs to the group %u, of which this user is not a member", e->shown,
+	    (unsigned)e->st.st_gid);
+}
+
+static int
+check_env_folder(const struct dotenv_file *e, struct fault *f)
+{
+	const char *next = "let this user read, write and search that folder";
+	struct stat st;
+	const int fd = dotenv_file_folder(e);
+	const bool good = fd != -1 && fstat(fd, &st) == 0 &&
+	    faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
+	const int error = errno;
+
+	if (fd != -1)
+		close(fd);
+	if (good)
+		return check_env_group(e, &st, f);
+	if (error == EROFS)
+		next = "mount it read-write (findmnt -T shows where)";
+	return fault_set(f, FAULT_HOST, next, "cannot write the folder of %s: %s",
+	    e->shown, strerror(error));
+}
+
+/* rename(2) cannot replace a mount point: EBUSY. */
+static bool
+is_mounted(const struct dotenv_file *e)
+{
+	struct statx st;
+
+	return statx(AT_FDCWD, e->path, AT_SYMLINK_NOFOLLOW, 0, &st) == 0 &&
+	    (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+static int
+check_replaceable(const struct dotenv_file *e, struct fault *f)
+{
+	if (check_env_owner(e, f) == -1)
+		return -1;
+	/* its other names would keep the old bytes */
+	if (e->st.st_nlink > 1)
+		return fault_set(f, FAULT_HOST,
+		    "make it a file of its own: cp -p it, then mv the copy over it",
+		    "%s has %lu hard links", e->shown, (unsigned long)e->st.st_nlink);
+	if (is_mounted(e))
+		return fault_set(f, FAULT_HOST, "mount the folder that it is in",
+		    "%s is a mount of its own: it cannot be replaced", e->shown);
+	return check_env_folder(e, f);
+}
+
+int
+dotenv_writable(const char *path, struct fault *f)
+{
+	struct dotenv_file e;
+	int result = -1;
+
+	if (dotenv_file_open(&e, path, f) == 0)
+		result = check_replaceable(&e, f);
+	dotenv_file_close(&e);
+	return result;
 }

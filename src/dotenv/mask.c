@@ -1,20 +1,22 @@
 /*
- * mask.c: MUST
+ * MUST
  *
  *  - compare raw bytes, before anything is cut or escaped;
  *  - mask too much rather than too little: a line that compose refuses counts.
  */
 #include "dotenv/mask.h"
 
-#include "dotenv/quoted.h"
-#include "dotenv/scan.h"
+#include "dotenv/read.h"
 #include "sys/file.h"
 #include "sys/text.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
+#include <ctype.h>
+#include <ctype.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,54 +25,54 @@
 #define DIGITS "0123456789"
 #define WORD LETTERS DIGITS "_.+-"
 #define NAME LETTERS DIGITS "_.-"
-#define SHORTEST 6
+#define BLANKS " \t\r\n"
+#define SHORTEST 6       /* bytes of a value, or of a word of one */
+#define SHORTEST_NAMED 3 /* of a value whose name says that it is secret */
 #define CUT_SHORTEST 3   /* of the beginning of a value */
 #define PLAIN_LONGEST 14 /* "authentication" */
-#define NAME_LONGEST 31  /* what is longer may be a line of a key */
+#define NAME_LONGEST 31  /* longer ones may be lines of a key */
+#define QUOTED_MAX 12    /* "\ud83d\ude00" */
 
 /* One reading of the file. */
 struct load {
 	struct mask *m;
 	const char *version; /* the value that stays readable */
 	size_t version_len;
+	size_t shortest;
 };
 
-static bool
-keep_copy(struct mask *m, const char *text, size_t len)
-{
-	const size_t room = m->room == 0 ? 64 : 2 * m->room;
-	void *grown;
+/* ---- what is masked ---- */
 
-	if (m->n == m->room) {
-		grown = reallocarray(m->list, room, sizeof(*m->list));
-		if (grown == NULL)
-			return false;
-		m->list = grown;
-		m->room = room;
-	}
-	if ((m->list[m->n].bytes = malloc(len)) == NULL)
-		return false;
-	memcpy(m->list[m->n].bytes, text, len);
-	m->list[m->n++].len = len;
-	return true;
-}
-
-/* Blanks around a value are not part of it: they may be lost on the way. */
+/* Blanks around a value may get lost, so they are not part of it. */
 static void
 add_secret(struct load *l, const char *text, size_t len)
 {
-	for (; len > 0 && strchr(" \t\r\n", *text) != NULL; len--)
+	struct mask *m = l->m;
+	void *list = m->list;
+	char *copy;
+
+	for (; len > 0 && strchr(BLANKS, *text) != NULL; len--)
 		text++;
-	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+	while (len > 0 && strchr(BLANKS, text[len - 1]) != NULL)
 		len--;
-	if (len < SHORTEST ||
+	if (len < l->shortest ||
 	    (len == l->version_len && memcmp(text, l->version, len) == 0))
 		return;
-	if (!keep_copy(l->m, text, len))
-		l->m->failed = true;
+	/* it has room up to the next power of two */
+	if ((m->n & (m->n - 1)) == 0)
+		list = reallocarray(list, m->n == 0 ? 1 : 2 * m->n, sizeof(*m->list));
+	copy = malloc(len);
+	if (list != NULL)
+		m->list = list;
+	if (list == NULL || copy == NULL) {
+		free(copy);
+		m->failed = true;
+		return;
+	}
+	m->list[m->n++] = (struct mask_secret){ memcpy(copy, text, len), len };
 }
 
-/* "connection", "Note:", "127.0.0.1": not a password, and needed by the reader. */
+/* "connection", "Note:", "127.0.0.1": not a password, and useful to the reader. */
 static bool
 is_plain(const char *word, size_t len)
 {
@@ -89,15 +91,16 @@ add_words(struct load *l, const char *text, bool prose)
 	for (; *text != '\0'; text += len) {
 		text += strcspn(text, WORD);
 		len = strspn(text, WORD);
-		if (len > 0 && !(prose && is_plain(text, len)))
+		if (len >= SHORTEST && !(prose && is_plain(text, len)))
 			add_secret(l, text, len);
 	}
 }
 
 /* A value, or a part of one: whole, its lines and its words. */
 static void
-add_value(struct load *l, const char *value)
+add_value(void *arg, const char *value)
 {
+	struct load *l = arg;
 	size_t line;
 
 	add_secret(l, value, strlen(value));
@@ -110,7 +113,7 @@ add_value(struct load *l, const char *value)
 	}
 }
 
-/* Does this name's value stay readable?  Every line of compose quotes the project. */
+/* Does the value of this name stay readable?  Compose prints its project everywhere. */
 static bool
 is_readable(const struct mask *m, const char *name, size_t len)
 {
@@ -124,93 +127,19 @@ is_readable(const struct mask *m, const char *name, size_t len)
 	return false;
 }
 
-/* ---- as compose reads it ---- */
-
-/* The code point of "\0ddd" in octal, below 256; 0 where it is not one. */
-static unsigned
-octal_code(const char *p, const char *end)
+static size_t
+shortest_of(const char *name, size_t len)
 {
-	unsigned code = 0;
-	int i;
+	static const char *const parts[] = { "PASS", "PWD", "SECRET", "TOKEN", "KEY",
+		"CRED" };
+	char copy[64];
+	size_t i;
 
-	if (end - p < 4 || *p != '0')
-		return 0;
-	for (i = 1; i < 4; i++) {
-		if (p[i] < '0' || p[i] > '7')
-			return 0;
-		code = code * 8 + (unsigned)(p[i] - '0');
-	}
-	return code < 256 ? code : 0;
-}
-
-/* Appends what a backslash in quotes stands for to `out`; `*p` is behind it. */
-static char *
-resolve_escape(const struct dotenv_statement *v, const char **p, char *out)
-{
-	static const char from[] = "abfnrtv\\$", to[] = "\a\b\f\n\r\t\v\\$";
-	const char c = *(*p)++, *known = v->quote == '"' ? strchr(from, c) : NULL;
-	unsigned code = v->quote == '"' ? octal_code(*p - 1, v->end) : 0;
-
-	if (code != 0) {
-		*p += 3;
-		if (code >= 0x80)
-			*out++ = (char)(0xc0 | code >> 6);
-		*out++ = (char)(code < 0x80 ? code : 0x80 | (code & 0x3f));
-	} else if (v->quote == '"' && c == '0')
-		/* compose has taken the 0 away before it sees the mistake */
-		*out++ = '\\';
-	else if (known != NULL)
-		*out++ = to[known - from];
-	else {
-		if (c != v->quote)
-			*out++ = '\\';
-		*out++ = c;
-	}
-	return out;
-}
-
-/* Skips "{NAME:-" or "NAME", up to the literal text. */
-static const char *
-skip_reference(const char *p, const char *end)
-{
-	const bool braces = *p == '{';
-
-	p += braces;
-	while (p < end && strchr(LETTERS DIGITS "_", *p) != NULL)
-		p++;
-	while (braces && p < end && strchr(":-+?", *p) != NULL)
-		p++;
-	return p;
-}
-
-/* The value as compose resolves it, in parts where it refers to other variables. */
-static void
-add_parts(struct load *l, const struct dotenv_statement *v, char *room)
-{
-	const bool refers = v->quote != '\'';
-	const char *p = v->at;
-	char *out = room;
-	unsigned open = 0;
-
-	while (p < v->end) {
-		const char c = *p++, next = (char)(p < v->end ? *p : '\0');
-		const bool begins = refers && c == '$' && next != '$' && next != '\0';
-
-		if (c == '\\' && v->quote != '\0' && next != '\0')
-			out = resolve_escape(v, &p, out);
-		else if (begins || (open > 0 && c == '}')) {
-			*out = '\0';
-			add_value(l, room);
-			out = room;
-			open += begins ? next == '{' : -1U;
-			p = begins ? skip_reference(p, v->end) : p;
-		} else {
-			*out++ = c;
-			p += refers && c == '$' && next == '$';
-		}
-	}
-	*out = '\0';
-	add_value(l, room);
+	snprintf(copy, sizeof(copy), "%.*s", (int)len, name);
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strcasestr(copy, parts[i]) != NULL)
+			return SHORTEST_NAMED;
+	return SHORTEST;
 }
 
 static void
@@ -227,15 +156,15 @@ add_assignment(struct load *l, const struct dotenv_statement *v)
 	}
 	memcpy(room, v->at, len);
 	room[len] = '\0';
+	l->shortest = shortest_of(v->name, v->name_len);
 	add_value(l, room);
+	l->shortest = SHORTEST;
 	if (strpbrk(room, "$\\") != NULL)
-		add_parts(l, v, room);
+		dotenv_resolve(v, room, add_value, l);
 	freezero(room, len + 1);
 }
 
-/* ---- line by line, for what compose does not read: comments, mistakes ---- */
-
-/* A comment that assigns nothing is prose. */
+/* What compose does not read: comments and mistakes.  A comment without '=' is prose. */
 static void
 add_line(struct load *l, const char *line)
 {
@@ -255,17 +184,18 @@ add_line(struct load *l, const char *line)
 		dotenv_begin(&s, text, strlen(text));
 		(void)dotenv_value(&s, &a);
 	}
+	if (assigns)
+		l->shortest = shortest_of(a.name, a.name_len);
 	if (assigns || !comment)
 		add_secret(l, a.at, (size_t)(a.end - a.at));
+	l->shortest = SHORTEST;
 	add_words(l, assigns ? a.at : text, comment && !assigns);
 }
-
-/* ---- the file ---- */
 
 static void
 add_text(struct mask *m, char *bytes, size_t len)
 {
-	struct load l = { .m = m };
+	struct load l = { .m = m, .shortest = SHORTEST };
 	struct dotenv_place found;
 	struct dotenv_statement a;
 	struct dotenv_scan s;
@@ -284,12 +214,11 @@ add_text(struct mask *m, char *bytes, size_t len)
 	while (dotenv_next(&s, &a))
 		if (a.separator != '\0')
 			add_assignment(&l, &a);
-	/* last: this splits the text */
+	/* last: it splits the text */
 	while ((line = strsep(&rest, "\n")) != NULL)
 		add_line(&l, line);
 }
 
-/* Reads the file if it is not as it was. */
 static void
 read_changed(struct mask *m)
 {
@@ -324,19 +253,80 @@ mask_load(struct mask *m, const char *env_file, const char *variable, struct fau
 	return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
 }
 
-/* How many bytes are the value in quotes or, where they were cut, its beginning. */
-static size_t
-match_quoted(const struct mask_secret *s, const char *text, size_t len, bool cut)
+/* ---- text as JSON (RFC 8259 7) and Go's %q quote it ---- */
+
+static bool
+read_hex(const char *p, const char *end, size_t digits, unsigned *code)
 {
-	const char *p = text, *end = text + len;
+	static const char all[] = "0123456789abcdef0123456789ABCDEF";
+	const char *at;
+
+	*code = 0;
+	for (; digits > 0; digits--, p++) {
+		if (p == end || *p == '\0' || (at = strchr(all, *p)) == NULL)
+			return false;
+		*code = *code << 4 | (unsigned)((at - all) & 0xf);
+	}
+	return true;
+}
+
+static size_t
+encode_utf8(unsigned code, char out[4])
+{
+	size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4, i;
+
+	for (i = n - 1; i > 0; i--, code >>= 6)
+		out[i] = (char)(0x80 | (code & 0x3f));
+	out[0] = (char)(n == 1 ? code : (0xf00U >> n & 0xf0) | code);
+	return n;
+}
+
+/* The byte or escape at `p`: what it stands for, *n bytes.  Returns its length. */
+static size_t
+unquote(const char *p, const char *end, char out[4], size_t *n)
+{
+	static const char from[] = "\"\\/'nrtbfva", to[] = "\"\\/'\n\r\t\b\f\v\a";
+	const char *known;
+	unsigned code, low;
+
+	*n = 1;
+	out[0] = *p;
+	if (*p != '\\' || end - p < 2)
+		return 1;
+	if (p[1] != '\0' && (known = strchr(from, p[1])) != NULL) {
+		out[0] = to[known - from];
+		return 2;
+	}
+	if (p[1] == 'x' && read_hex(p + 2, end, 2, &code)) {
+		out[0] = (char)code;
+		return 4;
+	}
+	if (p[1] != 'u' || !read_hex(p + 2, end, 4, &code))
+		return 1;
+	if (code >> 10 == 0x36 && end - p >= QUOTED_MAX && p[6] == '\\' && p[7] == 'u' &&
+	    read_hex(p + 8, end, 4, &low) && low >> 10 == 0x37) {
+		*n = encode_utf8(0x10000 + ((code & 0x3ff) << 10 | (low & 0x3ff)), out);
+		return QUOTED_MAX;
+	}
+	*n = encode_utf8(code, out);
+	return 6;
+}
+
+/* ---- masking ---- */
+
+/* The length of the quoted secret at `p` or, with `cut`, of its beginning; else 0. */
+static size_t
+match_quoted(const struct mask_secret *s, const char *text, const char *end, bool cut)
+{
+	const char *p = text;
 	size_t done = 0, n;
 	char out[4];
 
 	while (done < s->len && p < end) {
-		/* half an escape, it may be */
+		/* perhaps half of an escape */
 		if (cut && done >= CUT_SHORTEST && *p == '\\' && end - p < QUOTED_MAX)
-			return len;
-		p += quoted_byte(p, end, out, &n);
+			return (size_t)(end - text);
+		p += unquote(p, end, out, &n);
 		if (n > s->len - done || memcmp(out, s->bytes + done, n) != 0)
 			return 0;
 		done += n;
@@ -344,21 +334,33 @@ match_quoted(const struct mask_secret *s, const char *text, size_t len, bool cut
 	return done == s->len || (cut && done >= CUT_SHORTEST) ? (size_t)(p - text) : 0;
 }
 
-/* How many bytes are a value or, where the text was cut, the beginning of one. */
+/* Is the short secret at `p` a word of its own? */
+static bool
+is_word(const struct mask_secret *s, const char *text, const char *p, const char *end)
+{
+	const char *after = p + s->len;
+
+	return (p == text || !isalnum((unsigned char)p[-1])) &&
+	    (after >= end || !isalnum((unsigned char)*after));
+}
+
+/* How many bytes at `p` are a secret or, with `cut`, the beginning of one. */
 static size_t
-longest_match(const struct mask *m, const char *text, size_t len, bool cut)
+longest_match(const struct mask *m, const char *text, const char *p, const char *end,
+    bool cut)
 {
 	const struct mask_secret *s;
-	size_t best = 0, n;
+	size_t best = 0, len = (size_t)(end - p), n;
 
 	for (s = m->list; s < m->list + m->n; s++) {
+		if (*p != *s->bytes && *p != '\\')
+			continue;
 		n = s->len <= len ? s->len : cut && len >= CUT_SHORTEST ? len : 0;
-		if (n > best && *text == *s->bytes && memcmp(text, s->bytes, n) == 0)
+		if (n > best && memcmp(p, s->bytes, n) == 0 &&
+		    (s->len >= SHORTEST || is_word(s, text, p, end)))
 			best = n;
-		if (*text == *s->bytes || *text == '\\') {
-			n = match_quoted(s, text, len, cut);
-			best = n > best ? n : best;
-		}
+		n = s->len < SHORTEST ? 0 : match_quoted(s, p, end, cut);
+		best = n > best ? n : best;
 	}
 	return best;
 }
@@ -378,7 +380,7 @@ mask_show(struct mask *m, char *dst, size_t size, const char *src, size_t len, b
 	if (n_raw > sizeof(raw))
 		n_raw = sizeof(raw);
 	for (i = 0; i < n_raw; i++) {
-		n = longest_match(m, src + i, len - i, cut);
+		n = longest_match(m, src, src + i, src + len, cut);
 		if (i + n > until)
 			until = i + n;
 		raw[i] = (char)(i < until ? '*' : src[i]);

@@ -1,67 +1,31 @@
 /*
- * scan.c: MUST
+ * MUST
  *
- *  - see every assignment that compose sees and no other: a quote is followed over
- *    lines whatever variable it belongs to;
- *  - refuse what two readers may read differently;
- *  - quote nothing of the text in a message.
+ *  - see every assignment that compose sees, and no other: a quote may span lines,
+ *    whatever variable it belongs to;
+ *  - refuse what two readers may read differently.
  */
 #include "dotenv/scan.h"
 
 #include <string.h>
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
-#define FIX_LINE "fix that line: NAME=value, or # before a comment"
+#define FIX_LINE "correct that line: NAME=value, or # before a comment"
 
-enum wrong {
-	RIGHT,
-	WRONG_NUL,
-	WRONG_NAME,
-	WRONG_SPACE,
-	WRONG_NOTHING,
-	WRONG_UNCLOSED,
-	WRONG_BARE,
-	WRONG_DOLLAR,
-	WRONG_ESCAPE,
-	WRONG_LINES,
-	WRONG_BYTES,
-	WRONG_LONG,
-	WRONG_AFTER,
-	WRONG_AGAIN,
-};
+/* Of the name in $NAME and ${NAME}. */
+#define REFERENCE                    \
+	"abcdefghijklmnopqrstuvwxyz" \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
-/* First what concerns the whole file, then the assignment of the variable. */
-static const struct {
-	const char *what; /* behind "PATH:LINE: " */
-	const char *next;
-} wrongs[] = {
-	[WRONG_NUL] = { "a NUL byte",
-	    "save the file as plain UTF-8 text, then try again" },
-	[WRONG_NAME] = { "not the name of a variable; compose refuses the file",
+static const struct dotenv_error
+    bad_name = { "not the name of a variable; compose refuses the file", FIX_LINE },
+    spaced_name = { "a space in the name of a variable; compose refuses the file",
 	    FIX_LINE },
-	[WRONG_SPACE] = { "a space in the name of a variable; compose refuses the file",
-	    FIX_LINE },
-	[WRONG_NOTHING] = { "the last line has no '='; compose refuses the file",
-	    FIX_LINE },
-	[WRONG_UNCLOSED] = { "a quote is opened here and never closed",
-	    "close the quote, then try again" },
-	[WRONG_BARE] = { "names the variable but assigns nothing",
-	    "write NAME=value on that line, or remove it" },
-	[WRONG_DOLLAR] = { "the value has a '$', it is computed from others",
-	    "write the value itself on that line" },
-	[WRONG_ESCAPE] = { "the value has a backslash",
-	    "write the value itself on that line, without escapes" },
-	[WRONG_LINES] = { "the value spans several lines", "write it on one line" },
-	[WRONG_BYTES] = { "the value is not plain: only letters, digits and _.@:/+- may be in it",
-	    "write the value itself on that line; a comment needs ' #' before it" },
-	[WRONG_LONG] = { "the value is too long", "write a shorter one on that line" },
-	[WRONG_AFTER] = { "text after the closing quote of the value",
-	    "leave only the value, or a comment after it, on that line" },
-	[WRONG_AGAIN] = { "the variable is assigned a second time",
-	    "leave one assignment of it in the file, then try again" },
-};
+    no_value = { "the last line has no '='; compose refuses the file", FIX_LINE },
+    unclosed = { "a quote is opened here and never closed",
+	    "close the quote, then try again" };
 
-/* ---- characters: each returns how many bytes it is at `p`, 0 where it is none ---- */
+/* ---- characters: the functions return how many bytes one has at `p`, or 0 ---- */
 
 struct range {
 	unsigned first, last;
@@ -69,13 +33,13 @@ struct range {
 
 static const struct range blanks[] = { { 0x85, 0x85 }, { 0xa0, 0xa0 } };
 
-/* White space that compose accepts only around statements and behind values. */
+/* White space that compose accepts only around statements and after values. */
 static const struct range wide_spaces[] = { { 0x1680, 0x1680 }, { 0x2000, 0x200a },
 	{ 0x2028, 0x2029 }, { 0x202f, 0x202f }, { 0x205f, 0x205f }, { 0x3000, 0x3000 } };
 
 /*
- * Compose accepts letters and numbers of every script (Go's unicode package).
- * These are letters in every version of it; another one is refused.
+ * Compose accepts letters and numbers of every script (Go's unicode package).  These
+ * are letters in every version of it; others are refused.
  */
 static const struct range letters[] = {
 	{ 0xaa, 0xaa }, { 0xb5, 0xb5 }, { 0xba, 0xba },       /* Latin 1 */
@@ -87,7 +51,7 @@ static const struct range letters[] = {
 	{ 0x3400, 0x4db5 }, { 0x4e00, 0x9fa5 }, { 0xac00, 0xd7a3 }, /* Han, Hangul */
 };
 
-/* The code point of two or three bytes that begins at `p`; 0 for any other. */
+/* The code point of two or three bytes at `p`; 0 for another length. */
 static unsigned
 code_point(const char *p, const char *end, size_t *n)
 {
@@ -104,7 +68,7 @@ code_point(const char *p, const char *end, size_t *n)
 			return 0;
 		code = code << 6 | (u[i] & 0x3fU);
 	}
-	/* three bytes for a code point that fits into two are not UTF-8 */
+	/* three bytes for a code point that needs two are not UTF-8 */
 	return *n == 3 && code < 0x800 ? 0 : code;
 }
 
@@ -121,7 +85,7 @@ range_bytes(const struct range *list, size_t n_list, const char *p, const char *
 	return 0;
 }
 
-/* What may surround a name and precede a value.  A newline is not blank. */
+/* A newline is not blank. */
 static size_t
 blank_bytes(const char *p, const char *end)
 {
@@ -150,8 +114,8 @@ name_bytes(const char *p, const char *end)
 
 /* ---- statements ---- */
 
-static void
-skip_blanks(struct dotenv_scan *s)
+void
+dotenv_skip_blanks(struct dotenv_scan *s)
 {
 	size_t n;
 
@@ -166,7 +130,7 @@ skip_to_newline(struct dotenv_scan *s)
 		s->p++;
 }
 
-/* False: there is no other statement. */
+/* False: no statement follows. */
 static bool
 skip_to_statement(struct dotenv_scan *s)
 {
@@ -186,7 +150,7 @@ skip_to_statement(struct dotenv_scan *s)
 	return false;
 }
 
-/* "exportNAME" is a name like any other: a blank must follow. */
+/* A blank must follow: "exportNAME" is a name. */
 static void
 skip_export(struct dotenv_scan *s)
 {
@@ -197,11 +161,11 @@ skip_export(struct dotenv_scan *s)
 	    strchr(" \t\n\f\r", s->p[n]) == NULL)
 		return;
 	s->p += n;
-	skip_blanks(s);
+	dotenv_skip_blanks(s);
 }
 
-/* Reads a name, up to what separates it from its value. */
-static enum wrong
+/* Reads a name, up to its separator. */
+static const struct dotenv_error *
 read_name(struct dotenv_scan *s, struct dotenv_statement *a)
 {
 	bool spaced = false, divided = false;
@@ -215,24 +179,24 @@ read_name(struct dotenv_scan *s, struct dotenv_statement *a)
 			continue;
 		}
 		if ((n = name_bytes(s->p, s->end)) == 0)
-			return WRONG_NAME;
+			return &bad_name;
 		divided = divided || spaced;
 		a->name_len = (size_t)(s->p + n - a->name);
 	}
 	if (s->p == s->end)
-		return WRONG_NOTHING;
-	return divided ? WRONG_SPACE : RIGHT;
+		return &no_value;
+	return divided ? &spaced_name : NULL;
 }
 
-static enum wrong
+static const struct dotenv_error *
 read_separator(struct dotenv_scan *s, struct dotenv_statement *a)
 {
 	if (*s->p == '\n')
-		return RIGHT;
+		return NULL;
 	if (a->name_len == 0)
-		return WRONG_NAME;
+		return &bad_name;
 	a->separator = *s->p++;
-	return RIGHT;
+	return NULL;
 }
 
 /* A plain value ends before " #"; white space at its end is not part of it. */
@@ -254,7 +218,7 @@ plain_end(const char *p, const char *end)
 	return last;
 }
 
-static enum wrong
+static const struct dotenv_error *
 read_quoted(struct dotenv_scan *s, struct dotenv_statement *a)
 {
 	bool escaped = false;
@@ -264,28 +228,28 @@ read_quoted(struct dotenv_scan *s, struct dotenv_statement *a)
 	for (; s->p < s->end; s->p++) {
 		if (*s->p == a->quote && !escaped) {
 			a->end = s->p++;
-			return RIGHT;
+			return NULL;
 		}
-		/* a backslash keeps the quote open in single quotes, too */
+		/* compose does so in single quotes too */
 		escaped = !escaped && *s->p == '\\';
 		s->line += *s->p == '\n';
 	}
 	a->end = s->end;
-	return WRONG_UNCLOSED;
+	return &unclosed;
 }
 
 bool
 dotenv_value(struct dotenv_scan *s, struct dotenv_statement *a)
 {
-	skip_blanks(s);
+	dotenv_skip_blanks(s);
 	if (s->p < s->end && (*s->p == '"' || *s->p == '\''))
-		s->wrong = read_quoted(s, a);
+		s->error = read_quoted(s, a);
 	else {
 		a->at = s->p;
 		skip_to_newline(s);
 		a->end = plain_end(a->at, s->p);
 	}
-	return s->wrong == RIGHT;
+	return s->error == NULL;
 }
 
 void
@@ -304,109 +268,99 @@ dotenv_next(struct dotenv_scan *s, struct dotenv_statement *a)
 	if (!skip_to_statement(s))
 		return false;
 	skip_export(s);
-	s->wrong = read_name(s, a);
-	if (s->wrong == RIGHT)
-		s->wrong = read_separator(s, a);
-	if (s->wrong == RIGHT && a->separator != '\0')
+	s->error = read_name(s, a);
+	if (s->error == NULL)
+		s->error = read_separator(s, a);
+	if (s->error == NULL && a->separator != '\0')
 		return dotenv_value(s, a);
-	return s->wrong == RIGHT;
+	return s->error == NULL;
 }
 
-/* ---- the one variable ---- */
+/* ---- values ---- */
 
-static enum wrong
-judge_value(const struct dotenv_statement *a)
+/* The code point, below 256, of the three octal digits of "\0ddd" at `p`; else 0. */
+static unsigned
+octal_code(const char *p, const char *end)
 {
-	const size_t len = (size_t)(a->end - a->at);
-	const char *p;
+	unsigned code = 0;
+	int i;
 
-	if (memchr(a->at, '$', len) != NULL)
-		return WRONG_DOLLAR;
-	if (memchr(a->at, '\\', len) != NULL)
-		return WRONG_ESCAPE;
-	if (memchr(a->at, '\n', len) != NULL)
-		return WRONG_LINES;
-	for (p = a->at; p < a->end; p++)
-		if (strchr(DOTENV_VALUE_BYTES, *p) == NULL)
-			return WRONG_BYTES;
-	return len < DOTENV_VALUE_MAX ? RIGHT : WRONG_LONG;
-}
-
-/* Behind a closing quote compose begins a new statement; people do not expect that. */
-static enum wrong
-judge_rest(const struct dotenv_scan *s)
-{
-	struct dotenv_scan rest = *s;
-
-	skip_blanks(&rest);
-	if (rest.p == rest.end || *rest.p == '\n' || *rest.p == '#')
-		return RIGHT;
-	return WRONG_AFTER;
-}
-
-static enum wrong
-judge_assignment(const struct dotenv_scan *s, const struct dotenv_statement *a,
-    const struct dotenv_place *found)
-{
-	enum wrong w;
-
-	if (a->separator == '\0')
-		return WRONG_BARE;
-	if (found->line != 0)
-		return WRONG_AGAIN;
-	w = judge_value(a);
-	return w == RIGHT && a->quote != '\0' ? judge_rest(s) : w;
-}
-
-static enum wrong
-search_variable(struct dotenv_place *found, const char *bytes, size_t len,
-    const char *variable, unsigned *line)
-{
-	const size_t n = strlen(variable);
-	struct dotenv_statement a;
-	struct dotenv_scan s;
-	enum wrong w;
-
-	dotenv_begin(&s, bytes, len);
-	while (dotenv_next(&s, &a)) {
-		if (a.name_len != n || memcmp(a.name, variable, n) != 0)
-			continue;
-		*line = a.line;
-		if ((w = judge_assignment(&s, &a, found)) != RIGHT)
-			return w;
-		*found = (struct dotenv_place){ (size_t)(a.at - bytes),
-			(size_t)(a.end - a.at), a.line };
-	}
-	*line = a.line;
-	return (enum wrong)s.wrong;
-}
-
-/* Must come first: the scanner relies on there being none. */
-static enum wrong
-search_nul(const char *bytes, size_t len, unsigned *line)
-{
-	const char *nul = memchr(bytes, '\0', len), *p;
-
-	if (nul == NULL)
-		return RIGHT;
-	for (*line = 1, p = bytes; p < nul; p++)
-		*line += *p == '\n';
-	return WRONG_NUL;
-}
-
-int
-dotenv_find(struct dotenv_place *found, const char *bytes, size_t len,
-    const char *variable, const char *shown, struct fault *f)
-{
-	unsigned line = 0;
-	enum wrong w;
-
-	memset(found, 0, sizeof(*found));
-	w = search_nul(bytes, len, &line);
-	if (w == RIGHT)
-		w = search_variable(found, bytes, len, variable, &line);
-	if (w == RIGHT)
+	if (end - p < 4 || *p != '0')
 		return 0;
-	return fault_set(f, FAULT_HOST, wrongs[w].next, "%s:%u: %s", shown, line,
-	    wrongs[w].what);
+	for (i = 1; i < 4; i++) {
+		if (p[i] < '0' || p[i] > '7')
+			return 0;
+		code = code * 8 + (unsigned)(p[i] - '0');
+	}
+	return code < 256 ? code : 0;
+}
+
+/* Appends what the escape at `*p`, after its backslash, stands for; moves `*p`. */
+static char *
+resolve_escape(const struct dotenv_statement *v, const char **p, char *out)
+{
+	static const char from[] = "abfnrtv\\$", to[] = "\a\b\f\n\r\t\v\\$";
+	const char c = *(*p)++, *known = v->quote == '"' ? strchr(from, c) : NULL;
+	unsigned code = v->quote == '"' ? octal_code(*p - 1, v->end) : 0;
+
+	if (code != 0) {
+		*p += 3;
+		if (code >= 0x80)
+			*out++ = (char)(0xc0 | code >> 6);
+		*out++ = (char)(code < 0x80 ? code : 0x80 | (code & 0x3f));
+	} else if (v->quote == '"' && c == '0')
+		/* compose removes the 0 before it sees that no octal code follows */
+		*out++ = '\\';
+	else if (known != NULL)
+		*out++ = to[known - from];
+	else {
+		if (c != v->quote)
+			*out++ = '\\';
+		*out++ = c;
+	}
+	return out;
+}
+
+/* Skips "{NAME:-" or "NAME", up to literal text. */
+static const char *
+skip_reference(const char *p, const char *end)
+{
+	const bool braces = *p == '{';
+
+	p += braces;
+	while (p < end && strchr(REFERENCE, *p) != NULL)
+		p++;
+	while (braces && p < end && strchr(":-+?", *p) != NULL)
+		p++;
+	return p;
+}
+
+void
+dotenv_resolve(const struct dotenv_statement *v, char *room,
+    void (*part)(void *, const char *), void *arg)
+{
+	const bool refers = v->quote != '\'';
+	const char *p = v->at;
+	char *out = room;
+	unsigned open = 0;
+
+	while (p < v->end) {
+		const char c = *p++, next = (char)(p < v->end ? *p : '\0');
+		const bool begins = refers && c == '$' && next != '$' && next != '\0';
+
+		if (c == '\\' && v->quote != '\0' && next != '\0')
+			out = resolve_escape(v, &p, out);
+		else if (begins || (open > 0 && c == '}')) {
+			*out = '\0';
+			part(arg, room);
+			out = room;
+			open += begins ? next == '{' : -1U;
+			p = begins ? skip_reference(p, v->end) : p;
+		} else {
+			*out++ = c;
+			p += refers && c == '$' && next == '$';
+		}
+	}
+	*out = '\0';
+	part(arg, room);
 }

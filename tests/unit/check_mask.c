@@ -1,6 +1,7 @@
 /*
- * check_mask.c: no value of .env is shown, whoever quotes it.
+ * check_mask.c: no value of .env is printed, whoever quotes it.
  */
+#include "room.h"
 #include "suite.h"
 #include "dotenv/mask.h"
 
@@ -33,7 +34,7 @@ static const struct {
 	{ "K=\"-----BEGIN\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC==\n\"",
 	    "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "********************************" },
 	{ "K=\"x\nsecondline\n\"", "secondline", "**********" },
-	/* no word of six in it, and yet a password */
+	/* a password without a word of six bytes */
 	{ "P=pa$s!w@rd", "login pa$s!w@rd.", "login *********." },
 	{ "P = 'a!b\"c d' # note", "a!b\"c d", "*******" },
 	{ "P=\"a!b'c d\"\r\n", "a!b'c d", "*******" },
@@ -41,14 +42,21 @@ static const struct {
 	{ "export P=a!b@c#d\t # note\r\n", "a!b@c#d", "*******" },
 	{ "P=a!b@c", "a!b@c", "a!b@c" },
 	{ "TWILIGHT_X=a!b@c#d", "a!b@c#d", "*******" },
-	/* the version is what messages are about, also where another value is the same */
+	/* the version stays readable, also when another value equals it */
 	{ "TWILIGHT_VERSION=sha-abc1234\nB=sha-abc1234", "sha-abc1234", "sha-abc1234" },
 	{ "export TWILIGHT_VERSION='sha-abc1234'", "sha-abc1234", "sha-abc1234" },
 	{ "TWILIGHT_VERSIONS=sha-abc1234", "sha-abc1234", "***********" },
-	/* short ones are words like any other */
+	/* a short one, if the name says that it is secret, as a word of its own */
+	{ "DB_PASSWORD=abc12", "abc12: xabc12 abc123 'abc12' abc12",
+	    "*****: xabc12 abc123 '*****' *****" },
+	{ "ApiKey='a b'\nXcredY=abc", "a b.abc", "***.***" },
+	{ "# TOKEN=abcd", "abcd", "****" },
+	{ "PASS=ab", "ab", "ab" },
+	{ "SECRET=http://u:abc@h", "abc http://u:abc@h", "abc **************" },
+	/* other short ones are ordinary words */
 	{ "COMPOSE_PROJECT_NAME=production", "production", "production" },
 	{ "A=abcde\nB=\nC\n", "abcde", "abcde" },
-	/* what is commented out may be in the container that runs; prose is in none */
+	/* the running container may still have what is commented out; prose it has not */
 	{ "#S=hunter2", "hunter2", "*******" },
 	{ "  # export S = \"pass word\"", "pass word", "*********" },
 	{ "# the password was hunter2, once", "hunter2 was once the password",
@@ -63,7 +71,7 @@ static const struct {
 	{ "# AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHH==", "AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHH",
 	    "********************************" },
 	{ "#TWILIGHT_VERSION=sha-abc1234", "sha-abc1234", "sha-abc1234" },
-	/* raw bytes, as they stand there and as compose reads them */
+	/* raw bytes, as in the file and as compose resolves them */
 	{ "P=p\xc3\xa4ss!w", "p\xc3\xa4ss!w", "*******" },
 	{ "P='a\\b!c\\d'", "a\\b!c\\d", "*******" },
 	{ "P='a\\'b!c@d'", "a\\'b!c@d a'b!c@d", "******** *******" },
@@ -82,14 +90,14 @@ static const struct {
 	{ "P=${B:-a!b@c#}d!e@f#", "a!b@c#d!e@f#", "************" },
 	{ "P='a!b$B@c'", "a!b$B@c", "*******" },
 	{ "P=a!b@c#$", "a!b@c#$", "*******" },
-	/* over lines, in whole and each; as JSON and Go quote it */
+	/* several lines, as a whole and each; as JSON and Go quote it */
 	{ "P=\"a!\nb!c@d#\ne!\"", "b!c@d# a!\nb!c@d#\ne!", "****** ************" },
 	{ "P=\"a!b@c#\\nd!e@f#\"", "d!e@f#", "******" },
 	{ "K=\"\nAbCd12==\nTWILIGHT_VERSION=x!y\n\"", "AbCd12== TWILIGHT_VERSION=x!y",
 	    "******** ********************" },
 	{ "P='a\"b\\c!d'", "{\"p\":\"a\\\"b\\\\c!d\"}", "{\"p\":\"*********\"}" },
 	{ "P=\"a!b\nc!d\"", "a!b\\nc!d", "********" },
-	/* Go escapes <, > and &, Python what is not ASCII, others in capitals, and '/' */
+	/* Go escapes <, > and &, Python all but ASCII; others use capitals, and escape '/' */
 	{ "P='ab<c&d>e'", "ab\\u003cc\\u0026d\\u003ee \\u0061b\\u003Cc&d\\u003Ee.",
 	    "*********************** ***********************." },
 	{ "P=p\xc3\xa4!s\xe2\x82\xac!\xf0\x9f\x98\x80",
@@ -97,46 +105,37 @@ static const struct {
 	    "**************************** *****************" },
 	{ "P=a/b!c+d", "a\\/b!c\\u002Bd a\\x2fb!c+d", "************* **********" },
 	{ "P='ab<c&d'", "ab\\u003 ab\\u003cc ab\\", "ab\\\\u003 ab\\\\u003cc ab\\\\" },
-	/* one may lie over the other, and have blanks around it */
+	/* two that overlap; blanks around one */
 	{ "A=abc!def\nB=def!ghi", "abc!def!ghi", "***********" },
 	{ "A=abc!def\nB=abc!def!ghi", "abc!def!ghi", "***********" },
 	{ "A=' a!b@c# '", "a!b@c#", "******" },
-	/* what follows a mistake counts as well, and a NUL ends nothing */
+	/* what follows a mistake counts too */
 	{ "not a statement\nP='a!b@c#'", "a!b@c#", "******" },
 	{ "P='a!b@c#", "a!b@c#", "******" },
 	{ "A B=C=x\nP=\"a!b\\\"c#\"", "a!b\\\"c#", "*******" },
 	{ "", "text", "text" },
 };
 
-static char path[64];
+static char room[ROOM_MAX];
 static struct mask m;
 
 static void
 write_env(const char *bytes)
 {
-	FILE *fp = fopen(path, "w");
-
-	ck_assert_ptr_nonnull(fp);
-	fputs(bytes, fp);
-	ck_assert_int_eq(fclose(fp), 0);
+	room_put(".env", bytes, strlen(bytes));
 }
 
 static void
 setup(void)
 {
-	int fd;
-
-	strcpy(path, "/tmp/check_mask.XXXXXX");
-	fd = mkstemp(path);
-	ck_assert_int_ne(fd, -1);
-	close(fd);
+	(void)room_enter(room);
 }
 
 static void
 teardown(void)
 {
 	mask_free(&m);
-	unlink(path);
+	room_leave();
 }
 
 static void
@@ -145,7 +144,7 @@ load(const char *env)
 	struct fault f = { 0 };
 
 	write_env(env);
-	ck_assert_int_eq(mask_load(&m, path, "TWILIGHT_VERSION", &f), 0);
+	ck_assert_int_eq(mask_load(&m, ".env", "TWILIGHT_VERSION", &f), 0);
 }
 
 static void
@@ -164,7 +163,7 @@ START_TEST(masks)
 }
 END_TEST
 
-/* What was cut may end in the beginning of a value. */
+/* A text that was cut may end in the beginning of a value. */
 static const struct {
 	const char *text, *want;
 } ends[] = {
@@ -188,7 +187,7 @@ START_TEST(masks_the_beginning_at_a_cut)
 }
 END_TEST
 
-/* Escaping makes a value longer, so that it lies across the cut at any offset. */
+/* Escaping makes a value longer: it is across the cut at every offset. */
 START_TEST(masks_before_it_cuts)
 {
 	char text[120], shown[64];
@@ -208,7 +207,7 @@ START_TEST(reads_a_file_that_was_changed)
 	load("A=hunter2\n");
 	write_env("A=swordfish\n");
 	shows("hunter2, swordfish", false, "*******, *********");
-	unlink(path);
+	unlink(".env");
 	shows("hunter2, swordfish", false, "*******, *********");
 }
 END_TEST
