@@ -91,6 +91,7 @@ SRC := \
 	src/state/lock.c \
 	src/state/member.c \
 	src/state/release.c \
+	src/state/uplock.c \
 	src/sys/childenv.c \
 	src/sys/deadline.c \
 	src/sys/fault.c \

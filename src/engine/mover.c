@@ -1,6 +1,6 @@
 #include "engine/mover.h"
 
-#include "state/lock.h"
+#include "state/uplock.h"
 #include "sys/deadline.h"
 #include "sys/signals.h"
 #include "sys/text.h"

@@ -3,7 +3,7 @@
  *
  * Killing compose in the middle of an `up` leaves nothing serving more often
  * than not, so such a child survives us: its output goes to up.log, whose
- * new lines are passed on while we live, and up.lock (state/lock.h) tells
+ * new lines are passed on while we live, and up.lock (state/uplock.h) tells
  * the next run that it is still at work.
  */
 #ifndef ENGINE_MOVER_H

@@ -3,9 +3,7 @@
 #include "sys/file.h"
 #include "sys/text.h"
 
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <bsd/libutil.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,11 +15,10 @@
 #include <unistd.h>
 
 #define HOLDER_MAX 256
-#define UPLOCK "up.lock"
 
 /*
- * Of "…, pid N, …", as the holder writes it.  The name of an actor may contain such
- * text too, but stands before it: the last one counts.  0 where there is none.
+ * N of ", pid N" in the holder's line, or 0.  The last one counts: the name of an actor,
+ * which precedes it, may contain such text too.
  */
 static pid_t
 holder_pid(const char *line)
@@ -34,10 +31,7 @@ holder_pid(const char *line)
 	return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
 }
 
-/*
- * The holder's line, for people, and its pid.  The line of a holder that was killed
- * is out of date, and is not returned.
- */
+/* The holder's line and PID.  The line of a process that has ended is not returned. */
 static pid_t
 read_holder(const char *path, char *out, size_t size)
 {
@@ -70,33 +64,33 @@ busy(const char *path, struct fault *f)
 }
 
 static int
-no_lock_file(const char *path, struct fault *f)
+refuse_lock(const char *path, struct fault *f)
 {
 	char safe[256];
 
-	return fault_set(f, FAULT_HOST, "check TWILIGHT_LOCK",
+	return fault_set(f, FAULT_HOST, "check the setting `lock`",
 	    "%s is not a lock file of this user",
 	    text_escape(safe, sizeof(safe), path, strlen(path)));
 }
 
 /*
- * A lock file must be owned by this user, or somebody else could hold it forever; and
- * it must have one link only, or it may be another file that we would overwrite.
+ * Another user could hold a lock file of his own for ever.  A file with several links
+ * may have another purpose, and the holder's line would overwrite it.
  */
 static int
-check_file(const char *path, struct fault *f)
+check_lock(const char *path, struct fault *f)
 {
 	struct stat st;
 
-	/* to be created, or flopen(3) reports what is wrong */
+	/* it is created, or flopen(3) reports what is wrong */
 	if (lstat(path, &st) == -1 || S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode))
 		return 0;
 	if (S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_nlink == 1)
 		return 0;
-	return no_lock_file(path, f);
+	return refuse_lock(path, f);
 }
 
-/* Is it empty, or one line?  The holder's line would overwrite any other file. */
+/* A file with more text than a holder's line has another purpose. */
 static bool
 has_one_line_at_most(int fd)
 {
@@ -114,20 +108,20 @@ lock_take(const char *path, const char *holder, struct fault *f)
 	char safe[256];
 	int fd;
 
-	if (check_file(path, f) == -1)
+	if (check_lock(path, f) == -1)
 		return -1;
 	fd = flopen(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0600);
 	if (fd == -1 && errno == EWOULDBLOCK)
 		return busy(path, f);
 	if (fd == -1)
-		return fault_set(f, FAULT_HOST, "check TWILIGHT_LOCK and its folder",
+		return fault_set(f, FAULT_HOST, "check the setting `lock` and its folder",
 		    "cannot take lock %s: %s",
 		    text_escape(safe, sizeof(safe), path, strlen(path)), strerror(errno));
 	if (!has_one_line_at_most(fd)) {
 		close(fd);
-		return no_lock_file(path, f);
+		return refuse_lock(path, f);
 	}
-	/* the line is only for people: a full disk must not stop a rollback */
+	/* without the line it works too: a full disk must not stop a rollback */
 	if (ftruncate(fd, 0) == 0)
 		(void)!pwrite(fd, holder, strlen(holder), 0);
 	return fd;
@@ -144,9 +138,9 @@ lock_release(int fd)
 
 /*
  * proc_locks(5) lists "N: FLOCK ADVISORY WRITE PID MAJ:MIN:INODE 0 EOF".  Taking the
- * lock to test it would make a deploy fail that starts at that moment.  On overlay and
- * btrfs the device differs from that of stat(2), so it is not compared; as another file
- * may have the same inode, the pid is compared too, where the holder wrote it.
+ * lock to test it would make a deploy fail that starts at that moment.  The device is
+ * not compared, because on overlay and btrfs it differs from that of stat(2).  Instead
+ * the PID is, if the holder wrote one: another file may have the same inode number.
  */
 static bool
 is_listed(ino_t inode, pid_t pid)
@@ -183,60 +177,4 @@ lock_held(const char *path, char *holder, size_t size)
 		return true;
 	holder[0] = '\0';
 	return false;
-}
-
-/*
- * The number of an earlier process group must not be read as that of the next one.
- * The file is overwritten rather than truncated where possible: on a full disk there
- * would be no room for the next line.
- */
-static int
-blank_line(int fd)
-{
-	static const char blanks[] = "                                       ";
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
-		return -1;
-	if (st.st_size > 0 && st.st_size < (off_t)sizeof(blanks) &&
-	    pwrite(fd, blanks, (size_t)st.st_size, 0) == st.st_size)
-		return 0;
-	return st.st_size == 0 ? 0 : ftruncate(fd, 0);
-}
-
-int
-uplock_take(int dirfd)
-{
-	int fd, saved;
-
-	fd = openat(dirfd, UPLOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd == -1)
-		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1 || blank_line(fd) == -1) {
-		saved = errno;
-		close(fd);
-		errno = saved;
-		return -1;
-	}
-	return fd;
-}
-
-void
-uplock_holder(int dirfd, struct mover_holder *m)
-{
-	char *bytes, *end;
-	size_t len;
-	long group;
-
-	memset(m, 0, sizeof(*m));
-	if (file_read(dirfd, UPLOCK, HOLDER_MAX, &bytes, &len) == -1)
-		return;
-	group = strtol(bytes, &end, 10);
-	/* 1 and our own group come from a damaged file, not from a detached command */
-	if (end != bytes && *end == ' ' && group > 1 && group <= INT_MAX &&
-	    group != getpgrp()) {
-		m->group = (pid_t)group;
-		text_escape(m->word, sizeof(m->word), end + 1, strcspn(end + 1, " \n"));
-	}
-	free(bytes);
 }

@@ -4,6 +4,7 @@
 #include "suite.h"
 #include "room.h"
 #include "state/lock.h"
+#include "state/uplock.h"
 
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -483,7 +484,7 @@ START_TEST(refuses_a_wrong_path)
 	ck_assert_int_eq(lock_take(wrong[_i].path, "a", &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
 	ck_assert_msg(strstr(f.what, wrong[_i].why) != NULL, "%s", f.what);
-	ck_assert_ptr_nonnull(strstr(f.next, "TWILIGHT_LOCK"));
+	ck_assert_ptr_nonnull(strstr(f.next, "`lock`"));
 	is_printable(f.what);
 	ck_assert_int_eq(access("nowhere", F_OK), -1);
 }

@@ -5,7 +5,7 @@
 #include "room.h"
 #include "engine/mover.h"
 
-#include "state/lock.h"
+#include "state/uplock.h"
 #include "sys/signals.h"
 
 #include <sys/file.h>

@@ -7,7 +7,7 @@
 #include "room.h"
 #include "sys/run.h"
 
-#include "state/lock.h"
+#include "state/uplock.h"
 #include "sys/signals.h"
 
 #include <sys/resource.h>

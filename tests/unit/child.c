@@ -1,6 +1,6 @@
 #include "child.h"
 
-#include "state/lock.h"
+#include "state/uplock.h"
 
 #include <sys/prctl.h>
 #include <sys/syscall.h>
