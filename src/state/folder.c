@@ -23,30 +23,47 @@ check_owner_and_mode(int fd, const char *safe, struct fault *f)
 		return fault_set(f, FAULT_HOST, "run as its owner",
 		    "state folder %s belongs to another user", safe);
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return fault_set(f, FAULT_HOST, "chmod 0700 it, then check what is in it",
+		return fault_set(f, FAULT_HOST,
+		    "run chmod 0700 on it, then check its content",
 		    "state folder %s can be written by others", safe);
 	return 0;
 }
 
-/* With at most `above` folders above it. */
 static int
-make_folder(const char *path, unsigned above)
+sync_path(const char *path)
 {
-	char parent[PATH_MAX], *slash;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
 
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
-		return 0;
-	if (errno != ENOENT || above == 0 ||
-	    strlcpy(parent, path, sizeof(parent)) >= sizeof(parent))
+	if (fd == -1)
 		return -1;
-	slash = strrchr(parent, '/');
-	if (slash == NULL)
-		return -1;
-	*slash = '\0';
-	return make_folder(parent, above - 1) == -1 ? -1 : make_folder(path, 0);
+	rc = fsync(fd);
+	close(fd);
+	return rc;
 }
 
-/* STATE and STATE/targets are made for STATE/targets/NAME; else a path may be wrong. */
+/* With at most `missing` folders above it. */
+static int
+make_folder(const char *path, unsigned missing)
+{
+	char parent[PATH_MAX], *slash;
+	int made = mkdir(path, 0700);
+
+	if (made == -1 && errno == EEXIST)
+		return 0;
+	if (made == -1 && (errno != ENOENT || missing == 0))
+		return -1;
+	(void)strlcpy(parent, path, sizeof(parent));
+	slash = strrchr(parent, '/');
+	if (slash == NULL)
+		return made;
+	slash[slash == parent] = '\0';
+	/* what is synced in a folder is durable only if its name is */
+	if (made == 0)
+		return sync_path(parent);
+	return make_folder(parent, missing - 1) == -1 ? -1 : make_folder(path, 0);
+}
+
+/* Only STATE/targets/NAME may lack the folders above: another path may be wrong. */
 static unsigned
 folders_above(const char *path)
 {
@@ -68,14 +85,14 @@ folder_open(const char *path, bool make, struct fault *f)
 	text_escape(safe, sizeof(safe), path, strlen(path));
 	if (make && make_folder(path, folders_above(path)) == -1)
 		return fault_set(f, FAULT_HOST,
-		    "let this user write there, or set TWILIGHT_STATE",
+		    "let this user write there, or change the setting `state`",
 		    "cannot create state folder %s: %s", safe, strerror(errno));
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1 && errno == ENOENT && !make)
 		return -1;
 	if (fd == -1)
 		return fault_set(f, FAULT_HOST,
-		    errno == EACCES ? "run it as its owner" : "check TWILIGHT_STATE",
+		    errno == EACCES ? "run it as its owner" : "check the setting `state`",
 		    "cannot open state folder %s: %s", safe, strerror(errno));
 	if (check_owner_and_mode(fd, safe, f) == -1) {
 		close(fd);

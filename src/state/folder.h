@@ -1,8 +1,6 @@
 /*
- * folder.h: the state folder, and the free space of file systems.
- *
- * The state folder (0700, owned by this user) holds all state of a target: lock,
- * up.lock, up.log, journal, history.jsonl.
+ * folder.h: the state folder of a target (0700, owned by this user), which has its lock,
+ * up.lock, up.log, journal and history.jsonl; and the free space of file systems.
  */
 #ifndef STATE_FOLDER_H
 #define STATE_FOLDER_H
@@ -13,15 +11,15 @@
 #include <stdint.h>
 
 /*
- * Opens it, and creates it first where `make` is set.  Returns the descriptor, or -1.
- * Without `make` a folder that does not exist is no fault: -1, fault clear.
- * FAULT_HOST when it is not a folder, not owned by this user, or writable by others.
+ * Opens it, and with `make` creates it first, durably.  Returns the descriptor, or -1:
+ * without a fault if the folder does not exist and `make` is not set; FAULT_HOST if it
+ * is no folder, belongs to another user (root may open any), or others may write it.
  */
 int folder_open(const char *path, bool make, struct fault *) MUST_CHECK;
 
 /*
- * Bytes free for this user on the file system that holds `path`, or, where that
- * cannot be read, on that of the nearest folder above.  -1 when none can be read.
+ * Bytes that are free for this user on the file system of `path` or, if that does not
+ * exist, of the nearest folder above.  -1: `path` is not absolute, or too long.
  */
 int64_t folder_free_space(const char *path);
 

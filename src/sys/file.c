@@ -56,16 +56,14 @@ file_read_fd(int fd, size_t max, char **bytes, size_t *len)
 		errno = EINVAL;
 		return -1;
 	}
-	/* one byte to see that there are more than allowed, one for NUL */
-	size = (size_t)st.st_size > max ? max : (size_t)st.st_size;
-	buf = malloc(size + 2);
-	if (buf != NULL)
-		n = read_all(fd, buf, size + 1);
-	if (n > (ssize_t)size) {
-		/* too large, or it has grown since fstat(2) */
-		errno = size == max ? EFBIG : EAGAIN;
-		n = -1;
+	size = (size_t)st.st_size;
+	if (size > max) {
+		errno = EFBIG;
+		return -1;
 	}
+	buf = malloc(size + 1);
+	if (buf != NULL)
+		n = read_all(fd, buf, size);
 	if (n == -1) {
 		int saved = errno;
 

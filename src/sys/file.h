@@ -15,8 +15,8 @@
 
 /*
  * Reads a regular file whole.  A symlink is not followed, and a FIFO does not block.
- * EFBIG for more than `max` bytes, EINVAL when it is not a regular file.  The bytes are
- * followed by a NUL; the caller frees them.
+ * EFBIG for more than `max` bytes, EINVAL when it is not a regular file.  Bytes that are
+ * appended meanwhile are not read.  A NUL follows the bytes; the caller frees them.
  */
 int file_read(int dirfd, const char *name, size_t max, char **bytes,
     size_t *len) MUST_CHECK;

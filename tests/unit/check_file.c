@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -434,6 +435,33 @@ START_TEST(leaves_a_read_only_folder)
 }
 END_TEST
 
+/* Somebody appends all the time. */
+START_TEST(reads_a_file_that_grows)
+{
+	char *bytes;
+	size_t len;
+	pid_t pid;
+	int i;
+
+	put("a", "begin", 5);
+	ck_assert_int_ne(pid = fork(), -1);
+	if (pid == 0) {
+		int fd = open("a", O_WRONLY | O_APPEND);
+
+		for (i = 0; i < 100000; i++)
+			(void)!write(fd, "x", 1);
+		_exit(0);
+	}
+	do {
+		i = waitpid(pid, NULL, WNOHANG);
+		ck_assert_msg(file_read(dir, "a", 1 << 20, &bytes, &len) == 0, "%s",
+		    strerror(errno));
+		ck_assert_uint_eq(strlen(bytes), len);
+		free(bytes);
+	} while (i == 0);
+}
+END_TEST
+
 static const struct {
 	const char *path, *want; /* "@" stands for the room */
 } real_paths[] = {
@@ -513,8 +541,8 @@ file_suite(void)
 		EACH(reads_and_replaces, N(contents)), ONCE(reads_below_its_folder),
 		ONCE(replaces_with_its_own_mode), ONCE(replaces_and_never_rewrites),
 		ONCE(removes), ONCE(sweeps), ONCE(removes_a_link_and_not_its_target),
-		EACH(tells_the_real_path, N(real_paths)), CASE("Limits"),
-		ONCE(bounds_the_real_path), EACH(bounds_what_it_reads, 5),
+		ONCE(reads_a_file_that_grows), EACH(tells_the_real_path, N(real_paths)),
+		CASE("Limits"), ONCE(bounds_the_real_path), EACH(bounds_what_it_reads, 5),
 		ONCE(refuses_a_huge_file), ONCE(bounds_the_name), ONCE(writes_all),
 		ONCE(leaves_nothing_on_a_full_disk), ONCE(loses_no_descriptor),
 		CASE("Hostile"), EACH(refuses_other_kinds, N(others)),

@@ -1,5 +1,5 @@
 /*
- * check_folder.c: the state folder, which is ours alone, and free space.
+ * check_folder.c: the state folder and free space.
  */
 #include "suite.h"
 #include "room.h"
@@ -20,6 +20,8 @@
 #define NOBODY 65534
 
 Suite *folder_suite(void);
+
+extern int (*unit_on_fsync)(int fd);
 
 static char folder[64], path[128];
 static struct fault f;
@@ -51,7 +53,7 @@ refused(const char *name, bool make, const char *word)
 		ck_assert(*p >= ' ' && *p <= '~');
 }
 
-/* Those of a target's own, and no others: a path may be wrong. */
+/* Those of targets/NAME, and no others: another path may be wrong. */
 START_TEST(makes_the_folders_above_a_target)
 {
 	char name[192];
@@ -80,12 +82,47 @@ START_TEST(makes_it)
 	ck_assert_uint_eq(st.st_ino, byfd.st_ino);
 	ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	close(fd);
-	/* and finds it again, made or not */
+	/* it is opened again */
 	ck_assert_int_ge(fd = folder_open(path, true, &f), 0);
 	close(fd);
 	ck_assert_int_ge(fd = folder_open(path, false, &f), 0);
 	close(fd);
 	ck_assert_int_eq(f.kind, FAULT_NONE);
+}
+END_TEST
+
+static bool fail;
+static int synced;
+
+/* Of the folder above the state folder. */
+static int
+count_sync(int fd)
+{
+	struct stat st, above;
+
+	if (fstat(fd, &st) == 0 && stat(folder, &above) == 0 && st.st_ino == above.st_ino)
+		synced++;
+	errno = EIO;
+	return fail ? -1 : 0;
+}
+
+START_TEST(makes_it_durable)
+{
+	int fd;
+
+	synced = 0;
+	fail = _i == 1;
+	unit_on_fsync = count_sync;
+	fd = folder_open(path, true, &f);
+	ck_assert_int_eq(fd == -1, fail);
+	ck_assert_int_eq(synced, 1);
+	if (fail)
+		ck_assert_ptr_nonnull(strstr(f.what, "Input/output error"));
+	close(fd);
+	/* it is there already */
+	close(folder_open(path, true, &f));
+	unit_on_fsync = NULL;
+	ck_assert_int_eq(synced, 1);
 }
 END_TEST
 
@@ -103,12 +140,11 @@ START_TEST(makes_no_parents)
 
 	snprintf(deep, sizeof(deep), "%s/below", path);
 	refused(deep, true, "cannot create state folder");
-	ck_assert_ptr_nonnull(strstr(f.next, "TWILIGHT_STATE"));
+	ck_assert_ptr_nonnull(strstr(f.next, "`state`"));
 	ck_assert_int_eq(access(path, F_OK), -1);
 }
 END_TEST
 
-/* What others may write to, they may have filled. */
 START_TEST(judges_the_mode)
 {
 	static const struct {
@@ -134,7 +170,6 @@ START_TEST(judges_the_mode)
 }
 END_TEST
 
-/* Another's folder: only root can make one for this test. */
 START_TEST(judges_the_owner)
 {
 	int fd, other;
@@ -150,7 +185,7 @@ START_TEST(judges_the_owner)
 	ck_assert_int_eq(f.kind, FAULT_HOST);
 	ck_assert_ptr_nonnull(strstr(f.what, "belongs to another user"));
 	fault_clear(&f);
-	/* root looks at anybody's */
+	/* root may open any */
 	ck_assert_int_eq(chown(path, NOBODY, NOBODY), 0);
 	ck_assert_int_ge(fd = folder_open(path, false, &f), 0);
 	close(fd);
@@ -202,13 +237,13 @@ START_TEST(tells_free_space)
 	ck_assert_int_gt(folder_free_space(folder), 0);
 	ck_assert_int_le(folder_free_space("/"),
 	    (int64_t)vfs.f_blocks * (int64_t)vfs.f_frsize);
-	/* what is no place to write to has no space */
+	/* /proc has none */
 	if (statvfs("/proc", &vfs) == 0 && vfs.f_blocks == 0)
 		ck_assert_int_eq(folder_free_space("/proc"), 0);
 }
 END_TEST
 
-/* Of what is not there, the nearest folder above is asked: /proc has none. */
+/* If a path does not exist, the nearest folder above counts. */
 START_TEST(asks_the_folder_above)
 {
 	struct statvfs vfs;
@@ -255,7 +290,8 @@ folder_suite(void)
 {
 	static const struct unit_test tests[] = { CASE("Core"),
 		ONCE(makes_the_folders_above_a_target), EACH(makes_it, 2),
-		ONCE(makes_none_unasked), ONCE(makes_no_parents), ONCE(tells_free_space),
+		EACH(makes_it_durable, 2), ONCE(makes_none_unasked),
+		ONCE(makes_no_parents), ONCE(tells_free_space),
 		ONCE(asks_the_folder_above), CASE("Limits"), EACH(judges_the_mode, 10),
 		ONCE(shows_a_long_path_cut), ONCE(tells_no_space_of_nothing),
 		CASE("Hostile"), ONCE(judges_the_owner), ONCE(refuses_other_kinds),
