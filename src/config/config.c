@@ -273,6 +273,21 @@ check_env(const struct sections *file, char *const *env, struct fault *f)
 	    text_escape(safe, sizeof(safe), file->path, strlen(file->path)), names);
 }
 
+/* A version is no secret, whichever target it is of. */
+static void
+share_variables(struct config *c)
+{
+	char all[sizeof(c->target->variables)] = "";
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		(void)strlcat(all, i == 0 ? "" : " ", sizeof(all));
+		(void)strlcat(all, c->target[i].variable, sizeof(all));
+	}
+	for (i = 0; i < c->n; i++)
+		memcpy(c->target[i].variables, all, sizeof(all));
+}
+
 static int
 make_targets(struct config *c, const struct sections *file, char *const *env,
     struct fault *f)
@@ -294,6 +309,7 @@ make_targets(struct config *c, const struct sections *file, char *const *env,
 			return -1;
 	}
 	c->n = n;
+	share_variables(c);
 	return check_pairs(c, file, f);
 }
 

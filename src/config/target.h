@@ -32,6 +32,7 @@ struct target {
 	char project[64];        /* compose project; "": compose's own choice */
 	char engine[8];          /* a name of engine/open.c's table */
 	char variable[64];       /* the one of .env that names the version */
+	char variables[4096];    /* of all targets, ' ' between two: no secrets */
 	char value[DESIRED_MAX]; /* of the variable; ends in %t, the tag */
 	char tag_pattern[512];   /* POSIX ERE; must span the whole tag */
 	char tag_prefix[64];     /* of the tags that choose this target; "" for none */

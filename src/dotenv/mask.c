@@ -117,13 +117,17 @@ add_value(void *arg, const char *value)
 static bool
 is_readable(const struct mask *m, const char *name, size_t len)
 {
-	const char *const names[] = { m->variable, "COMPOSE_PROJECT_NAME", "COMPOSE_FILE",
-		"COMPOSE_PROFILES" };
-	size_t i;
+	const char *const lists[] = { m->variable, m->variables,
+		"COMPOSE_PROJECT_NAME COMPOSE_FILE COMPOSE_PROFILES" };
+	const char *at;
+	size_t i, n;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
-			return true;
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (at = lists[i]; *at != '\0'; at += n + (at[n] == ' ')) {
+			n = strcspn(at, " ");
+			if (n == len && memcmp(at, name, n) == 0)
+				return true;
+		}
 	return false;
 }
 
@@ -241,11 +245,13 @@ read_changed(struct mask *m)
 }
 
 int
-mask_load(struct mask *m, const char *env_file, const char *variable, struct fault *f)
+mask_load(struct mask *m, const char *env_file, const char *variable,
+    const char *variables, struct fault *f)
 {
 	memset(m, 0, sizeof(*m));
 	m->path = env_file;
 	m->variable = variable;
+	m->variables = variables;
 	read_changed(m);
 	if (!m->failed)
 		return 0;

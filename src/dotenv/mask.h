@@ -10,7 +10,7 @@
  * Not masked, because otherwise no text would be readable: values and words of less than
  * 6 bytes.  But a whole value of 3 to 5 bytes is masked, where it is a word of its own,
  * if its variable's name has PASS, PWD, SECRET, TOKEN, KEY or CRED in it.
- * The values of `variable` and of compose's own COMPOSE_PROJECT_NAME, COMPOSE_FILE and
+ * The values of `variable`, `variables` and of compose's own COMPOSE_PROJECT_NAME, COMPOSE_FILE and
  * COMPOSE_PROFILES stay readable.
  */
 #ifndef DOTENV_MASK_H
@@ -24,7 +24,7 @@
 
 struct mask {
 	/* private: */
-	const char *path, *variable; /* the caller's */
+	const char *path, *variable, *variables; /* the caller's */
 	struct stat seen;            /* of the file when it was last read */
 	struct mask_secret {
 		char *bytes;
@@ -35,11 +35,11 @@ struct mask {
 };
 
 /*
- * `env_file` and `variable` must outlive the mask.  A file that cannot be read masks
- * nothing.  FAULT_HOST: out of memory; nothing is owned then.
+ * `variables` has names that are separated by ' '.  All must outlive the mask.  A file
+ * that cannot be read masks nothing.  FAULT_HOST: out of memory; then nothing is owned.
  */
 int mask_load(struct mask *, const char *env_file, const char *variable,
-    struct fault *) MUST_CHECK;
+    const char *variables, struct fault *) MUST_CHECK;
 
 #define MASK_SHOW_MAX 4096
 

@@ -180,7 +180,7 @@ mask_all(const json_t *service, const char *bytes, size_t len)
 
 	if (memchr(bytes, '$', len) != NULL && memmem(bytes, len, "$$", 2) == NULL)
 		return;
-	if (mask_load(&m, ".env", K, &f) == -1)
+	if (mask_load(&m, ".env", K, "", &f) == -1)
 		exit(2);
 	json_object_foreach (all, key, value)
 		/* of a byte that is no UTF-8 its JSON has U+FFFD */

@@ -45,6 +45,10 @@ static const struct {
 	/* the version stays readable, also when another value equals it */
 	{ "TWILIGHT_VERSION=sha-abc1234\nB=sha-abc1234", "sha-abc1234", "sha-abc1234" },
 	{ "export TWILIGHT_VERSION='sha-abc1234'", "sha-abc1234", "sha-abc1234" },
+	{ "API_VERSION=sha-abc1234\nWEB_VERSION=sha-def5678", "sha-abc1234 sha-def5678",
+	    "sha-abc1234 sha-def5678" },
+	{ "API_VERSIO=sha-abc1234\nAPI=sha-def5678", "sha-abc1234 sha-def5678",
+	    "*********** ***********" },
 	{ "TWILIGHT_VERSIONS=sha-abc1234", "sha-abc1234", "***********" },
 	/* a short one, if the name says that it is secret, as a word of its own */
 	{ "DB_PASSWORD=abc12", "abc12: xabc12 abc123 'abc12' abc12",
@@ -144,7 +148,9 @@ load(const char *env)
 	struct fault f = { 0 };
 
 	write_env(env);
-	ck_assert_int_eq(mask_load(&m, ".env", "TWILIGHT_VERSION", &f), 0);
+	ck_assert_int_eq(mask_load(&m, ".env", "TWILIGHT_VERSION",
+			     "WEB_VERSION TWILIGHT_VERSION API_VERSION", &f),
+	    0);
 }
 
 static void
@@ -231,7 +237,8 @@ START_TEST(hides_nothing_of_nothing)
 	struct fault f = { 0 };
 	char shown[32];
 
-	ck_assert_int_eq(mask_load(&m, _i == 0 ? "/nonexistent/.env" : "/dev", "V", &f),
+	ck_assert_int_eq(mask_load(&m, _i == 0 ? "/nonexistent/.env" : "/dev", "V", "",
+			     &f),
 	    0);
 	shows("text\n", false, "text\\n");
 	mask_show(NULL, shown, sizeof(shown), "text\n", 5, true);

@@ -501,7 +501,7 @@ START_TEST(masks_across_a_long_line)
 	struct mask mask;
 
 	ck_assert_int_eq(moves("tag", "echo A=hunter2 >.env"), 0);
-	ck_assert_int_eq(mask_load(&mask, ".env", "V", &f), 0);
+	ck_assert_int_eq(mask_load(&mask, ".env", "V", "", &f), 0);
 	mover_init(&m, dir, &progress, &mask, 30000);
 	ck_assert_int_eq(moves("pull",
 			     "printf '%04092d' 0; echo 'hunter2 was it'; echo hunter2"),
