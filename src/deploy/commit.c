@@ -8,6 +8,7 @@
 #include "state/folder.h"
 #include "state/ledger.h"
 #include "sys/deadline.h"
+#include "sys/text.h"
 
 #include <bsd/string.h>
 #include <limits.h>
@@ -168,6 +169,7 @@ measure_all(struct deploy *d, struct space *s, struct fault *f)
 int
 commit_space(struct deploy *d, bool may_prune, struct fault *f)
 {
+	char has[TEXT_SIZE_MAX], needs[TEXT_SIZE_MAX];
 	struct fault late = { 0 };
 	struct space s;
 
@@ -185,6 +187,6 @@ commit_space(struct deploy *d, bool may_prune, struct fault *f)
 	}
 	return fault_set(f, FAULT_HOST,
 	    "see `docker system df`; free some, or lower disk_min",
-	    "not enough disk space: %lld MiB free at %.200s, %lld MiB required",
-	    (long long)(s.free >> 20), s.place, (long long)(s.min >> 20));
+	    "not enough disk space: %s free at %.200s, %s required",
+	    text_size(has, s.free), s.place, text_size(needs, s.min));
 }

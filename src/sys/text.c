@@ -1,6 +1,7 @@
 #include "sys/text.h"
 
 #include <bsd/string.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LIBBSD_OPENBSD_VIS /* only strvisx(3), the same in both flavours */
@@ -32,6 +33,18 @@ text_escape(char *dst, size_t size, const char *src, size_t len)
 		p += strvisx(p, src, take, VIS_CSTYLE | VIS_OCTAL | VIS_TAB | VIS_NL);
 	if (take < len)
 		memcpy(p, dots, sizeof(dots));
+	return dst;
+}
+
+char *
+text_size(char dst[TEXT_SIZE_MAX], int64_t bytes)
+{
+	int shift = bytes >= 1 << 20 ? 20 : bytes >= 1 << 10 ? 10 : 0;
+
+	snprintf(dst, TEXT_SIZE_MAX, "%lld %s", (long long)(bytes >> shift),
+	    shift == 20       ? "MiB"
+		: shift == 10 ? "KiB"
+			      : "bytes");
 	return dst;
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Writes `len` bytes of `src` into `dst` as printable ASCII: control bytes, backslashes
@@ -13,6 +14,10 @@
  * "...".  `size` is at least 16.  Returns `dst`.
  */
 char *text_escape(char *dst, size_t size, const char *src, size_t len);
+
+/* A number of bytes for people, rounded down: "12 MiB", "3 KiB", "0 bytes". */
+#define TEXT_SIZE_MAX 32
+char *text_size(char dst[TEXT_SIZE_MAX], int64_t bytes);
 
 /*
  * The number of edits (insert, remove or replace a byte, swap two neighbours) from `a`

@@ -146,13 +146,35 @@ START_TEST(knows_near_words)
 }
 END_TEST
 
+static const struct {
+	int64_t bytes;
+	const char *want;
+} sizes[] = {
+	{ 0, "0 bytes" },
+	{ 1023, "1023 bytes" },
+	{ 1024, "1 KiB" },
+	{ (1 << 20) - 1, "1023 KiB" },
+	{ 1 << 20, "1 MiB" },
+	{ INT64_C(1) << 40, "1048576 MiB" },
+	{ INT64_MAX, "8796093022207 MiB" },
+};
+
+START_TEST(shows_sizes)
+{
+	char out[TEXT_SIZE_MAX];
+
+	ck_assert_str_eq(text_size(out, sizes[_i].bytes), sizes[_i].want);
+}
+END_TEST
+
 Suite *
 text_suite(void)
 {
 	static const struct unit_test tests[] = { CASE("Core"), EACH(escapes, N(rows)),
-		EACH(knows_near_words, N(words)), CASE("Limits"),
-		ONCE(cuts_plain_text_late), ONCE(cuts_between_escapes), CASE("Hostile"),
-		EACH(never_overruns, 257), ONCE(mixed_bytes_stay_printable) };
+		EACH(knows_near_words, N(words)), EACH(shows_sizes, N(sizes)),
+		CASE("Limits"), ONCE(cuts_plain_text_late), ONCE(cuts_between_escapes),
+		CASE("Hostile"), EACH(never_overruns, 257),
+		ONCE(mixed_bytes_stay_printable) };
 
 	return unit_suite("text", NULL, NULL, tests, N(tests));
 }
