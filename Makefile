@@ -72,7 +72,7 @@ SRC := \
 	src/engine/compose/inspect.c \
 	src/engine/compose/retain.c \
 	src/engine/docker.c \
-	src/engine/mover.c \
+	src/engine/detached.c \
 	src/engine/open.c \
 	src/health/answer.c \
 	src/health/body.c \

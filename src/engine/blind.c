@@ -25,7 +25,7 @@ blind_check(struct engine *e, struct fault *f)
 	return docker_check_env(docker_of(e), f);
 }
 
-/* All services are what .env says, and serve. */
+/* Assumes that all services run what .env says. */
 static int
 blind_observe(struct engine *e, struct observation *o, struct fault *f)
 {
@@ -65,31 +65,21 @@ blind_prepare(struct engine *e, struct release *r, struct fault *f)
 }
 
 static int
-start_services(struct docker *d, const char *tag, bool again, struct fault *f)
-{
-	struct fault first = { 0 };
-
-	if (docker_up(d, tag, NULL, 0, &first) == 0)
-		return 0;
-	if (!again || first.kind == FAULT_HOST) {
-		*f = first;
-		return -1;
-	}
-	progress_say(d->progress, SAY_WARN, "%s; trying once more", first.what);
-	return docker_up(d, tag, NULL, 0, f);
-}
-
-static int
 blind_apply(struct engine *e, const struct release *r, const struct release *over,
     unsigned how, struct fault *f)
 {
 	bool revert = (how & APPLY_REVERT) != 0;
 	struct docker *d = docker_of(e);
+	int rc;
 
-	if (docker_desire(d, over->part[0].desired, r->part[0].desired, revert, f) == -1)
+	if (docker_desire_release(d, r, over, revert, f) == -1)
 		return -1;
-	/* a second one heals what the first left behind */
-	return start_services(d, r->tag, revert, f);
+	rc = docker_up(d, r->tag, NULL, 0, f);
+	if (rc == 0 || !revert || f->kind == FAULT_HOST)
+		return rc;
+	progress_say(d->progress, SAY_WARN, "%s; trying again", f->what);
+	fault_clear(f);
+	return docker_up(d, r->tag, NULL, 0, f);
 }
 
 static int

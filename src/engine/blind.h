@@ -1,6 +1,6 @@
 /*
- * blind.h: an engine that reports nothing: a docker stub that takes every call,
- * as test harnesses have one.  Its exit codes are all that is known.
+ * blind.h: an engine that cannot be observed: a docker stub that accepts every call, as
+ * test harnesses have.  Only its exit statuses are known.
  */
 #ifndef ENGINE_BLIND_H
 #define ENGINE_BLIND_H

@@ -11,7 +11,7 @@
 
 #define ARGS_MAX (SERVICES_MAX + 16)
 
-/* "compose config", "ps": which command it is. */
+/* "compose config", "rm". */
 static const char *
 command_name(const char *const *argv, char *out, size_t size)
 {
@@ -21,15 +21,15 @@ command_name(const char *const *argv, char *out, size_t size)
 	return out;
 }
 
-/* docker ends its complaint about an unknown command with "See 'docker --help'". */
+/* Not a warning, and not "See 'docker --help'", which ends other messages. */
 static bool
-says_why(const char *line, size_t len)
+is_reason(const char *line, size_t len)
 {
 	return len > 0 && memmem(line, len, "level=warning", 13) == NULL &&
 	    memmem(line, len, " --help'", 8) == NULL;
 }
 
-/* The last line counts: warnings come before it. */
+/* The last line that is a reason; without one, the first line. */
 static const char *
 last_reason(const struct run_result *res, size_t *len)
 {
@@ -38,7 +38,7 @@ last_reason(const struct run_result *res, size_t *len)
 	*len = strcspn(res->err, "\n");
 	for (at = res->err; *at != '\0'; at = *end == '\n' ? end + 1 : end) {
 		end = at + strcspn(at, "\n");
-		if (!says_why(at, (size_t)(end - at)))
+		if (!is_reason(at, (size_t)(end - at)))
 			continue;
 		best = at;
 		*len = (size_t)(end - at);
@@ -56,15 +56,17 @@ docker_fault(const char *const *argv, const struct run_result *res, struct docke
 
 	command_name(argv, what, sizeof(what));
 	if (res->end == RUN_TIMEOUT)
-		return fault_set(f, FAULT_HOST, "see that the docker daemon is well",
+		return fault_set(f, FAULT_HOST,
+		    "check that the Docker engine works: docker version",
 		    "docker %s did not answer within %lld s%s", what,
 		    (long long)(d->target->call_limit / 1000),
 		    res->left ? ", and this user may not end it" : "");
 	if (res->end == RUN_SIGNALLED)
-		return fault_set(f, FAULT_HOST, "see memory and the system log",
+		return fault_set(f, FAULT_HOST,
+		    "check the free memory and the system log",
 		    "docker %s was killed by signal %d (%s)", what, res->status,
 		    strsignal(res->status));
-	if (mover_line_is_secret(res->err, res->err_len))
+	if (detached_line_is_secret(res->err, res->err_len))
 		(void)strlcpy(said, "an env file cannot be parsed", sizeof(said));
 	else {
 		line = last_reason(res, &len);
@@ -76,7 +78,7 @@ docker_fault(const char *const *argv, const struct run_result *res, struct docke
 	else if (strstr(said, "Cannot connect to the Docker daemon") != NULL)
 		next = "start it: systemctl start docker";
 	return fault_set(f, FAULT_HOST,
-	    next == NULL ? "run it by hand to see more" : next,
+	    next == NULL ? "run the command by hand to see more" : next,
 	    "docker %s failed (exit %d)%s%s", what, res->status,
 	    said[0] == '\0' ? "" : ": ", said);
 }
@@ -138,8 +140,8 @@ docker_output(const struct run_result *res)
 }
 
 int
-docker_move(struct docker *d, const char *const *argv, const char *word, int64_t limit_ms,
-    bool stoppable, struct fault *f)
+docker_detach(struct docker *d, const char *const *argv, const char *word,
+    int64_t limit_ms, bool stoppable, struct fault *f)
 {
 	struct run r = { .path = d->path,
 		.argv = argv,
@@ -148,10 +150,10 @@ docker_move(struct docker *d, const char *const *argv, const char *word, int64_t
 		.limit_ms = limit_ms,
 		.stoppable = stoppable };
 
-	return mover_run(&d->mover, &r, word, f);
+	return detached_run(&d->detached, &r, word, f);
 }
 
-/* The first of `list` that is in the folder, or NULL. */
+/* The path of the first file of `list` that exists in the folder; NULL for none. */
 static const char *
 first_file(const char *dir, const char *const *list, char *path, size_t size)
 {
@@ -180,7 +182,8 @@ find_compose_files(struct docker *d, struct fault *f)
 	}
 	if (first_file(dir, base, path, sizeof(path)) == NULL)
 		return fault_set(f, FAULT_HOST,
-		    "set compose_dir to the folder that has one", "no compose file in %s",
+		    "set compose_dir to the folder of the compose file",
+		    "no compose file in %s",
 		    text_escape(safe, sizeof(safe), dir, strlen(dir)));
 	(void)strlcpy(d->files, path, sizeof(d->files));
 	if (first_file(dir, over, path, sizeof(path)) != NULL) {
@@ -226,14 +229,14 @@ docker_open(struct docker *d, const struct target *t, char *const *env, int dirf
 		childenv_free(&d->env);
 		return -1;
 	}
-	mover_init(&d->mover, dirfd, progress, &d->mask, t->up_limit);
+	detached_init(&d->detached, dirfd, progress, &d->mask, t->up_limit);
 	return 0;
 }
 
 void
 docker_close(struct docker *d)
 {
-	mover_close(&d->mover);
+	detached_close(&d->detached);
 	mask_free(&d->mask);
 	childenv_free(&d->env);
 }
@@ -269,15 +272,14 @@ docker_pull(struct docker *d, const char *tag, struct fault *f)
 	const char *argv[ARGS_MAX] = { "docker", "compose", "pull" };
 	size_t n = add_services(d, argv, 3, NULL);
 
-	/* whatever pull_policy says: a deploy is of what the registry has now */
+	/* overrides pull_policy: a deploy is of what the registry has now */
 	argv[n++] = "--policy";
 	argv[n++] = "always";
 	if (docker_set_version(d, tag, f) == -1)
 		return -1;
-	return docker_move(d, argv, "pull", d->target->pull_limit, true, f);
+	return docker_detach(d, argv, "pull", d->target->pull_limit, true, f);
 }
 
-/* The flags stand behind the services, so that the call begins as people type it. */
 int
 docker_up(struct docker *d, const char *tag, const char *const *services, unsigned how,
     struct fault *f)
@@ -294,28 +296,23 @@ docker_up(struct docker *d, const char *tag, const char *const *services, unsign
 		argv[n++] = "--force-recreate";
 	if (docker_set_version(d, tag, f) == -1)
 		return -1;
-	return docker_move(d, argv, "up", d->target->up_limit, false, f);
+	return docker_detach(d, argv, "up", d->target->up_limit, false, f);
 }
 
 int
 docker_desired(struct docker *d, char out[DESIRED_MAX], struct fault *f)
 {
-	char value[DOTENV_VALUE_MAX];
-
-	if (dotenv_read(d->target->env_file, d->target->variable, value, f) == -1)
-		return -1;
-	(void)strlcpy(out, value, DESIRED_MAX);
-	return 0;
+	_Static_assert(DESIRED_MAX == DOTENV_VALUE_MAX, "a value fits");
+	return dotenv_read(d->target->env_file, d->target->variable, out, f);
 }
 
-/* A person decided on the version meanwhile. */
 static int
-keep_strange_value(struct docker *d, const char *value, bool tolerant, struct fault *f)
+keep_other_value(struct docker *d, const char *value, bool tolerant, struct fault *f)
 {
 	if (!tolerant)
-		return fault_set(f, FAULT_HOST, "deploy again if that is not intended",
-		    "somebody set %s to %s meanwhile", d->target->variable, value);
-	progress_say(d->progress, SAY_WARN, "somebody set %s to %s meanwhile: it stays",
+		return fault_set(f, FAULT_HOST, "deploy again if this is not wanted",
+		    "somebody else set %s to %s", d->target->variable, value);
+	progress_say(d->progress, SAY_WARN, "somebody else set %s to %s: it stays",
 	    d->target->variable, value);
 	return 0;
 }
@@ -332,16 +329,30 @@ docker_desire(struct docker *d, const char *from, const char *to, bool tolerant,
 	if (strcmp(value, to) == 0 && strcmp(from, to) != 0)
 		from = to;
 	if (strcmp(value, from) != 0)
-		return keep_strange_value(d, value, tolerant, f);
+		return keep_other_value(d, value, tolerant, f);
 	snprintf(id, sizeof(id), "%ld", (long)getpid());
 	return dotenv_replace(path, variable, from, to, id, f);
+}
+
+int
+docker_desire_release(struct docker *d, const struct release *r,
+    const struct release *over, bool revert, struct fault *f)
+{
+	int rc = docker_desire(d, over->part[0].desired, r->part[0].desired, revert, f);
+
+	if (rc == 0 || !revert)
+		return rc;
+	/* docker_up() sets the version in the environment; undesire() tries .env again */
+	progress_say(d->progress, SAY_WARN, "%s", f->what);
+	fault_clear(f);
+	return 0;
 }
 
 int
 docker_reap(struct docker *d, struct fault *f)
 {
 	dotenv_sweep(d->target->env_file);
-	return mover_settle(&d->mover, f);
+	return detached_reap(&d->detached, f);
 }
 
 int

@@ -1,15 +1,14 @@
 /*
- * docker.h: docker's command line and the target's .env, for the engines that
- * use them.
+ * docker.h: docker's command line and the target's .env, for the engines that use them.
  *
- * Compose gets all its settings in the environment, so that the command line is
- * the one that an operator types, with flags behind it.  docker is found on PATH.
+ * Compose gets its settings in the environment.  So the command line begins as an
+ * operator types it, with the flags after the services.  docker is found on PATH.
  */
 #ifndef ENGINE_DOCKER_H
 #define ENGINE_DOCKER_H
 
+#include "engine/detached.h"
 #include "engine/engine.h"
-#include "engine/mover.h"
 #include "sys/childenv.h"
 
 struct docker {
@@ -17,30 +16,33 @@ struct docker {
 	const struct progress *progress;
 	struct childenv env;
 	struct mask mask;
-	struct mover mover;
+	struct detached detached;
 	char path[PATH_MAX];          /* of docker */
 	char files[2 * PATH_MAX + 2]; /* COMPOSE_FILE */
 };
 
 /*
- * `dirfd` is the state folder.  FAULT_HOST where docker or a compose file is
- * missing.  On failure nothing is owned; else docker_close() it.
+ * `dirfd` is the state folder.  FAULT_HOST if docker or a compose file is missing.  On
+ * success the caller calls docker_close(); on failure nothing is owned.
  */
 int docker_open(struct docker *, const struct target *, char *const *env, int dirfd,
     const struct progress *, struct fault *) MUST_CHECK;
 void docker_close(struct docker *);
 
-/* A command that only looks: its output, whatever its exit code. */
+/*
+ * Runs a command that changes nothing, and gives its output (run_free()), whatever its
+ * exit status.  FAULT_HOST if it did not run to its end within call_limit.
+ */
 int docker_run(struct docker *, const char *const *argv, struct run_result *,
     struct fault *) MUST_CHECK;
 
-/* The same, and another exit code than 0 is a fault too. */
+/* The same; an exit status other than 0 is FAULT_HOST too. */
 int docker_look(struct docker *, const char *const *argv, struct run_result *,
     struct fault *) MUST_CHECK;
 
 /*
- * The same in two steps, so that another command runs meanwhile.  What docker_begin()
- * began, docker_end() ends, once.
+ * docker_run() in two steps, so that other commands run at the same time.  Each call
+ * that docker_begin() began is passed to docker_end() once.
  */
 struct docker_call {
 	const char *const *argv;
@@ -53,28 +55,28 @@ int docker_end(struct docker *, struct docker_call *, struct run_result *,
     struct fault *) MUST_CHECK;
 
 /*
- * The fault that all of them share: what docker printed, masked; `next` is what to do
- * where it exited by itself, NULL for the usual words.  Always -1.
+ * Sets FAULT_HOST with the reason that docker printed, masked.  `next` is what to do if
+ * it exited by itself; NULL: a general text.  Always -1.
  */
 int docker_fault(const char *const *argv, const struct run_result *, struct docker *,
     const char *next, struct fault *);
 
-/* The output as a string, never NULL. */
+/* Standard output as a string; "" for none. */
 const char *docker_output(const struct run_result *);
 
-/* A command that moves references or containers (engine/mover.h). */
-int docker_move(struct docker *, const char *const *argv, const char *word,
+/* Runs a detached command (engine/detached.h). */
+int docker_detach(struct docker *, const char *const *argv, const char *word,
     int64_t limit_ms, bool stoppable, struct fault *) MUST_CHECK;
 
-/* The version that compose is to see, whatever .env says. */
+/* Sets the variable in docker's environment, where it takes precedence over .env. */
 int docker_set_version(struct docker *, const char *tag, struct fault *) MUST_CHECK;
 
 /* `docker compose pull` of all services. */
 int docker_pull(struct docker *, const char *tag, struct fault *) MUST_CHECK;
 
-/* `docker compose up -d` of the services named, NULL at their end. */
-#define UP_DEPENDS 1U  /* what they depend on too */
-#define UP_RECREATE 2U /* even if they look as they should */
+/* `docker compose up -d` of `services`, a list that ends with NULL; NULL: of all. */
+#define UP_DEPENDS 1U  /* with the services that they depend on */
+#define UP_RECREATE 2U /* also containers that have the right configuration */
 int docker_up(struct docker *, const char *tag, const char *const *services, unsigned how,
     struct fault *) MUST_CHECK;
 
@@ -82,19 +84,23 @@ int docker_up(struct docker *, const char *tag, const char *const *services, uns
 int docker_desired(struct docker *, char out[DESIRED_MAX], struct fault *) MUST_CHECK;
 
 /*
- * Replaces the value `from` by `to`.  Another value is one that a person wrote: it
- * stays, with FAULT_HOST; where `tolerant` is set, with a warning only.
+ * Replaces the value `from` with `to`.  A third value was written by a person: it stays,
+ * and that is FAULT_HOST, or only a warning if `tolerant` is set.
  */
 int docker_desire(struct docker *, const char *from, const char *to, bool tolerant,
     struct fault *) MUST_CHECK;
 
-/* Removes dangling images older than a week, anybody's, where the settings allow it. */
+/* docker_desire() for apply: a revert goes on without .env, with a warning. */
+int docker_desire_release(struct docker *, const struct release *,
+    const struct release *over, bool revert, struct fault *) MUST_CHECK;
+
+/* Removes dangling images older than a week, if the setting `prune` is `all`. */
 int docker_prune(struct docker *, struct fault *) MUST_CHECK;
 
-/* What a killed run left: its detached command ends, its files beside .env go. */
+/* Reaps detached commands, and removes temporary files beside .env. */
 int docker_reap(struct docker *, struct fault *) MUST_CHECK;
 
-/* Can .env be replaced?  Also removes what a killed run left beside it. */
+/* FAULT_HOST if .env cannot be replaced.  Removes temporary files beside it. */
 int docker_check_env(struct docker *, struct fault *) MUST_CHECK;
 
 #endif

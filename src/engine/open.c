@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* The engines.  A name is what the setting `engine` takes. */
+/* By the value of the setting `engine`. */
 static const struct {
 	const char *name;
 	int (*open)(struct engine **, const struct target *, char *const *env, int dirfd,

@@ -52,7 +52,7 @@ uplock_take(int dirfd)
 }
 
 void
-uplock_holder(int dirfd, struct mover_holder *m)
+uplock_holder(int dirfd, struct detached_holder *m)
 {
 	char *bytes, *end;
 	size_t len;

@@ -16,12 +16,12 @@
 /* The descriptor, or -1: errno is EWOULDBLOCK while a detached command holds the lock. */
 int uplock_take(int dirfd);
 
-struct mover_holder {
+struct detached_holder {
 	pid_t group;   /* 0: not written yet */
 	char word[16]; /* the command: pull, up, tag, rm; escaped */
 };
 
 /* Who holds it.  Valid only after uplock_take() failed with EWOULDBLOCK. */
-void uplock_holder(int dirfd, struct mover_holder *);
+void uplock_holder(int dirfd, struct detached_holder *);
 
 #endif

@@ -136,7 +136,7 @@ scenario_killed_with_its_up() {
 # Compose lives on and finishes what it does.
 kill_it() { kill -KILL "$HERE"; }
 
-# The mover's process group stands in up.lock, and is its own only while that is held.
+# The detached command's process group is in up.lock; it is valid while the lock is held.
 kill_it_and_its_up() {
 	up_lock_held || fail "its up is under way"
 	kill_it

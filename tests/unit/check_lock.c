@@ -311,7 +311,7 @@ static const struct {
 	const char *bytes;
 	long group;
 	const char *word;
-} movers[] = {
+} holders[] = {
 	{ "12345 pull\n", 12345, "pull" },
 	{ "2 up\n", 2, "up" },
 	{ "99999 tag\n", 99999, "tag" },
@@ -345,23 +345,24 @@ static const struct {
 	{ "12345 abcdefghijklmnopqrstuvwxyz\n", 12345, "abcdefghijkl..." },
 };
 
-START_TEST(reads_the_mover)
+START_TEST(reads_the_holder)
 {
-	struct mover_holder m = { .group = 5, .word = "old" };
+	struct detached_holder m = { .group = 5, .word = "old" };
 	int fd = uplock_take(dir);
 
 	ck_assert_int_ge(fd, 0);
-	put(fd, movers[_i].bytes, strlen(movers[_i].bytes));
+	put(fd, holders[_i].bytes, strlen(holders[_i].bytes));
 	uplock_holder(dir, &m);
-	ck_assert_msg(m.group == movers[_i].group && strcmp(m.word, movers[_i].word) == 0,
-	    "%s: %ld %s", movers[_i].bytes, (long)m.group, m.word);
+	ck_assert_msg(m.group == holders[_i].group &&
+		strcmp(m.word, holders[_i].word) == 0,
+	    "%s: %ld %s", holders[_i].bytes, (long)m.group, m.word);
 	close(fd);
 }
 END_TEST
 
-START_TEST(never_takes_itself_for_the_mover)
+START_TEST(never_takes_itself_for_the_detached_command)
 {
-	struct mover_holder m;
+	struct detached_holder m;
 	int fd = uplock_take(dir);
 	char line[64];
 
@@ -380,9 +381,9 @@ START_TEST(never_takes_itself_for_the_mover)
 END_TEST
 
 /* Between the taking and the child's first word nobody is named. */
-START_TEST(uplock_names_no_earlier_mover)
+START_TEST(uplock_names_no_earlier_holder)
 {
-	struct mover_holder m;
+	struct detached_holder m;
 	int fd = uplock_take(dir);
 
 	ck_assert_int_ge(fd, 0);
@@ -396,9 +397,9 @@ START_TEST(uplock_names_no_earlier_mover)
 }
 END_TEST
 
-START_TEST(no_mover_is_no_group)
+START_TEST(no_holder_is_no_group)
 {
-	struct mover_holder m = { .group = 5 };
+	struct detached_holder m = { .group = 5 };
 
 	uplock_holder(dir, &m);
 	ck_assert_int_eq(m.group, 0);
@@ -543,9 +544,10 @@ lock_suite(void)
 		ONCE(frees_itself_when_its_holder_dies), ONCE(is_not_inherited),
 		ONCE(goes_with_flock), ONCE(takes_no_waiter_for_a_holder),
 		ONCE(uplock_is_exclusive), ONCE(uplock_lives_as_long_as_its_heir),
-		EACH(reads_the_mover, N(movers)), CASE("Limits"), ONCE(bounds_the_holder),
-		ONCE(no_mover_is_no_group), ONCE(never_takes_itself_for_the_mover),
-		ONCE(uplock_names_no_earlier_mover), CASE("Hostile"),
+		EACH(reads_the_holder, N(holders)), CASE("Limits"),
+		ONCE(bounds_the_holder), ONCE(no_holder_is_no_group),
+		ONCE(never_takes_itself_for_the_detached_command),
+		ONCE(uplock_names_no_earlier_holder), CASE("Hostile"),
 		ONCE(shows_the_holder_escaped), EACH(refuses_a_wrong_path, N(wrong)),
 		EACH(spares_what_is_no_lock, 3), ONCE(escapes_the_path),
 		ONCE(uplock_follows_no_link) };

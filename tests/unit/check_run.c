@@ -297,7 +297,7 @@ START_TEST(gives_no_descriptor_of_ours)
 }
 END_TEST
 
-START_TEST(gives_a_mover_the_lock_alone)
+START_TEST(gives_a_detached_child_the_lock_alone)
 {
 	struct run r = move(list_descriptors);
 
@@ -361,8 +361,8 @@ START_TEST(frees_twice)
 }
 END_TEST
 
-/* A mover: both streams to the file, its own name in the lock. */
-START_TEST(mover_writes_to_the_file)
+/* A detached command: both streams to the file, its own name in the lock. */
+START_TEST(detached_child_writes_to_the_file)
 {
 	struct run r = move("echo out; echo err >&2; exit 3");
 	int held = r.hold_fd;
@@ -375,17 +375,17 @@ START_TEST(mover_writes_to_the_file)
 	ck_assert_str_eq(child_wrote("log"), "out\nerr\n");
 	/* the lock became the child's, and went with it */
 	ck_assert_int_eq(fcntl(held, F_GETFD), -1);
-	ck_assert(child_no_mover(dir));
+	ck_assert(child_none_detached(dir));
 	/* the file stays the caller's */
 	ck_assert_int_ne(fcntl(r.out_fd, F_GETFD), -1);
 }
 END_TEST
 
 /* Over whatever a longer-named one left: nothing of that is read any more. */
-START_TEST(mover_introduces_itself)
+START_TEST(detached_child_names_itself)
 {
 	struct run r = move("echo $$; cat gate");
-	struct mover_holder m;
+	struct detached_holder m;
 	pid_t deployer;
 	int fd;
 
@@ -407,11 +407,11 @@ START_TEST(mover_introduces_itself)
 	ck_assert_int_ge(fd = open("gate", O_WRONLY | O_CLOEXEC), 0);
 	close(fd);
 	ck_assert_int_eq(waitpid(deployer, NULL, 0), deployer);
-	ck_assert(child_no_mover_soon(dir));
+	ck_assert(child_none_detached_soon(dir));
 }
 END_TEST
 
-START_TEST(mover_without_a_lock)
+START_TEST(detached_child_without_a_lock)
 {
 	struct run r = move("echo $(true) >/proc/$$/fd/1; [ ! -e /proc/$$/fd/4 ]");
 
@@ -432,10 +432,10 @@ START_TEST(lock_is_held_by_what_is_left)
 	ck_assert_int_eq(mkfifo("gate", 0600), 0);
 	start(&r);
 	ck_assert_int_eq(res.end, RUN_EXITED);
-	ck_assert(!child_no_mover(dir));
+	ck_assert(!child_none_detached(dir));
 	ck_assert_int_ge(fd = open("gate", O_WRONLY | O_CLOEXEC), 0);
 	close(fd);
-	ck_assert(child_no_mover_soon(dir));
+	ck_assert(child_none_detached_soon(dir));
 }
 END_TEST
 
@@ -455,25 +455,25 @@ run_and_be_killed(const struct run *r, const char *ready)
 	ck_assert_int_eq(waitpid(deployer, NULL, 0), deployer);
 }
 
-START_TEST(mover_outlives_us)
+START_TEST(detached_child_outlives_us)
 {
 	struct run r = move("echo $$ >ready; read word <gate; echo talks; echo $word; "
 			    "echo $$ >finished");
-	pid_t mover;
+	pid_t detached;
 	int fd;
 
 	ck_assert_int_eq(mkfifo("gate", 0600), 0);
 	run_and_be_killed(&r, "ready");
 	close(r.hold_fd);
 	close(r.out_fd);
-	mover = child_pid_in("ready");
-	ck_assert(!child_gone(mover));
-	ck_assert(!child_no_mover(dir));
+	detached = child_pid_in("ready");
+	ck_assert(!child_gone(detached));
+	ck_assert(!child_none_detached(dir));
 	ck_assert_int_ge(fd = open("gate", O_WRONLY | O_CLOEXEC), 0);
 	ck_assert_int_eq(write(fd, "on\n", 3), 3);
 	close(fd);
-	ck_assert(child_no_mover_soon(dir));
-	ck_assert_int_eq(child_pid_in("finished"), mover);
+	ck_assert(child_none_detached_soon(dir));
+	ck_assert_int_eq(child_pid_in("finished"), detached);
 	ck_assert_str_eq(child_wrote("log"), "talks\non\n");
 }
 END_TEST
@@ -514,7 +514,7 @@ START_TEST(limit_lets_it_clean_up)
 }
 END_TEST
 
-/* What a looker left behind is ended with it, a mover's is the lock's matter. */
+/* What a looker left behind is ended with it, a detached's is the lock's matter. */
 START_TEST(limit_ends_the_group_of_a_looker)
 {
 	struct run r = look("sleep 600 & echo $! >left; wait");
@@ -526,7 +526,7 @@ START_TEST(limit_ends_the_group_of_a_looker)
 }
 END_TEST
 
-START_TEST(limit_spares_the_group_of_a_mover)
+START_TEST(limit_spares_the_group_of_a_detached_child)
 {
 	struct run r = move("(read word <gate; echo $word >alive) & echo $! >left; wait");
 	int fd;
@@ -535,11 +535,11 @@ START_TEST(limit_spares_the_group_of_a_mover)
 	r.limit_ms = 500;
 	start(&r);
 	ck_assert_int_eq(res.end, RUN_TIMEOUT);
-	ck_assert(!child_no_mover(dir));
+	ck_assert(!child_none_detached(dir));
 	/* it works on: O_RDWR, for a dead one would never open its end */
 	ck_assert_int_ge(fd = open("gate", O_RDWR | O_CLOEXEC), 0);
 	ck_assert_int_eq(write(fd, "still\n", 6), 6);
-	ck_assert(child_no_mover_soon(dir));
+	ck_assert(child_none_detached_soon(dir));
 	close(fd);
 	ck_assert_str_eq(child_wrote("alive"), "still\n");
 }
@@ -707,7 +707,7 @@ START_TEST(is_short_of_descriptors)
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 		/* the lock is gone, and it alone */
 		ck_assert_int_eq(open_descriptors() - 3, n - 1);
-		ck_assert(child_no_mover(dir));
+		ck_assert(child_none_detached(dir));
 		close(r.out_fd);
 	}
 	ck_assert_int_gt(failed, 0);
@@ -806,7 +806,7 @@ START_TEST(frees_the_lock_of_what_never_ran)
 	r.path = "/no/such";
 	ck_assert_int_eq(run_child(&r, &res, &f), -1);
 	ck_assert_int_eq(fcntl(held, F_GETFD), -1);
-	ck_assert(child_no_mover(dir));
+	ck_assert(child_none_detached(dir));
 }
 END_TEST
 
@@ -911,14 +911,15 @@ run_suite(void)
 		ONCE(gives_the_arguments_as_they_are), ONCE(goes_where_it_is_told),
 		ONCE(waits_for_the_exit_and_not_for_the_end_of_output),
 		ONCE(gives_nothing_to_read), ONCE(gives_a_group_of_its_own),
-		ONCE(gives_no_descriptor_of_ours), ONCE(gives_a_mover_the_lock_alone),
-		ONCE(gives_default_signals), ONCE(ticks), ONCE(frees_twice),
-		ONCE(mover_writes_to_the_file), ONCE(mover_introduces_itself),
-		ONCE(mover_without_a_lock), ONCE(lock_is_held_by_what_is_left),
-		ONCE(mover_outlives_us), ONCE(looker_dies_with_us), ONCE(stops_when_told),
+		ONCE(gives_no_descriptor_of_ours),
+		ONCE(gives_a_detached_child_the_lock_alone), ONCE(gives_default_signals),
+		ONCE(ticks), ONCE(frees_twice), ONCE(detached_child_writes_to_the_file),
+		ONCE(detached_child_names_itself), ONCE(detached_child_without_a_lock),
+		ONCE(lock_is_held_by_what_is_left), ONCE(detached_child_outlives_us),
+		ONCE(looker_dies_with_us), ONCE(stops_when_told),
 		ONCE(does_not_stop_what_must_end), CASE("Limits"), ONCE(limit_ends_it),
 		ONCE(limit_lets_it_clean_up), ONCE(limit_ends_the_group_of_a_looker),
-		ONCE(limit_spares_the_group_of_a_mover),
+		ONCE(limit_spares_the_group_of_a_detached_child),
 		ONCE(limit_kills_what_ignores_it), ONCE(limit_leaves_what_it_may_not_end),
 		EACH(bounds_the_output, N(amounts)), ONCE(bounds_the_errors),
 		ONCE(is_short_of_descriptors), ONCE(loses_no_descriptor),

@@ -64,7 +64,7 @@ child_gone_soon(pid_t pid)
 }
 
 bool
-child_no_mover(int dirfd)
+child_none_detached(int dirfd)
 {
 	int fd = uplock_take(dirfd);
 
@@ -77,13 +77,13 @@ child_no_mover(int dirfd)
 }
 
 bool
-child_no_mover_soon(int dirfd)
+child_none_detached_soon(int dirfd)
 {
 	int i;
 
-	for (i = 0; i < ROUNDS && !child_no_mover(dirfd); i++)
+	for (i = 0; i < ROUNDS && !child_none_detached(dirfd); i++)
 		usleep(ROUND_US);
-	return child_no_mover(dirfd);
+	return child_none_detached(dirfd);
 }
 
 void

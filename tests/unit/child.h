@@ -1,6 +1,6 @@
 /*
  * child.h: what a test sees of its child processes: their files in its room
- * (room.h), whether they are gone, and up.lock, which a mover holds.  Where these
+ * (room.h), whether they are gone, and up.lock, which a detached command holds.  Where they
  * wait, a busy machine has twenty seconds.
  */
 #ifndef UNIT_CHILD_H
@@ -19,9 +19,9 @@ pid_t child_pid_in(const char *name);
 bool child_gone(pid_t);
 bool child_gone_soon(pid_t);
 
-/* Does no mover hold the up.lock of that folder? */
-bool child_no_mover(int dirfd);
-bool child_no_mover_soon(int dirfd);
+/* Is up.lock of that folder free: is no detached command running? */
+bool child_none_detached(int dirfd);
+bool child_none_detached_soon(int dirfd);
 
 /* From here on kill(2) says EPERM, as it does for another user's process. */
 void child_forbid_kill(void);

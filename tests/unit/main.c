@@ -37,7 +37,7 @@ Suite *journal_suite(void);
 Suite *ledger_suite(void);
 Suite *lock_suite(void);
 Suite *mask_suite(void);
-Suite *mover_suite(void);
+Suite *detached_suite(void);
 Suite *release_suite(void);
 Suite *request_suite(void);
 Suite *run_suite(void);
@@ -101,7 +101,7 @@ main(int argc, char **argv)
 		http_suite,
 		probe_suite,
 		inspect_suite,
-		mover_suite,
+		detached_suite,
 		cli_suite,
 		people_suite,
 		status_suite,

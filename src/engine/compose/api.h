@@ -1,6 +1,6 @@
 /*
  * api.h: questions to the Docker Engine API over its Unix socket.  GET only:
- * what changes something is docker's own command line (engine/mover.h).
+ * what changes something is docker's own command line (engine/detached.h).
  *
  * An HTTP status is an answer, a transport failure is not.  A read that gets
  * none (the socket is refused, closed or silent, the status is 5xx, the body is

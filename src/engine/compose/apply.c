@@ -40,7 +40,7 @@ remove_containers(struct compose *c, const char *service,
 		const char *const argv[] = { "docker", "rm", "-f", list[i].id, NULL };
 
 		if (which(&list[i]) &&
-		    docker_move(&c->docker, argv, "rm", c->docker.target->call_limit,
+		    docker_detach(&c->docker, argv, "rm", c->docker.target->call_limit,
 			false, f) == -1)
 			return -1;
 	}
@@ -177,17 +177,9 @@ compose_apply(struct engine *e, const struct release *r, const struct release *o
 {
 	bool revert = (how & APPLY_REVERT) != 0;
 	struct compose *c = e->self;
-	struct fault value = { 0 };
 
-	if (docker_desire(&c->docker, over->part[0].desired, r->part[0].desired, revert,
-		&value) == -1) {
-		if (!revert) {
-			*f = value;
-			return -1;
-		}
-		/* what ran is named by the environment; undesire() tries .env again */
-		progress_say(c->docker.progress, SAY_WARN, "%s", value.what);
-	}
+	if (docker_desire_release(&c->docker, r, over, revert, f) == -1)
+		return -1;
 	/* without a tag nothing of it ran: all of it is removed */
 	if (r->tag[0] != '\0' && describe_release(c, r, f) == -1)
 		return -1;

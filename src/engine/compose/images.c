@@ -40,7 +40,7 @@ images_tag(struct compose *c, const char *id, const char *reference, struct faul
 		return -1;
 	if (strcmp(now, id) == 0)
 		return 0;
-	return docker_move(&c->docker, argv, "tag", c->docker.target->call_limit, false,
+	return docker_detach(&c->docker, argv, "tag", c->docker.target->call_limit, false,
 	    f);
 }
 

@@ -1,9 +1,9 @@
 /*
- * check_mover.c: children that outlive us, with sh(1) in docker's place.
+ * check_detached.c: children that outlive us, with sh(1) in docker's place.
  */
 #include "child.h"
 #include "room.h"
-#include "engine/mover.h"
+#include "engine/detached.h"
 
 #include "state/uplock.h"
 #include "sys/signals.h"
@@ -23,12 +23,12 @@
 
 #define N(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
-Suite *mover_suite(void);
+Suite *detached_suite(void);
 
 static char folder[64], said[65536];
 static int dir;
 static struct fault f;
-static struct mover m;
+static struct detached m;
 static char *env[] = { "PATH=/usr/bin:/bin", NULL };
 static const char *sh_argv[] = { "sh", "-c", NULL, NULL };
 
@@ -62,13 +62,13 @@ setup(void)
 	said[0] = '\0';
 	ck_assert_int_eq(signals_init(&f), 0);
 	memset(&m, 0xa5, sizeof(m));
-	mover_init(&m, dir, &progress, NULL, 30000);
+	detached_init(&m, dir, &progress, NULL, 30000);
 }
 
 static void
 teardown(void)
 {
-	mover_close(&m);
+	detached_close(&m);
 	room_leave();
 }
 
@@ -89,7 +89,7 @@ moves(const char *word, const char *script)
 
 	said[0] = '\0';
 	fault_clear(&f);
-	return mover_run(&m, &r, word, &f);
+	return detached_run(&m, &r, word, &f);
 }
 
 static void
@@ -114,7 +114,7 @@ orphan(const char *word, const char *script)
 	child_pid_in("ready");
 	ck_assert_int_eq(kill(deployer, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(deployer, NULL, 0), deployer);
-	ck_assert(!child_no_mover(dir));
+	ck_assert(!child_none_detached(dir));
 	return child_pid_in("ready");
 }
 
@@ -122,9 +122,9 @@ static void
 settles(void)
 {
 	said[0] = '\0';
-	ck_assert_msg(mover_settle(&m, &f) == 0, "%s", f.what);
+	ck_assert_msg(detached_reap(&m, &f) == 0, "%s", f.what);
 	ck_assert_int_eq(f.kind, FAULT_NONE);
-	ck_assert(child_no_mover(dir));
+	ck_assert(child_none_detached(dir));
 }
 
 static const struct {
@@ -184,8 +184,8 @@ START_TEST(keeps_the_log)
 	ck_assert_int_eq(stat("up.log", &st), 0);
 	ck_assert_int_eq(st.st_mode & 07777, 0600);
 	/* another deploy begins another */
-	mover_close(&m);
-	mover_close(&m);
+	detached_close(&m);
+	detached_close(&m);
 	ck_assert_int_eq(moves("up", "echo three"), 0);
 	ck_assert_str_eq(said, "C:three\n");
 	ck_assert_str_eq(child_wrote("up.log"), "three\n");
@@ -209,7 +209,7 @@ static const struct {
 START_TEST(tells_how_it_failed)
 {
 	fails("pull", ends[_i].script, ends[_i].what);
-	ck_assert(child_no_mover(dir));
+	ck_assert(child_none_detached(dir));
 	/* and the next one says nothing of it */
 	fails("up", "exit 2", "docker up failed (exit 2)");
 	ck_assert_int_eq(moves("up", "exit 0"), 0);
@@ -221,10 +221,10 @@ START_TEST(tells_that_it_took_too_long)
 	struct run r = run("echo pulling; exec sleep 60");
 
 	r.limit_ms = 1000;
-	ck_assert_int_eq(mover_run(&m, &r, "pull", &f), -1);
+	ck_assert_int_eq(detached_run(&m, &r, "pull", &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_FAILED);
 	ck_assert_str_eq(f.what, "docker pull did not end within 1 s: pulling");
-	ck_assert(child_no_mover(dir));
+	ck_assert(child_none_detached(dir));
 }
 END_TEST
 
@@ -234,8 +234,8 @@ START_TEST(tells_that_it_took_too_long_when_something_is_left)
 	struct run r = run("echo working; (sleep 2; echo ended) & wait");
 
 	r.limit_ms = 1000;
-	ck_assert_int_eq(mover_run(&m, &r, "up", &f), -1);
-	ck_assert(child_no_mover(dir));
+	ck_assert_int_eq(detached_run(&m, &r, "up", &f), -1);
+	ck_assert(child_none_detached(dir));
 	ck_assert_int_eq(f.kind, FAULT_FAILED);
 	ck_assert_str_eq(f.what, "docker up did not end within 1 s: working");
 }
@@ -246,10 +246,10 @@ START_TEST(stops_when_told)
 	struct run r = run("kill -TERM $PPID; exec sleep 60");
 
 	r.stoppable = true;
-	ck_assert_int_eq(mover_run(&m, &r, "pull", &f), -1);
+	ck_assert_int_eq(detached_run(&m, &r, "pull", &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_FAILED);
 	ck_assert_str_eq(f.what, "interrupted (SIGTERM) during docker pull");
-	ck_assert(child_no_mover(dir));
+	ck_assert(child_none_detached(dir));
 	/* an `up` ends in its own time, told or not */
 	ck_assert_int_eq(moves("up", "sleep 0.3; echo up"), 0);
 	ck_assert_str_eq(said, "C:up\n");
@@ -271,10 +271,10 @@ START_TEST(tells_what_cannot_run)
 	struct run r = run(":");
 
 	r.path = "/no/such/docker";
-	ck_assert_int_eq(mover_run(&m, &r, "up", &f), -1);
+	ck_assert_int_eq(detached_run(&m, &r, "up", &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
 	ck_assert_ptr_nonnull(strstr(f.what, "/no/such/docker"));
-	ck_assert(child_no_mover(dir));
+	ck_assert(child_none_detached(dir));
 }
 END_TEST
 
@@ -287,7 +287,7 @@ START_TEST(holds_the_lock_meanwhile)
 	ck_assert_int_eq(sscanf(said, "C:%ld\nC:%ld %31s", &pid, &holder, word), 3);
 	ck_assert_int_eq(holder, pid);
 	ck_assert_str_eq(word, "pull");
-	ck_assert(child_no_mover(dir));
+	ck_assert(child_none_detached(dir));
 }
 END_TEST
 
@@ -374,15 +374,15 @@ START_TEST(tells_whom_it_may_not_end)
 	ck_assert_int_eq(mkfifo("gate", 0600), 0);
 	child_forbid_kill();
 	r.limit_ms = 500;
-	ck_assert_int_eq(mover_run(&m, &r, "pull", &f), -1);
+	ck_assert_int_eq(detached_run(&m, &r, "pull", &f), -1);
 	/* it was started: that it failed is not "nothing was done" */
 	ck_assert_int_eq(f.kind, FAULT_FAILED);
 	ck_assert_ptr_nonnull(strstr(said,
 	    "an earlier docker call still holds up.lock and cannot be ended: "
 	    "it is another user's"));
-	ck_assert(!child_no_mover(dir));
+	ck_assert(!child_none_detached(dir));
 	child_release("gate");
-	ck_assert(child_no_mover_soon(dir));
+	ck_assert(child_none_detached_soon(dir));
 }
 END_TEST
 
@@ -418,7 +418,7 @@ START_TEST(ends_nobody_it_does_not_know)
 	}
 	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
 	m.up_limit_ms = 50;
-	ck_assert_int_eq(mover_settle(&m, &f), -1);
+	ck_assert_int_eq(detached_reap(&m, &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
 	ck_assert_ptr_nonnull(strstr(f.what, "still holds up.lock"));
 	ck_assert_str_ne(f.next, "");
@@ -460,9 +460,9 @@ START_TEST(marks_secret_lines)
 
 	ck_assert_ptr_nonnull(exact);
 	memcpy(exact, line, len);
-	ck_assert_int_eq(mover_line_is_secret(exact, len), lines[_i].secret);
+	ck_assert_int_eq(detached_line_is_secret(exact, len), lines[_i].secret);
 	if (lines[_i].secret)
-		ck_assert(!mover_line_is_secret(exact, 10));
+		ck_assert(!detached_line_is_secret(exact, 10));
 	free(exact);
 }
 END_TEST
@@ -502,7 +502,7 @@ START_TEST(masks_across_a_long_line)
 
 	ck_assert_int_eq(moves("tag", "echo A=hunter2 >.env"), 0);
 	ck_assert_int_eq(mask_load(&mask, ".env", "V", "", &f), 0);
-	mover_init(&m, dir, &progress, &mask, 30000);
+	detached_init(&m, dir, &progress, &mask, 30000);
 	ck_assert_int_eq(moves("pull",
 			     "printf '%04092d' 0; echo 'hunter2 was it'; echo hunter2"),
 	    0);
@@ -560,9 +560,9 @@ START_TEST(follows_no_link)
 END_TEST
 
 Suite *
-mover_suite(void)
+detached_suite(void)
 {
-	Suite *s = suite_create("mover");
+	Suite *s = suite_create("detached");
 	TCase *core = tcase_create("Core");
 	TCase *limits = tcase_create("Limits");
 	TCase *hostile = tcase_create("Hostile");
