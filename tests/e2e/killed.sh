@@ -259,8 +259,8 @@ comes_to() {
 }
 
 # kill_points release|latest BEHAVIOUR POINTS KILLER: a deploy of such a release for
-# each point, killed there by KILLER, recovered, and a good release after it.  `release`:
-# a name of its own for each.
+# each point, killed there by KILLER, and recovered; each but the first begins with what a
+# recovery left.  A good release ends it.  `release`: a name of its own for each.
 kill_points() {
 	behaviour=$2
 	killer=$4
@@ -269,6 +269,8 @@ kill_points() {
 	for kp_point in $3; do
 		kill_round "$kp_point"
 	done
+	next_release healthy
+	deploy_next
 }
 
 # releases_begin release|latest: a home where a first one runs.
@@ -322,8 +324,6 @@ kill_round() {
 	here_wait
 	[ "$CODE" -eq 137 ] || fail "the program is killed, not: exit code $CODE"
 	recover_round
-	next_release healthy
-	deploy_next
 }
 
 # Who wins is the program's to decide, but so it must be, and so it must say.

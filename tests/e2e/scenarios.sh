@@ -8,17 +8,12 @@
 # shellcheck disable=SC2034,SC2153,SC2154
 
 SCENARIOS="
-first_deploy_good
-first_deploy_bad_serves_nothing
-first_deploy_bad_old_image_here
+first_deploy_bad
 deploy_good
-deploy_slow_start
-deploy_never_healthy
 deploy_crash_loop
 deploy_exits_at_once
 deploy_tag_missing
-registry_gone_during_deploy
-rollback_without_registry
+deploy_never_healthy_without_registry
 rollback_twice
 latest_to_bad_latest
 two_deploys_at_once
@@ -34,14 +29,20 @@ shipped_files
 env_as_compose_reads_it
 "
 
-# v1 runs and is proven: where most stories begin.
+# A first deploy, which is where most stories begin.
 v1_runs() {
 	publish sha-0000001 healthy
 	v1_image=$IMAGE
-	env_write sha-0000001
+	env_write sha-0000000
 	deploy sha-0000001
 	code 0
+	said 'rollback target: none'
+	said 'deploying:       sha-0000001'
+	said 'healthy after '
+	env_is sha-0000001
 	runs "$v1_image" sha-0000001
+	at_rest
+	recorded deploy 0 deployed sha-0000001 "$v1_image"
 }
 
 # After a failed deploy of v2: all is as it was, and the history says why.
@@ -54,36 +55,9 @@ v1_serves_again() {
 	recorded deploy 1 'rolled back' sha-0000002 "$v2_image"
 }
 
-scenario_first_deploy_good() {
-	publish sha-0000001 healthy
-	env_write sha-0000000
-	deploy sha-0000001
-	code 0
-	said 'rollback target: none'
-	said 'deploying:       sha-0000001'
-	said 'healthy after '
-	env_is sha-0000001
-	runs "$IMAGE" sha-0000001
-	at_rest
-	recorded deploy 0 deployed sha-0000001 "$IMAGE"
-}
-
-# Nothing ran before, so nothing runs afterwards, and that is said.
-scenario_first_deploy_bad_serves_nothing() {
-	publish sha-0000001 never
-	env_write sha-0000000
-	deploy sha-0000001
-	code 1
-	said 'HEALTH FAILED'
-	said 'nothing ran before either'
-	env_is sha-0000000
-	nothing_runs
-	at_rest
-	recorded deploy 1 'rolled back' sha-0000001 "$IMAGE"
-}
-
-# Also where .env's version is on the host: a revert starts what ran, nothing else.
-scenario_first_deploy_bad_old_image_here() {
+# Nothing ran before, so nothing runs afterwards, and that is said.  The image of .env's
+# version is on the host, but a revert starts what ran and nothing else.
+scenario_first_deploy_bad() {
 	publish sha-0000001 healthy
 	docker pull -q "$REPO:sha-0000001"
 	publish sha-0000002 never
@@ -91,6 +65,8 @@ scenario_first_deploy_bad_old_image_here() {
 	env_write sha-0000001
 	deploy sha-0000002
 	code 1
+	said 'HEALTH FAILED'
+	said 'nothing ran before either'
 	env_is sha-0000001
 	nothing_runs
 	at_rest
@@ -119,29 +95,6 @@ scenario_deploy_good() {
 	deploy sha-0000002
 	code 0
 	[ "$(container_now)" = "$same" ] || fail "deploying what runs leaves its container alone"
-}
-
-scenario_deploy_slow_start() {
-	v1_runs
-	publish sha-0000002 delay=1500
-	deploy sha-0000002
-	code 0
-	said 'healthy after '
-	env_is sha-0000002
-	runs "$IMAGE" sha-0000002
-	at_rest
-	recorded deploy 0 deployed sha-0000002 "$IMAGE"
-}
-
-scenario_deploy_never_healthy() {
-	v1_runs
-	publish sha-0000002 never
-	v2_image=$IMAGE
-	deploy sha-0000002
-	v1_serves_again
-	# the evidence: what it answered, and the container's own last words
-	said 503
-	said 'version sha-0000002 listens'
 }
 
 # It answers 200, and dies 300 ms after its start: one good answer proves nothing.
@@ -178,7 +131,7 @@ scenario_deploy_tag_missing() {
 	recorded deploy 1 discarded sha-0000009
 }
 
-scenario_registry_gone_during_deploy() {
+scenario_deploy_never_healthy_without_registry() {
 	v1_runs
 	publish sha-0000002 never
 	v2_image=$IMAGE
@@ -193,21 +146,9 @@ scenario_registry_gone_during_deploy() {
 	registry_start
 	cat "$OUT"
 	v1_serves_again
-}
-
-scenario_rollback_without_registry() {
-	v1_runs
-	publish sha-0000002 healthy
-	deploy sha-0000002
-	code 0
-	registry_stop
-	ask operator rollback
-	registry_start
-	code 0
-	env_is sha-0000001
-	runs "$v1_image" sha-0000001
-	at_rest
-	recorded rollback 0 deployed sha-0000001 "$v1_image"
+	# the evidence: what it answered, and the last lines that the container logged
+	said 503
+	said 'version sha-0000002 listens'
 }
 
 scenario_rollback_twice() {
@@ -453,13 +394,15 @@ scenario_prune_keeps_what_counts() {
 	on_host "$REPO-other:sha-0000001" || fail "another repository's name stays"
 	on_host "unrelated/e2e$$:sha-0000001" || fail "an unrelated name stays"
 	docker image rm "$REPO-other:sha-0000001" "unrelated/e2e$$:sha-0000001" >/dev/null
-	# the previous one is there, so the way back is open without a registry
+	# the previous one is there, so a rollback needs no registry
 	registry_stop
 	ask operator rollback
 	registry_start
 	code 0
+	env_is sha-0000003
 	runs "$v3_image" sha-0000003
 	at_rest
+	recorded rollback 0 deployed sha-0000003 "$v3_image"
 }
 
 # What is refused leaves no trace: not even the state folder is made.

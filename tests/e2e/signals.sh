@@ -31,7 +31,7 @@ never up rolled back
 never settling rolled back
 never rolling rolled back'
 
-# signal_points SIGNAL release|latest
+# signal_points SIGNAL release|latest: each round begins with what the one before left.
 signal_points() {
 	signal=$1
 	releases_begin "$2"
@@ -46,6 +46,8 @@ signal_points() {
 	done 3<<POINTS
 $SIGNAL_POINTS
 POINTS
+	next_release healthy
+	deploy_next
 }
 
 signal_round() {
@@ -59,11 +61,6 @@ signal_round() {
 	go_on
 	here_wait
 	signal_ended "$3"
-	# the next deploy works; after one that was no other, the next round shows it
-	if [ "$3" != deployed ]; then
-		next_release healthy
-		deploy_next
-	fi
 }
 
 # The exit code, the history and what is there say the same.
