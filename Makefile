@@ -188,6 +188,7 @@ check-unit: $(B)/unit ## the suites in C
 	CK_VERBOSITY=normal tests/unit/run.sh $(B)/unit
 
 check-shell: $(PROGRAM) build/service build/mocks/docker ## the program over a fake docker
+	tests/deps.sh python3-jsonschema
 	tests/mocks.sh
 	tests/shell/run.sh $(PROGRAM)
 

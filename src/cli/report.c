@@ -2,7 +2,6 @@
 #include "cli/records.h"
 #include "cli/status.h"
 #include "health/probe.h"
-#include "sys/text.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
@@ -105,19 +104,10 @@ report_status(struct output *o, const struct status *s, bool named)
 
 /* ---- JSON ---- */
 
-/* json_string() refuses text that is not UTF-8: such text is escaped. */
 static json_t *
 text_or_null(const char *text)
 {
-	char safe[600];
-	json_t *string;
-
-	if (*text == '\0')
-		return json_null();
-	string = json_string(text);
-	return string != NULL
-	    ? string
-	    : json_string(text_escape(safe, sizeof(safe), text, strlen(text)));
+	return *text == '\0' ? json_null() : json_string(text);
 }
 
 static json_t *
@@ -152,22 +142,23 @@ service_object(const struct status *s, size_t i)
 }
 
 static json_t *
-flight_object(const struct status *s)
+flight_object(const struct flight *fl)
 {
 	static const char *const names[] = { [FLIGHT_NONE] = "none",
 		[FLIGHT_RUNNING] = "running",
 		[FLIGHT_INTERRUPTED] = "interrupted",
 		[FLIGHT_UNKNOWN] = "unknown" };
-	const struct flight *fl = &s->flight;
 	const struct journal *j = &fl->journal;
+	bool known = fl->has_journal;
 
 	if (fl->state == FLIGHT_NONE)
 		return json_null();
-	if (!fl->has_journal)
-		return json_pack("{ss}", "state", names[fl->state]);
-	return json_pack("{ss ss ss ss ss ss}", "state", names[fl->state], "verb",
-	    record_verb_name(j->verb), "tag", j->to.tag, "phase", phase_name(j->phase),
-	    "time", j->time, "by", j->who.actor);
+	return json_pack("{ss so so so so so}", "state", names[fl->state], "verb",
+	    text_or_null(known ? record_verb_name(j->verb) : ""), "tag",
+	    text_or_null(known ? j->to.tag : ""), "phase",
+	    text_or_null(known ? phase_name(j->phase) : ""), "time",
+	    text_or_null(known ? j->time : ""), "by",
+	    text_or_null(known ? j->who.actor : ""));
 }
 
 static json_t *
@@ -187,10 +178,10 @@ report_object(const struct status *s)
 	(void)status_drift(s, drift, sizeof(drift));
 	for (i = 0; i < s->target->n_services; i++)
 		(void)json_array_append_new(services, service_object(s, i));
-	return json_pack("{si ss si ss ss so so so so so so so}", "v", 1, "target",
-	    s->target->name, "code", code, "why", why, "engine", s->target->engine,
-	    "desired", text_or_null(s->seen.part[0].desired), "drift",
-	    text_or_null(drift), "services", services, "in_flight", flight_object(s),
-	    "last", record_or_null(s, &s->last), "deployed", record_or_null(s, &s->good),
-	    "rollback", text_or_null(s->rollback));
+	return json_pack("{si ss si so ss so so so so so so so}", "v", 1, "target",
+	    s->target->name, "code", code, "why", text_or_null(why), "engine",
+	    s->target->engine, "desired", text_or_null(s->seen.part[0].desired), "drift",
+	    text_or_null(drift), "services", services, "in_flight",
+	    flight_object(&s->flight), "last", record_or_null(s, &s->last), "deployed",
+	    record_or_null(s, &s->good), "rollback", text_or_null(s->rollback));
 }
