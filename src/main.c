@@ -10,6 +10,7 @@
  *   5. SIGPIPE is ignored: a closed reader is an error of write(2)
  */
 #include "cli/cli.h"
+#include "sys/fault.h"
 #include "sys/log.h"
 #include "sys/signals.h"
 
@@ -22,8 +23,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EXIT_HOST 4
-
 /* A file opened later, such as the lock, must not become descriptor 0, 1 or 2. */
 static void
 open_standard_descriptors(void)
@@ -34,7 +33,7 @@ open_standard_descriptors(void)
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd == -1)
-		_exit(EXIT_HOST);
+		_exit(FAULT_HOST);
 	close(fd);
 	closefrom(STDERR_FILENO + 1);
 }
@@ -48,7 +47,7 @@ refuse_setuid(void)
 	if (getuid() == geteuid() && getgid() == getegid())
 		return;
 	(void)!write(STDERR_FILENO, words, strlen(words));
-	_exit(EXIT_HOST);
+	_exit(FAULT_HOST);
 }
 
 static void

@@ -2,7 +2,6 @@
 
 #include "cli/handlers.h"
 #include "cli/help.h"
-#include "cli/people.h"
 #include "request/choose.h"
 #include "sys/childenv.h"
 #include "sys/log.h"
@@ -36,8 +35,8 @@ fill_permissions(struct call *c, bool network)
 
 	for (v = 0; v < VERB__MAX; v++)
 		c->may[v] = verb_is_harmless((enum verb)v) ||
-		    (c->options.allow_given ? c->options.allow[v]
-					    : !network || verb_is_open((enum verb)v));
+		    (c->options.verbs != NULL ? c->options.allow[v]
+					      : !network || verb_is_open((enum verb)v));
 	c->allowed = c->options.targets;
 	if (c->allowed == NULL && network)
 		c->allowed = TARGET_DEFAULT;
@@ -80,10 +79,10 @@ choose_targets(struct call *c, struct fault *f)
 	size_t i;
 
 	c->n = 1;
-	/* the tag of a rollback may have no prefix: `history` shows it without */
+	/* the history, not the pattern, says which tags a rollback may have */
 	if (r->verb == VERB_ROLLBACK && r->word[0] != '\0' &&
 	    choose_named(&c->config, name, c->allowed, &c->target[0], &none) == 0)
-		name = c->target[0]->name;
+		return choose_tag(c->target[0], r->word, c->tag, f);
 	if (verb_takes_tag(r->verb) && r->word[0] != '\0') {
 		if (choose_by_tag(&c->config, r->word, name, c->allowed, &choice, f) ==
 		    -1)
@@ -139,31 +138,27 @@ check_written(const struct call *c, struct fault *f)
 	    strerror(lost));
 }
 
-/* Shows the fault of each target; `worst` keeps the worst one. */
+/* Runs the request for one target.  Shows its fault; `worst` keeps the worst one. */
 static void
-run_targets(struct call *c, struct fault *worst)
+run_target(struct call *c, const struct target *t, struct fault *worst)
 {
-	const struct target *t;
-	struct fault f;
-	size_t i;
+	struct fault f = { 0 };
 
-	for (i = 0; i < c->n; i++) {
-		t = c->target[i];
-		fault_clear(&f);
-		if (handler_run(c, t, &f) == 0)
-			continue;
-		/* the line of --check has it already */
-		if (!c->request.check)
-			output_fault(&c->output, c->n > 1 ? t->name : NULL, &f);
-		if (people_worse((int)f.kind, (int)worst->kind) != (int)worst->kind)
-			*worst = f;
-	}
+	if (handler_run(c, t, &f) == 0)
+		return;
+	/* the line of --check has it already */
+	if (!c->request.check)
+		output_fault(&c->output, c->n > 1 ? t->name : NULL, &f);
+	if (fault_worse(f.kind, worst->kind) != worst->kind)
+		*worst = f;
 }
 
 static void
 run_request(struct call *c, struct fault *f)
 {
+	bool unrecovered[TARGETS_MAX];
 	enum verb v = c->request.verb;
+	size_t i;
 
 	if (!handler_needs_target(v)) {
 		if (handler_run(c, NULL, f) == -1)
@@ -175,11 +170,15 @@ run_request(struct call *c, struct fault *f)
 		output_fault(&c->output, NULL, f);
 		return;
 	}
-	run_targets(c, f);
-	/* a service may depend on one of another target: recover all first */
+	for (i = 0; i < c->n; i++) {
+		run_target(c, c->target[i], f);
+		unrecovered[i] = c->unrecovered;
+	}
+	/* after all are recovered: a service may depend on one of another target */
 	c->starting = c->request.start;
-	if (c->starting)
-		run_targets(c, f);
+	for (i = 0; i < c->n && c->starting; i++)
+		if (!unrecovered[i])
+			run_target(c, c->target[i], f);
 }
 
 static void

@@ -23,21 +23,6 @@ about_target(const struct call *c, const struct target *t, char out[TARGET_NAME_
 
 /* ---- answers in JSON ---- */
 
-/* The members of a record, for a request that has no record in the history. */
-static void
-fill_record(const struct call *c, struct record *r, const struct fault *f)
-{
-	memset(r, 0, sizeof(*r));
-	session_now(r->time, sizeof(r->time));
-	(void)strlcpy(r->to.tag, c->tag[0] == '\0' ? c->request.word : c->tag,
-	    sizeof(r->to.tag));
-	(void)strlcpy(r->why, f->what, sizeof(r->why));
-	r->who = c->who;
-	/* a deploy that could not be reverted gets its record when it is recovered */
-	r->outcome = f->kind == FAULT_UNVERIFIED ? OUTCOME_UNVERIFIED : OUTCOME_REFUSED;
-	r->seq = c->request.seq;
-}
-
 /* `verb` and `outcome` replace those of the record; NULL: they stay. */
 static void
 show_record(struct call *c, const struct target *t, const struct record *r,
@@ -54,14 +39,26 @@ show_record(struct call *c, const struct target *t, const struct record *r,
 	records_json(&c->output, doc);
 }
 
-/* An answer without a record; `outcome` is that of success. */
+/*
+ * The answer to a request that has no record in the history.  `outcome` is that of
+ * success; `from` and `to` may be NULL.
+ */
 static void
-show_no_record(struct call *c, const struct target *t, const char *outcome,
-    const struct fault *f)
+show_no_record(struct call *c, const struct target *t, const struct release *from,
+    const struct release *to, const char *outcome, const struct fault *f)
 {
-	struct record r;
+	struct record r = { .who = c->who, .seq = c->request.seq };
 
-	fill_record(c, &r, f);
+	session_now(r.time, sizeof(r.time));
+	(void)strlcpy(r.to.tag, c->tag[0] == '\0' ? c->request.word : c->tag,
+	    sizeof(r.to.tag));
+	if (from != NULL)
+		r.from = *from;
+	if (to != NULL && to->tag[0] != '\0')
+		r.to = *to;
+	(void)strlcpy(r.why, f->what, sizeof(r.why));
+	/* a deploy that could not be reverted gets its record when it is recovered */
+	r.outcome = f->kind == FAULT_UNVERIFIED ? OUTCOME_UNVERIFIED : OUTCOME_REFUSED;
 	show_record(c, t, &r, c->starting ? "start" : verb_name(c->request.verb),
 	    f->kind == FAULT_NONE ? outcome : NULL, f);
 }
@@ -147,7 +144,7 @@ wait_status(struct call *c, const struct target *t, struct fault *f)
 	if (c->request.json && r.id[0] != '\0')
 		show_record(c, t, &r, NULL, NULL, f);
 	else if (c->request.json)
-		show_no_record(c, t, "nothing to do", f);
+		show_no_record(c, t, NULL, NULL, "nothing to do", f);
 	return rc;
 }
 
@@ -238,18 +235,44 @@ show_success(struct call *c, const struct target *t, const struct record *r)
 }
 
 /*
+ * The fault of a recovery counts after the request, too: a start verifies nothing, and a
+ * request that has failed has not verified what the recovery could not.  Only a revert
+ * has.
+ */
+static int
+merge_recovery(const struct call *c, const struct session *s, const struct fault *why,
+    int rc, struct fault *f)
+{
+	bool reverted = s->record.id[0] != '\0' &&
+	    s->record.outcome == OUTCOME_ROLLED_BACK;
+
+	if (fault_worse(why->kind, f->kind) == f->kind)
+		return rc;
+	if (c->starting && rc == 0)
+		*f = *why;
+	else if (c->starting ||
+	    (why->kind == FAULT_UNVERIFIED && rc == -1 && !reverted)) {
+		f->kind = why->kind;
+		fault_now(f, "%s", why->now[0] == '\0' ? why->what : why->now);
+	}
+	return f->kind == FAULT_NONE ? 0 : -1;
+}
+
+/*
  * An interrupted deploy is recovered first.  Once that has ended, with whatever result,
- * the request is run: otherwise a bad state could not be fixed by a new deploy.  `left`
- * says that it has not ended.
+ * the request is run: otherwise a bad state could not be fixed by a new deploy.
  */
 static int
 run_session(struct call *c, struct session *s, struct fault *f)
 {
-	bool only_recover = c->request.verb == VERB_RECOVER && !c->starting, left = false;
+	bool only_recover = c->request.verb == VERB_RECOVER && !c->starting;
 	struct fault why = { 0 };
-	int rc = recover_run(s, &left, &why);
+	int rc = recover_run(s, &c->unrecovered, &why);
 
-	if (rc == -1 && (only_recover || left)) {
+	/* the record is that of another request */
+	if (!only_recover)
+		s->record.id[0] = '\0';
+	if (rc == -1 && (only_recover || c->unrecovered)) {
 		*f = why;
 		return -1;
 	}
@@ -257,14 +280,7 @@ run_session(struct call *c, struct session *s, struct fault *f)
 		output_say(&c->output, SAY_WARN, why.what);
 		log_event(LOG_WARNING, "recovered (%d): %s", (int)why.kind, why.what);
 	}
-	if (!only_recover)
-		s->record.id[0] = '\0';
-	rc = handlers[c->request.verb].locked(c, s, f);
-	/* what serves may be unverified although it was started */
-	if (c->starting && people_worse((int)why.kind, (int)f->kind) != (int)f->kind) {
-		*f = why;
-		return -1;
-	}
+	rc = merge_recovery(c, s, &why, handlers[c->request.verb].locked(c, s, f), f);
 	if (rc == 0)
 		show_success(c, s->target, &s->record);
 	return rc;
@@ -279,6 +295,7 @@ run_locked(struct call *c, const struct target *t, struct fault *f)
 
 	snprintf(what, sizeof(what), "%s%s%s", verb_name(c->request.verb),
 	    c->tag[0] == '\0' ? "" : " ", c->tag);
+	c->unrecovered = true;
 	rc = session_open(&s, t, c->env, &c->progress, &c->who, what, f);
 	if (rc == 0) {
 		c->output.droppable = true;
@@ -291,7 +308,7 @@ run_locked(struct call *c, const struct target *t, struct fault *f)
 	if (c->request.json && s.record.id[0] != '\0')
 		show_record(c, t, &s.record, verb_name(c->request.verb), NULL, f);
 	else if (c->request.json)
-		show_no_record(c, t,
+		show_no_record(c, t, NULL, NULL,
 		    c->starting ? "started" : handlers[c->request.verb].outcome, f);
 	return rc;
 }
@@ -302,7 +319,6 @@ run_look(struct call *c, const struct target *t, struct fault *f)
 	struct release from = { 0 }, to = { 0 };
 	enum verb v = c->request.verb;
 	struct session s;
-	struct record r;
 	int rc;
 
 	rc = session_look(&s, t, c->env, &c->progress, &c->who, f);
@@ -310,14 +326,8 @@ run_look(struct call *c, const struct target *t, struct fault *f)
 		rc = handlers[v].look(c, &s, &from, &to, f);
 		session_close(&s);
 	}
-	if (c->request.json) {
-		fill_record(c, &r, f);
-		r.from = from;
-		if (to.tag[0] != '\0')
-			r.to = to;
-		show_record(c, t, &r, verb_name(v), rc == 0 ? handlers[v].outcome : NULL,
-		    f);
-	}
+	if (c->request.json)
+		show_no_record(c, t, &from, &to, handlers[v].outcome, f);
 	return rc;
 }
 
@@ -351,5 +361,5 @@ handler_refusal(struct call *c, const struct fault *f)
 	enum verb v = c->request.verb;
 
 	if (c->request.json && v < VERB__MAX && handlers[v].outcome != NULL)
-		show_no_record(c, NULL, NULL, f);
+		show_no_record(c, NULL, NULL, NULL, NULL, f);
 }

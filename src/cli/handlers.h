@@ -29,6 +29,7 @@ struct call {
 	size_t n;
 	char tag[TAG_MAX]; /* as the target uses it; "": none */
 	bool starting;     /* recover --start: all targets are recovered, start them */
+	bool unrecovered;  /* the target of the last handler_run() keeps its journal */
 	char *const *env;
 };
 

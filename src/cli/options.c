@@ -3,150 +3,144 @@
 #include "sys/text.h"
 
 #include <bsd/string.h>
-#include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { OPT_ACTOR = 256, OPT_ALLOW, OPT_CONFIG, OPT_LOCAL, OPT_TARGET, OPT_VERSION };
-
-static const struct option long_options[] = {
-	{ "actor", required_argument, NULL, OPT_ACTOR },
-	{ "allow", required_argument, NULL, OPT_ALLOW },
-	{ "config", required_argument, NULL, OPT_CONFIG },
-	{ "local", no_argument, NULL, OPT_LOCAL },
-	{ "target", required_argument, NULL, OPT_TARGET },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, OPT_VERSION },
-	{ NULL, 0, NULL, 0 },
+/* Not getopt_long(3): it accepts abbreviations. */
+static const struct {
+	const char *name;
+	bool value;
+	size_t at;           /* a bool of struct options, or a string if it has a value */
+	const char *request; /* the option is this request */
+} known[] = {
+	{ "--actor", true, offsetof(struct options, actor), NULL },
+	{ "--allow", true, offsetof(struct options, verbs), NULL },
+	{ "--config", true, offsetof(struct options, config), NULL },
+	{ "--target", true, offsetof(struct options, targets), NULL },
+	{ "--local", false, offsetof(struct options, local), NULL },
+	{ "--verbose", false, offsetof(struct options, verbose), NULL },
+	{ "-v", false, offsetof(struct options, verbose), NULL },
+	{ "--help", false, offsetof(struct options, local), "help" },
+	{ "-h", false, offsetof(struct options, local), "help" },
+	{ "--version", false, offsetof(struct options, local), "version" },
 };
 
+#define KNOWN (sizeof(known) / sizeof(known[0]))
+
 static int
-bad_option(const char *what, const char *word, struct fault *f)
+refuse_option(const char *what, const char *word, const char *next, struct fault *f)
 {
 	char safe[96];
 
-	return fault_set(f, FAULT_REFUSED, "`twilight-deploy --help` lists the options",
-	    "%s: %s", what, text_escape(safe, sizeof(safe), word, strlen(word)));
+	return fault_set(f, FAULT_REFUSED, next, "%s: %s", what,
+	    text_escape(safe, sizeof(safe), word, strlen(word)));
 }
 
-/* "did you mean --verbose?" */
 static int
-unknown_option(const char *word, struct fault *f)
+refuse_unknown(const char *word, struct fault *f)
 {
+	char name[64], next[64] = "`twilight-deploy --help` lists the options";
 	unsigned best = ~0U, distance;
-	const struct option *o;
-	char bare[64], next[64] = "";
+	const char *bare;
+	size_t i;
 
-	(void)strlcpy(bare, word + strspn(word, "-"), sizeof(bare));
-	bare[strcspn(bare, "=")] = '\0';
-	for (o = long_options; o->name != NULL; o++) {
-		distance = text_distance(o->name, bare);
-		if (distance < best && text_is_near(o->name, distance)) {
+	(void)strlcpy(name, word + strspn(word, "-"), sizeof(name));
+	name[strcspn(name, "=")] = '\0';
+	for (i = 0; i < KNOWN; i++) {
+		bare = known[i].name + strspn(known[i].name, "-");
+		distance = text_distance(bare, name);
+		if (distance < best && text_is_near(bare, distance)) {
 			best = distance;
-			snprintf(next, sizeof(next), "did you mean --%s?", o->name);
+			snprintf(next, sizeof(next), "did you mean %s?", known[i].name);
 		}
 	}
-	bad_option("unknown option", word, f);
-	if (next[0] != '\0')
-		(void)strlcpy(f->next, next, sizeof(f->next));
-	return -1;
-}
-
-/* getopt_long(3) accepts any unambiguous prefix of a name. */
-static bool
-is_abbreviated(const char *word, int index)
-{
-	size_t len;
-
-	if (index == -1 || strncmp(word, "--", 2) != 0)
-		return false;
-	len = strcspn(word + 2, "=");
-	return strlen(long_options[index].name) != len;
+	return refuse_option("unknown option", word, next, f);
 }
 
 /* "VERB,VERB" or "all" */
 static int
-parse_allow(struct options *o, const char *list, struct fault *f)
+parse_allow(struct options *o, struct fault *f)
 {
-	const char *at = list;
+	const char *at = o->verbs;
 	enum verb v;
 	size_t len;
 	int i;
 
-	o->allow_given = true;
+	if (at == NULL)
+		return 0;
 	for (i = 0; i < VERB__MAX; i++)
-		o->allow[i] = strcmp(list, "all") == 0;
+		o->allow[i] = strcmp(at, "all") == 0;
 	if (o->allow[0])
 		return 0;
-	for (;; at += len + 1) {
+	while (at != NULL) {
 		len = strcspn(at, ",");
 		v = verb_find(at, len);
 		if (v == VERB__MAX)
-			return bad_option("--allow has an unknown verb", at, f);
+			return refuse_option("--allow has an unknown verb", at, NULL, f);
 		o->allow[v] = true;
-		if (at[len] == '\0')
-			return 0;
+		at = at[len] == '\0' ? NULL : at + len + 1;
 	}
+	return 0;
 }
 
-/* `line` holds more than REQUEST_MAX bytes: a request that is cut here is refused as too long. */
-static void
-join_words(struct options *o, int argc, char **argv)
+/* The row of the option that is the first `len` bytes of `word`; KNOWN for none. */
+static size_t
+option_of(const char *word, size_t len)
 {
-	int i;
+	size_t i;
 
-	for (i = 0; i < argc; i++) {
-		if (i > 0)
-			(void)strlcat(o->line, " ", sizeof(o->line));
-		(void)strlcat(o->line, argv[i], sizeof(o->line));
-	}
+	for (i = 0; i < KNOWN; i++)
+		if (strlen(known[i].name) == len && memcmp(known[i].name, word, len) == 0)
+			break;
+	return i;
+}
+
+/* Reads argv[*i], and advances *i to its value. */
+static int
+read_option(struct options *o, int argc, char **argv, int *i, struct fault *f)
+{
+	const char *word = argv[*i];
+	size_t len = strcspn(word, "="), k = option_of(word, len);
+	void *at;
+
+	if (k == KNOWN || (word[len] == '=' && !known[k].value))
+		return refuse_unknown(word, f);
+	at = (char *)o + known[k].at;
+	if (!known[k].value)
+		*(bool *)at = true;
+	else if (word[len] == '=')
+		*(const char **)at = word + len + 1;
+	else if (*i + 1 < argc)
+		*(const char **)at = argv[++*i];
+	else
+		return refuse_option("missing argument", word, NULL, f);
+	if (known[k].request != NULL)
+		(void)strlcpy(o->line, known[k].request, sizeof(o->line));
+	return 0;
 }
 
 int
 options_parse(struct options *o, int argc, char **argv, struct fault *f)
 {
-	int c, at, index;
+	int i;
 
 	memset(o, 0, sizeof(*o));
-	opterr = 0;
-	/* '+': stop at the first non-option; ':': return ':' for a missing argument */
-	while (at = optind, index = -1,
-	    (c = getopt_long(argc, argv, "+:hv", long_options, &index)) != -1) {
-		if (is_abbreviated(argv[at], index))
-			return unknown_option(argv[at], f);
-		switch (c) {
-		case OPT_ACTOR:
-			o->actor = optarg;
+	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			i++;
 			break;
-		case OPT_ALLOW:
-			if (parse_allow(o, optarg, f) == -1)
-				return -1;
-			break;
-		case OPT_CONFIG:
-			o->config = optarg;
-			break;
-		case OPT_TARGET:
-			o->targets = optarg;
-			break;
-		case OPT_LOCAL:
-			o->local = true;
-			break;
-		case 'v':
-			o->verbose = true;
-			break;
-		case 'h':
-		case OPT_VERSION:
-			o->local = true;
-			(void)strlcpy(o->line, c == 'h' ? "help" : "version",
-			    sizeof(o->line));
-			return 0;
-		case ':':
-			return bad_option("missing argument", argv[at], f);
-		default:
-			return unknown_option(at < argc ? argv[at] : "", f);
 		}
+		if (read_option(o, argc, argv, &i, f) == -1)
+			return -1;
+		if (o->line[0] != '\0')
+			return parse_allow(o, f);
 	}
-	join_words(o, argc - optind, argv + optind);
-	return 0;
+	/* a request that is cut here is longer than REQUEST_MAX, and refused */
+	for (; i < argc; i++) {
+		(void)strlcat(o->line, argv[i], sizeof(o->line));
+		if (i + 1 < argc)
+			(void)strlcat(o->line, " ", sizeof(o->line));
+	}
+	return parse_allow(o, f);
 }

@@ -14,10 +14,10 @@ struct options {
 	const char *actor;   /* --actor; NULL: not given */
 	const char *config;  /* --config; NULL: not given */
 	const char *targets; /* --target, "NAME,NAME" or "all"; NULL: not given */
+	const char *verbs;   /* --allow, "VERB,VERB" or "all"; NULL: not given */
 	bool verbose;
-	bool local;       /* --local: ignore SSH_ORIGINAL_COMMAND */
-	bool allow_given; /* `allow` counts */
-	bool allow[VERB__MAX];
+	bool local;                 /* --local: ignore SSH_ORIGINAL_COMMAND */
+	bool allow[VERB__MAX];      /* of --allow */
 	char line[REQUEST_MAX + 2]; /* the words of argv as a request; "": none */
 };
 

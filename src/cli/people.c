@@ -101,15 +101,3 @@ people_success(const struct record *r, const char *target, char *out, size_t siz
 	    people_took(r->ms.total, took), undo);
 	return out;
 }
-
-int
-people_worse(int a, int b)
-{
-	static const int order[] = { 70, 5, 4, 1, 3, 6, 2 };
-	size_t i;
-
-	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		if (a == order[i] || b == order[i])
-			return order[i];
-	return 0;
-}

@@ -39,7 +39,4 @@ const char *people_reason(const char *why, char *out, size_t size);
 const char *people_success(const struct record *, const char *target, char *out,
     size_t size);
 
-/* The worse of two exit codes, in this order: 70, 5, 4, 1, 3, 6, 2, 0. */
-int people_worse(int a, int b);
-
 #endif

@@ -104,6 +104,19 @@ match_target(const struct target *t, const char *tag, bool named, char out[TAG_M
 	return fault_set(f, why.kind, next, "invalid tag: %s", tag);
 }
 
+int
+choose_tag(const struct target *t, const char *tag, char out[TAG_MAX], struct fault *f)
+{
+	size_t len = strlen(t->tag_prefix);
+
+	if (tag_is_valid(tag) && t->strip_prefix && strncmp(tag, t->tag_prefix, len) == 0)
+		tag += len;
+	if (!tag_is_valid(tag))
+		return tag_check(tag, "", f);
+	(void)strlcpy(out, tag, TAG_MAX);
+	return 0;
+}
+
 static int
 refuse_two_targets(const char *tag, const struct target *a, const struct target *b,
     struct fault *f)

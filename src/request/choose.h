@@ -26,6 +26,13 @@ int choose_named(const struct config *, const char *name, const char *allowed,
     const struct target **, struct fault *) MUST_CHECK;
 
 /*
+ * The tag as the target uses it, with or without its prefix; tag_pattern does not
+ * matter.  FAULT_REFUSED "invalid tag: …" if it does not follow docker's grammar.
+ */
+int choose_tag(const struct target *, const char *tag, char out[TAG_MAX],
+    struct fault *) MUST_CHECK;
+
+/*
  * The target whose tag_prefix and tag_pattern match the tag; the pattern is matched
  * against the stripped tag.  With a `name` only that target is tried; it also accepts a
  * tag that is already stripped.  FAULT_REFUSED "invalid tag: …" if no target matches,

@@ -38,3 +38,16 @@ fault_clear(struct fault *f)
 	f->now[0] = '\0';
 	f->next[0] = '\0';
 }
+
+enum fault_kind
+fault_worse(enum fault_kind a, enum fault_kind b)
+{
+	static const enum fault_kind order[] = { FAULT_BUG, FAULT_UNVERIFIED, FAULT_HOST,
+		FAULT_FAILED, FAULT_BUSY, FAULT_SUPERSEDED, FAULT_REFUSED };
+	size_t i;
+
+	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return FAULT_NONE;
+}

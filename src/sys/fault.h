@@ -43,4 +43,7 @@ int fault_now(struct fault *, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* After the error was handled: no fault is set. */
 void fault_clear(struct fault *);
 
+/* The worse one for several targets: of 70, 5, 4, 1, 3, 6, 2, 0 the first. */
+enum fault_kind fault_worse(enum fault_kind, enum fault_kind);
+
 #endif

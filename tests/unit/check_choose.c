@@ -113,6 +113,25 @@ START_TEST(chooses_by_name)
 }
 END_TEST
 
+/* The tag of a rollback: the pattern does not matter, the prefix may be missing. */
+START_TEST(strips_a_tag)
+{
+	char tag[TAG_MAX];
+
+	ck_assert_int_eq(choose_tag(&targets[1], "back-old", tag, &f), 0);
+	ck_assert_str_eq(tag, "old");
+	ck_assert_int_eq(choose_tag(&targets[1], "old", tag, &f), 0);
+	ck_assert_str_eq(tag, "old");
+	ck_assert_int_eq(choose_tag(&targets[2], "front-old", tag, &f), 0);
+	ck_assert_str_eq(tag, "front-old");
+	ck_assert_int_eq(choose_tag(&targets[1], "back-", tag, &f), -1);
+	ck_assert_int_eq(f.kind, FAULT_REFUSED);
+	fault_clear(&f);
+	ck_assert_int_eq(choose_tag(&targets[0], "a/b", tag, &f), -1);
+	ck_assert_str_eq(f.what, "invalid tag: a/b");
+}
+END_TEST
+
 /* The names of all that fit; never more than the fault holds. */
 START_TEST(bounds_the_names)
 {
@@ -141,6 +160,7 @@ choose_suite(void)
 	tcase_add_checked_fixture(core, setup, NULL);
 	tcase_add_loop_test(core, chooses_by_tag, 0, N(rows));
 	tcase_add_test(core, chooses_by_name);
+	tcase_add_test(core, strips_a_tag);
 	suite_add_tcase(s, core);
 	tcase_add_checked_fixture(limits, setup, NULL);
 	tcase_add_test(limits, bounds_the_names);

@@ -91,12 +91,25 @@ START_TEST(next_is_no_format)
 }
 END_TEST
 
+START_TEST(knows_the_worse)
+{
+	static const enum fault_kind order[] = { 70, 5, 4, 1, 3, 6, 2, 0 };
+	int i, j;
+
+	for (i = 0; i < 8; i++)
+		for (j = i; j < 8; j++) {
+			ck_assert_int_eq(fault_worse(order[i], order[j]), order[i]);
+			ck_assert_int_eq(fault_worse(order[j], order[i]), order[i]);
+		}
+}
+END_TEST
+
 Suite *
 fault_suite(void)
 {
 	static const struct unit_test tests[] = { CASE("Core"), ONCE(sets_all_three),
 		ONCE(needs_no_next), ONCE(first_word_stands), ONCE(cleared_takes_another),
-		ONCE(kinds_are_the_exit_codes), CASE("Limits"),
+		ONCE(kinds_are_the_exit_codes), ONCE(knows_the_worse), CASE("Limits"),
 		ONCE(cuts_what_is_too_long), CASE("Hostile"), ONCE(next_is_no_format) };
 
 	return unit_suite("fault", NULL, NULL, tests, N(tests));

@@ -1,5 +1,5 @@
 /*
- * check_people.c: ages, durations, short reasons, and which of two codes is worse.
+ * check_people.c: ages, durations, short reasons.
  */
 #include "cli/people.h"
 
@@ -133,19 +133,6 @@ START_TEST(tells_of_success)
 }
 END_TEST
 
-START_TEST(knows_the_worse_code)
-{
-	static const int order[] = { 70, 5, 4, 1, 3, 6, 2, 0 };
-	int i, j;
-
-	for (i = 0; i < N(order); i++)
-		for (j = i; j < N(order); j++) {
-			ck_assert_int_eq(people_worse(order[i], order[j]), order[i]);
-			ck_assert_int_eq(people_worse(order[j], order[i]), order[i]);
-		}
-}
-END_TEST
-
 Suite *
 people_suite(void)
 {
@@ -158,7 +145,6 @@ people_suite(void)
 	tcase_add_test(core, cuts_a_text);
 	tcase_add_test(core, shortens_a_reason);
 	tcase_add_test(core, tells_of_success);
-	tcase_add_test(core, knows_the_worse_code);
 	suite_add_tcase(s, core);
 	return s;
 }
