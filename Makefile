@@ -55,6 +55,7 @@ SRC := \
 	src/deploy/phases.c \
 	src/deploy/recover.c \
 	src/deploy/session.c \
+	src/deploy/survey.c \
 	src/deploy/undo.c \
 	src/deploy/verify.c \
 	src/dotenv/edit.c \

@@ -12,8 +12,8 @@
 static void
 describe_health(const struct status *s, size_t i, char *out, size_t size)
 {
-	const struct observed *o = &s->seen.part[i];
-	bool looked = s->observed && s->observes;
+	const struct observed *o = &s->survey.seen.part[i];
+	bool looked = s->survey.observed && s->survey.observes;
 
 	if (looked && o->n == 0)
 		(void)strlcpy(out, "DOWN, no container", size);
@@ -33,16 +33,16 @@ describe_health(const struct status *s, size_t i, char *out, size_t size)
 static void
 describe_version(const struct status *s, size_t i, char *out, size_t size)
 {
-	const struct observed *o = &s->seen.part[i];
+	const struct observed *o = &s->survey.seen.part[i];
 	const struct record *good = &s->good;
 	const struct part *p = release_part(&good->to, o->service);
 	char tag[TAG_MAX], age[PEOPLE_SHORT];
 	size_t n;
 
 	out[0] = '\0';
-	if (!s->observed || (s->observes && o->instance.id[0] == '\0'))
+	if (!s->survey.observed || (s->survey.observes && o->instance.id[0] == '\0'))
 		return;
-	(void)status_tag(s, i, tag);
+	(void)survey_tag(&s->survey, i, tag);
 	n = (size_t)snprintf(out, size, "%s", tag[0] == '\0' ? "an unknown image" : tag);
 	if (o->instance.state == INSTANCE_RUNNING && o->instance.started_ms > 0)
 		n += (size_t)snprintf(out + n, size - n, ", up %s",
@@ -93,11 +93,12 @@ report_status(struct output *o, const struct status *s, bool named)
 		output_row(o, "last", "%s",
 		    s->recorded ? "nothing was deployed yet" : "unknown");
 	output_row(o, "can roll back to", "%s",
-	    s->rollback[0] != '\0' ? s->rollback : none);
+	    s->survey.rollback[0] != '\0' ? s->survey.rollback : none);
 	output_row(o, "in flight", "%s",
 	    status_flight_text(&s->flight, s->now, text, sizeof(text)));
-	if (!status_drift(s, text, sizeof(text)))
-		(void)strlcpy(text, s->observed && s->observes ? "none" : "unknown",
+	if (!survey_drift(&s->survey, text, sizeof(text)))
+		(void)strlcpy(text,
+		    s->survey.observed && s->survey.observes ? "none" : "unknown",
 		    sizeof(text));
 	output_row(o, "drift", "%s", text);
 }
@@ -122,12 +123,12 @@ health_object(const struct status *s, size_t i)
 static json_t *
 service_object(const struct status *s, size_t i)
 {
-	const struct observed *o = &s->seen.part[i];
-	bool looked = s->observed && s->observes;
+	const struct observed *o = &s->survey.seen.part[i];
+	bool looked = s->survey.observed && s->survey.observes;
 	char tag[TAG_MAX] = "";
 
-	if (s->observed)
-		(void)status_tag(s, i, tag);
+	if (s->survey.observed)
+		(void)survey_tag(&s->survey, i, tag);
 	return json_pack("{ss so so so so so so so sI sI}", "service",
 	    s->target->service[i].name, "healthy",
 	    s->asked[i] ? json_boolean(http_healthy(&s->answer[i])) : json_null(),
@@ -175,13 +176,13 @@ report_object(const struct status *s)
 	json_t *services = json_array();
 	size_t i;
 
-	(void)status_drift(s, drift, sizeof(drift));
+	(void)survey_drift(&s->survey, drift, sizeof(drift));
 	for (i = 0; i < s->target->n_services; i++)
 		(void)json_array_append_new(services, service_object(s, i));
 	return json_pack("{si ss si so ss so so so so so so so}", "v", 1, "target",
 	    s->target->name, "code", code, "why", text_or_null(why), "engine",
-	    s->target->engine, "desired", text_or_null(s->seen.part[0].desired), "drift",
-	    text_or_null(drift), "services", services, "in_flight",
+	    s->target->engine, "desired", text_or_null(s->survey.seen.part[0].desired),
+	    "drift", text_or_null(drift), "services", services, "in_flight",
 	    flight_object(&s->flight), "last", record_or_null(s, &s->last), "deployed",
-	    record_or_null(s, &s->good), "rollback", text_or_null(s->rollback));
+	    record_or_null(s, &s->good), "rollback", text_or_null(s->survey.rollback));
 }

@@ -2,7 +2,6 @@
 
 #include "cli/people.h"
 #include "cli/records.h"
-#include "deploy/deploy.h"
 #include "health/probe.h"
 #include "state/folder.h"
 #include "state/lock.h"
@@ -86,46 +85,18 @@ look_at_state(struct status *s, int dirfd)
 		note_fault(s, &f);
 }
 
-/* What runs, as a release. */
-static void
-running_release(const struct status *s, struct release *r)
-{
-	size_t i;
-
-	memset(r, 0, sizeof(*r));
-	for (i = 0; i < s->seen.n; i++) {
-		const struct observed *o = &s->seen.part[i];
-
-		(void)strlcpy(r->part[i].service, o->service, SERVICE_MAX);
-		(void)strlcpy(r->part[i].revision, o->instance.revision, REVISION_MAX);
-	}
-	r->n = s->seen.n;
-	if (r->n > 0 && !s->observes)
-		(void)target_tag_of(s->target, s->seen.part[0].desired, r->tag);
-	else if (r->n > 0)
-		(void)status_tag(s, 0, r->tag);
-}
-
 static void
 look_at_engine(struct status *s, char *const *env, const struct who *who)
 {
 	struct session look;
-	struct release running;
 	struct fault f = { 0 };
 
-	if (session_look(&look, s->target, env, NULL, who, &f) == -1) {
-		note_fault(s, &f);
-		return;
-	}
-	s->observes = look.engine->observes;
-	s->observed = look.engine->observe(look.engine, &s->seen, &f) == 0;
-	if (s->observed) {
-		running_release(s, &running);
-		(void)!rollback_choice(&look, &running, s->rollback, &f);
+	if (session_look(&look, s->target, env, NULL, who, &f) == 0) {
+		(void)!survey_run(&look, &s->good, &s->survey, &f);
+		session_close(&look);
 	}
 	if (f.kind != FAULT_NONE)
 		note_fault(s, &f);
-	session_close(&look);
 }
 
 /* Needs no engine: it is asked also when the engine does not answer. */
@@ -173,68 +144,6 @@ status_look(struct status *s, const struct target *t, char *const *env,
 
 /* ---- what it means ---- */
 
-const char *
-status_tag(const struct status *s, size_t i, char tag[TAG_MAX])
-{
-	const struct instance *now = &s->seen.part[i].instance;
-	const struct part *p;
-
-	if (!s->observes) {
-		tag[0] = '\0';
-		(void)target_tag_of(s->target, s->seen.part[i].desired, tag);
-		return tag;
-	}
-	release_tag_of(now->reference, tag);
-	p = release_part(&s->good.to, s->seen.part[i].service);
-	/* docker shows an id once the reference names another image */
-	if (tag[0] == '\0' && p != NULL && now->revision[0] != '\0' &&
-	    strcmp(p->revision, now->revision) == 0)
-		(void)strlcpy(tag, s->good.to.tag, TAG_MAX);
-	return tag;
-}
-
-static bool
-service_drifts(const struct status *s, size_t i, char *out, size_t size)
-{
-	const struct observed *o = &s->seen.part[i];
-	const struct part *p = release_part(&s->good.to, o->service);
-	const char *desired = o->desired;
-	char tag[TAG_MAX], wanted[TAG_MAX];
-	bool formed = target_tag_of(s->target, desired, wanted);
-
-	if (formed)
-		desired = wanted;
-	if (o->instance.id[0] == '\0')
-		return false;
-	if (o->running > 1)
-		snprintf(out, size, "%s runs in %zu containers", o->service, o->running);
-	else if (strcmp(status_tag(s, i, tag), desired) != 0 || !formed)
-		snprintf(out, size, "%s is %s, but %s runs %s", s->target->variable,
-		    desired, o->service, tag[0] == '\0' ? "another image" : tag);
-	else if (s->good.id[0] != '\0' && p != NULL && p->revision[0] != '\0' &&
-	    strcmp(p->revision, o->instance.revision) != 0)
-		snprintf(out, size, "%s runs %s%s, but %s was deployed last", o->service,
-		    strcmp(tag, s->good.to.tag) == 0 ? "another image of " : "", tag,
-		    s->good.to.tag);
-	else
-		return false;
-	return true;
-}
-
-bool
-status_drift(const struct status *s, char *out, size_t size)
-{
-	size_t i;
-
-	out[0] = '\0';
-	if (!s->observed || !s->observes)
-		return false;
-	for (i = 0; i < s->seen.n; i++)
-		if (service_drifts(s, i, out, size))
-			return true;
-	return false;
-}
-
 /* `out` says which service is down. */
 static bool
 find_down(const struct status *s, char *out, size_t size)
@@ -248,7 +157,8 @@ find_down(const struct status *s, char *out, size_t size)
 			    s->answer[i].why);
 			return true;
 		}
-		if (s->observed && s->observes && s->seen.part[i].running == 0) {
+		if (s->survey.observed && s->survey.observes &&
+		    s->survey.seen.part[i].running == 0) {
 			snprintf(out, size, "%s does not run", t->service[i].name);
 			return true;
 		}
@@ -269,7 +179,7 @@ status_judge(const struct status *s, char *out, size_t size)
 		(void)status_flight_text(&s->flight, s->now, out, size);
 		return FAULT_FAILED;
 	}
-	if (status_drift(s, out, size))
+	if (survey_drift(&s->survey, out, size))
 		return FAULT_FAILED;
 	(void)strlcpy(out, "healthy, and as deployed", size);
 	return 0;

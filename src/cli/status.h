@@ -7,7 +7,7 @@
 
 #include "cli/output.h"
 #include "config/target.h"
-#include "engine/engine.h"
+#include "deploy/survey.h"
 #include "health/answer.h"
 #include "state/history.h"
 #include "state/journal.h"
@@ -31,29 +31,20 @@ struct flight {
 
 struct status {
 	const struct target *target;
-	int64_t now;   /* seconds since 1970 */
-	bool observes; /* the engine can observe: not blind */
-	bool observed; /* `seen` is set */
-	struct observation seen;
+	int64_t now; /* seconds since 1970 */
+	struct survey survey;
 	bool asked[SERVICES_MAX]; /* answer[i] is set: the service has a health URL */
 	struct http_answer answer[SERVICES_MAX];
 	struct flight flight;
-	bool recorded;          /* the history could be read */
-	struct record last;     /* the newest but for adoptions; no id: none */
-	struct record good;     /* the newest known-good one; no id: none */
-	char rollback[TAG_MAX]; /* the tag that `rollback` would choose; "": none */
-	struct fault why;       /* the first fault of a look */
+	bool recorded;      /* the history could be read */
+	struct record last; /* the newest but for adoptions; no id: none */
+	struct record good; /* the newest known-good one; no id: none */
+	struct fault why;   /* the first fault of a look */
 };
 
 /* Never fails: the first fault is in `why`. */
 void status_look(struct status *, const struct target *, char *const *env,
     const struct who *);
-
-/* The tag that service `i` runs; "" if it is not known. */
-const char *status_tag(const struct status *, size_t i, char tag[TAG_MAX]);
-
-/* Does what runs differ from what is desired or was deployed?  `out` says how. */
-bool status_drift(const struct status *, char *out, size_t size);
 
 /*
  * The exit code for monitors.  5: a service is down or not healthy; 4: unknown; 1: all

@@ -77,22 +77,3 @@ choose_release(struct deploy *d, struct fault *f)
 	free(list);
 	return rc;
 }
-
-int
-rollback_choice(struct session *s, const struct release *running, char tag[TAG_MAX],
-    struct fault *f)
-{
-	struct deploy d = { .s = s, .wish = "" };
-
-	tag[0] = '\0';
-	d.j.from = *running;
-	if (s->dirfd == -1)
-		return 0;
-	if (choose_release(&d, f) == 0)
-		(void)strlcpy(tag, d.j.to.tag, TAG_MAX);
-	else if (f->kind == FAULT_REFUSED)
-		fault_clear(f);
-	else
-		return -1;
-	return 0;
-}

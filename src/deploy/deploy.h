@@ -18,10 +18,6 @@ int deploy_run(struct session *, const char *tag, int64_t seq, struct fault *) M
 /* `tag` is "" for the newest known-good release that is not the running one. */
 int rollback_run(struct session *, const char *tag, struct fault *) MUST_CHECK;
 
-/* The tag that rollback_run() would choose while `running` runs; "" for none.  No lock. */
-int rollback_choice(struct session *, const struct release *running, char tag[TAG_MAX],
-    struct fault *) MUST_CHECK;
-
 /*
  * A journal found under the lock is a deploy that was interrupted by a kill or a
  * power cut.  First, docker commands of the killed run are waited for; then, in this

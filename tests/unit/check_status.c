@@ -21,7 +21,7 @@ static struct status s;
 static void
 run(size_t i, const char *service, const char *tag)
 {
-	struct observed *o = &s.seen.part[i];
+	struct observed *o = &s.survey.seen.part[i];
 
 	snprintf(o->service, sizeof(o->service), "%s", service);
 	snprintf(target.service[i].name, SERVICE_MAX, "%s", service);
@@ -43,10 +43,12 @@ setup(void)
 	strcpy(target.name, "default");
 	strcpy(target.variable, "TWILIGHT_VERSION");
 	strcpy(target.value, "%t");
-	target.n_services = s.seen.n = 2;
+	target.n_services = s.survey.seen.n = 2;
 	s.target = &target;
 	s.now = 1000;
-	s.observes = s.observed = s.recorded = true;
+	s.survey.target = &target;
+	s.survey.good = &s.good;
+	s.survey.observes = s.survey.observed = s.recorded = true;
 	run(0, "api", "v1");
 	run(1, "worker", "v1");
 	s.asked[0] = true;
@@ -74,14 +76,14 @@ unhealthy(void)
 static void
 down(void)
 {
-	s.seen.part[1].running = 0;
-	s.seen.part[1].instance.state = INSTANCE_EXITED;
+	s.survey.seen.part[1].running = 0;
+	s.survey.seen.part[1].instance.state = INSTANCE_EXITED;
 }
 
 static void
 no_engine(void)
 {
-	s.observed = false;
+	s.survey.observed = false;
 	fault_set(&s.why, FAULT_HOST, NULL, "no engine");
 }
 
@@ -127,7 +129,7 @@ interrupted_down(void)
 static void
 other_desired(void)
 {
-	strcpy(s.seen.part[0].desired, "v2");
+	strcpy(s.survey.seen.part[0].desired, "v2");
 }
 
 static void
@@ -139,13 +141,13 @@ other_runs(void)
 static void
 other_image(void)
 {
-	strcpy(s.seen.part[1].instance.revision, "sha256:other");
+	strcpy(s.survey.seen.part[1].instance.revision, "sha256:other");
 }
 
 static void
 scaled(void)
 {
-	s.seen.part[1].n = s.seen.part[1].running = 2;
+	s.survey.seen.part[1].n = s.survey.seen.part[1].running = 2;
 }
 
 static void
@@ -158,7 +160,7 @@ static void
 untagged(void)
 {
 	/* docker shows the id once the reference names another image */
-	strcpy(s.seen.part[0].instance.reference, "sha256:v1");
+	strcpy(s.survey.seen.part[0].instance.reference, "sha256:v1");
 }
 
 static void
@@ -223,7 +225,7 @@ report(bool named)
 START_TEST(reports)
 {
 	setup();
-	strcpy(s.rollback, "v0");
+	strcpy(s.survey.rollback, "v0");
 	ck_assert_str_eq(report(true),
 	    "target:           default\n"
 	    "api:              healthy, v1, up 1 s, deployed 6 min ago by ci\n"
@@ -248,9 +250,9 @@ START_TEST(fits_a_terminal)
 	memset(s.flight.journal.to.tag, 't', sizeof(s.flight.journal.to.tag) - 1);
 	memset(s.answer[0].why, 'a', sizeof(s.answer[0].why) - 1);
 	memset(target.service[1].name, 's', SERVICE_MAX - 1);
-	memset(s.seen.part[1].service, 's', SERVICE_MAX - 1);
-	memset(s.seen.part[1].instance.reference + 2, ':', 1);
-	memset(s.seen.part[1].instance.reference + 3, 'r', 120);
+	memset(s.survey.seen.part[1].service, 's', SERVICE_MAX - 1);
+	memset(s.survey.seen.part[1].instance.reference + 2, ':', 1);
+	memset(s.survey.seen.part[1].instance.reference + 3, 'r', 120);
 	for (line = report(true); *line != '\0'; line += strcspn(line, "\n") + 1)
 		ck_assert_msg(strcspn(line, "\n") <= 80, "%s", line);
 	doc = report_object(&s);
