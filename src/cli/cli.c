@@ -61,9 +61,10 @@ read_request(struct call *c, struct fault *f)
 	v = c->request.verb;
 	if (c->may[v])
 		return 0;
+	help_names(c->may, may, sizeof(may));
 	snprintf(next, sizeof(next),
 	    "this key may: %s; the host's administrator can allow %s",
-	    help_names(c->may, may, sizeof(may)), verb_name(v));
+	    may[0] == '\0' ? "nothing" : may, verb_name(v));
 	return fault_set(f, FAULT_REFUSED, next,
 	    "invalid request: %s is not allowed for this key", verb_name(v));
 }

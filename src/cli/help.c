@@ -133,7 +133,7 @@ help_short(struct output *o, const bool may[VERB__MAX])
 	show_verbs(o, SAY_SHOUT, may);
 }
 
-const char *
+void
 help_names(const bool may[VERB__MAX], char *out, size_t size)
 {
 	int v;
@@ -145,5 +145,4 @@ help_names(const bool may[VERB__MAX], char *out, size_t size)
 				(void)strlcat(out, ", ", size);
 			(void)strlcat(out, verb_name((enum verb)v), size);
 		}
-	return out;
 }

@@ -18,6 +18,6 @@ int help_show(struct output *, const char *topic, const bool may[VERB__MAX],
 void help_short(struct output *, const bool may[VERB__MAX]);
 
 /* "deploy, status": the verbs that `may` has, but for those that are always allowed. */
-const char *help_names(const bool may[VERB__MAX], char *out, size_t size);
+void help_names(const bool may[VERB__MAX], char *out, size_t size);
 
 #endif

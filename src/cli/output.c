@@ -195,10 +195,25 @@ output_line(struct output *o, const char *fmt, ...)
 	output_say(o, SAY_RESULT, line);
 }
 
+/* Up to the last ", " that fits into a row; all of it if there is none. */
+static size_t
+row_length(const char *text)
+{
+	size_t n = strlen(text), i = PEOPLE_COLUMNS - OUTPUT_LABEL;
+
+	if (n <= i)
+		return n;
+	while (i > 0 && strncmp(text + i, ", ", 2) != 0)
+		i--;
+	return i == 0 ? n : i;
+}
+
 void
 output_row(struct output *o, const char *label, const char *fmt, ...)
 {
 	char line[1100], text[1024], name[24] = "", row[PEOPLE_COLUMNS + 1], cut[24];
+	const char *at = text;
+	size_t n;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -207,6 +222,12 @@ output_row(struct output *o, const char *label, const char *fmt, ...)
 	if (label != NULL)
 		snprintf(name, sizeof(name),
 		    "%s:", people_cut(label, 16, cut, sizeof(cut)));
-	snprintf(line, sizeof(line), "%-17s %s", name, text);
-	output_say(o, SAY_RESULT, people_cut(line, PEOPLE_COLUMNS, row, sizeof(row)));
+	for (;; at += n + 2, name[0] = '\0') {
+		n = row_length(at);
+		snprintf(line, sizeof(line), "%-17s %.*s", name, (int)n, at);
+		output_say(o, SAY_RESULT,
+		    people_cut(line, PEOPLE_COLUMNS, row, sizeof(row)));
+		if (at[n] == '\0')
+			return;
+	}
 }

@@ -44,7 +44,10 @@ void output_line(struct output *, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #define OUTPUT_LABEL 18 /* columns of a row before its text */
 
-/* The same as "LABEL: text", cut at PEOPLE_COLUMNS.  NULL is an empty label. */
+/*
+ * The same as "LABEL: text", in rows of PEOPLE_COLUMNS: the text is wrapped at ", ", else
+ * cut.  NULL is an empty label.
+ */
 void output_row(struct output *, const char *label, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 

@@ -49,11 +49,11 @@ show_outcome(const struct record *r)
 void
 records_last(struct output *o, const struct record *r, int64_t now)
 {
-	char age[PEOPLE_SHORT], reason[FAULT_WHAT_MAX];
+	char age[PEOPLE_SHORT], reason[FAULT_WHAT_MAX], tag[TAG_MAX + 32];
 
 	output_row(o, "last", "%s %s: %s (%d), %s ago by %s", record_verb_name(r->verb),
-	    r->to.tag, show_outcome(r), r->code,
-	    people_age(people_time(r->time), now, age), r->who.actor);
+	    people_cut(r->to.tag, 2 * TAG_COLUMNS, tag, sizeof(tag)), show_outcome(r),
+	    r->code, people_age(people_time(r->time), now, age), r->who.actor);
 	if (r->why[0] != '\0')
 		output_row(o, NULL, "%s", people_reason(r->why, reason, sizeof(reason)));
 }

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROW_TEXT (PEOPLE_COLUMNS - OUTPUT_LABEL)
-
 static void
 describe_health(const struct status *s, size_t i, char *out, size_t size)
 {
@@ -67,13 +65,8 @@ show_services(struct output *o, const struct status *s)
 	for (i = 0; i < s->target->n_services; i++) {
 		describe_health(s, i, health, sizeof(health));
 		describe_version(s, i, version, sizeof(version));
-		if (strlen(health) + strlen(version) <= ROW_TEXT - 2) {
-			output_row(o, s->target->service[i].name, "%s%s%s", health,
-			    version[0] == '\0' ? "" : ", ", version);
-			continue;
-		}
-		output_row(o, s->target->service[i].name, "%s", health);
-		output_row(o, NULL, "%s", version);
+		output_row(o, s->target->service[i].name, "%s%s%s", health,
+		    version[0] == '\0' ? "" : ", ", version);
 	}
 }
 

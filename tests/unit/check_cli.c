@@ -90,6 +90,7 @@ static const struct request requests[] = {
 	{ NULL, { "--allow=deploy,status", "--help" }, 0, "done: \"help\"" },
 	{ NULL, { "-v", "-", "x" }, 2, "unknown command: -" },
 	{ "status", { "--allow", "deploy,history" }, 2, "status is not allowed" },
+	{ "status", { "--allow", "help" }, 2, "status is not allowed" },
 	{ "history", { "--allow", "deploy,history" }, 4, "does not exist" },
 	{ NULL, { "--config", "/nonexistent", "status" }, 4, "cannot read /nonexistent" },
 	{ "--help", { NULL }, 0, "done: \"--help\"" },

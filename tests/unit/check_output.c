@@ -1,6 +1,6 @@
 /*
  * check_output.c: lines on stdout and stderr, read through pipes: whole, escaped, and
- * never waited for while a lock is held.
+ * without waiting for a slow reader while a lock is held.
  */
 #include "cli/output.h"
 #include "sys/deadline.h"
@@ -25,7 +25,7 @@ static struct output o;
 static int out[2], err[2]; /* our ends are out[0] and err[0] */
 static char text[LONGEST + 1], got[2 * LONGEST];
 
-/* The test's own stdout and stderr are not seen again: it is a process of its own. */
+/* The test loses its stdout and stderr: it is a process of its own. */
 static void
 setup(void)
 {
@@ -174,7 +174,7 @@ START_TEST(escapes_every_line)
 }
 END_TEST
 
-/* A command to a runner has no seam to hide in. */
+/* A runner's command is also found across two chunks. */
 START_TEST(defuses_across_chunks)
 {
 	fill(PIPE_BUF + 10);
@@ -217,7 +217,7 @@ START_TEST(tells_a_fault_whole)
 }
 END_TEST
 
-/* No row is wider than a terminal; the label is cut before the text is. */
+/* A row has at most 80 columns; a label has at most 16. */
 START_TEST(cuts_a_row)
 {
 	fill(200);
@@ -229,6 +229,11 @@ START_TEST(cuts_a_row)
 	ck_assert_str_eq(came(out[0]), "abcdefghijklmn..: x\n");
 	output_row(&o, NULL, "x");
 	ck_assert_str_eq(came(out[0]), "                  x\n");
+	/* it is wrapped where it can be */
+	output_row(&o, "data", "healthy, %.40s, up 3 h, deployed 3 h ago by ci", text);
+	ck_assert_str_eq(came(out[0]),
+	    "data:             healthy, abcdefghijklmnopqrstuvwxyzabcdefghijklmn, up 3 h\n"
+	    "                  deployed 3 h ago by ci\n");
 	/* stdout is for JSON */
 	o.json = true;
 	output_row(&o, "a", "b");
@@ -238,7 +243,7 @@ START_TEST(cuts_a_row)
 }
 END_TEST
 
-/* Only a step shows the time since the lock was taken. */
+/* Only notes show the time since the lock was taken. */
 START_TEST(shows_the_time_of_a_step)
 {
 	int a, b;

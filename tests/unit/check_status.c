@@ -237,6 +237,28 @@ START_TEST(reports)
 }
 END_TEST
 
+/* A tag of 40 digits hides nothing else. */
+START_TEST(wraps_a_long_tag)
+{
+	static const char tag[] = "0123456789abcdef0123456789abcdef01234567";
+	const char *got;
+
+	setup();
+	run(0, "api", tag);
+	strcpy(s.good.to.tag, tag);
+	snprintf(s.good.to.part[0].revision, REVISION_MAX, "sha256:%s", tag);
+	s.last = s.good;
+	s.last.outcome = OUTCOME_ROLLED_BACK;
+	got = report(false);
+	ck_assert_ptr_nonnull(strstr(got,
+	    "api:              healthy, 0123456789abcdef0123456789abcdef01234567, up 1 s\n"
+	    "                  deployed 6 min ago by ci\n"));
+	ck_assert_ptr_nonnull(strstr(got,
+	    "last:             deploy 0123456789abcdef0123456789..: rolled back (0)\n"
+	    "                  6 min ago by ci\n"));
+}
+END_TEST
+
 /* In each of these states, with the longest names. */
 START_TEST(fits_a_terminal)
 {
@@ -272,6 +294,7 @@ status_suite(void)
 
 	tcase_add_loop_test(core, judges, 0, N(rows));
 	tcase_add_test(core, reports);
+	tcase_add_test(core, wraps_a_long_tag);
 	suite_add_tcase(suite, core);
 	tcase_add_loop_test(limits, fits_a_terminal, 0, N(rows));
 	suite_add_tcase(suite, limits);

@@ -132,6 +132,29 @@ test_answer_that_cannot_be_written() {
 	is "exit code of a deploy: what came of it" $? 0
 }
 
+# Tags of 40 digits: no line of history or status has more than 80 columns.
+test_memory_long_tags() {
+	memory v1.0.0
+	export TWILIGHT_TAG_PATTERN='[0-9a-f]{40}'
+	one=1111111111111111111111111111111111111111
+	two=2222222222222222222222222222222222222222
+	publish $one
+	publish $two never
+	deploy $one
+	is "exit code of one" "$rc" 0
+	deploy $two
+	is "exit code of two" "$rc" 1
+	net history
+	matches "both tags" "$out" '^[0-9]+ s +deploy +111111111111.. -> 222222222222.. +rolled back '
+	is "wide lines of history" "$(printf '%s\n' "$out" | grep -cE '.{81}')" 0
+	net status
+	has "the whole tag" "$out" $one
+	has "who" "$out" " ago by "
+	is "wide lines of status" "$(printf '%s\n' "$out" | grep -cE '.{81}')" 0
+	net help
+	is "wide lines of help" "$(printf '%s\n' "$out" | grep -cE '.{81}')" 0
+}
+
 test_history_numbers() {
 	for n in 0 -1 x 1x 99999999999999999999 ''; do
 		net "history $n"
