@@ -1,4 +1,4 @@
-# deploy.sh: the founding contract, over the silent stub.
+# deploy.sh: the founding contract, with the silent stub as docker.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
 test_swap() {
@@ -69,7 +69,7 @@ test_unhealthy_then_rolled_back() {
 
 # --- one at a time --------------------------------------------------------------
 
-# hold LOCK: another process holds it, by flock(1), until the case ends.
+# hold LOCK: another process holds it by flock(1) until the case ends.
 hold() {
 	needs flock
 	[ -d "$(dirname "$1")" ] || mkdir -m 700 "$(dirname "$1")"
@@ -116,7 +116,7 @@ test_concurrent_deploy_other_lock() {
 	[ -e "$TWILIGHT_LOCK" ] || wrong "the lock file" "stays" "gone"
 }
 
-# Reading needs no lock.
+# Verbs that read take no lock.
 test_status_while_locked() {
 	hold "$state/lock"
 	for verb in status history version help; do

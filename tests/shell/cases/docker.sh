@@ -1,7 +1,7 @@
-# docker.sh: a docker that is missing, broken, slow or dying; and what it gets to see.
+# docker.sh: docker is missing, broken, slow or killed; docker's environment.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
-# not_ready WHAT [WORDS]: docker cannot be asked, so nothing was begun.
+# not_ready WHAT [WORDS]: docker does not answer, so nothing was begun.
 not_ready() {
 	remember
 	deploy "$new"
@@ -63,7 +63,7 @@ test_docker_is_killed() {
 	not_ready "killed" "docker compose version was killed by signal 9 (Killed)"
 }
 
-# The words are those of docker 20.10; what ends them says nothing.
+# The messages are those of docker 20.10; their last line explains nothing.
 test_docker_without_compose() {
 	memory
 	mkdir "$T/bin"
@@ -80,7 +80,7 @@ test_docker_without_compose() {
 	has "what to do" "$all" "install the docker-compose-plugin"
 }
 
-# Where no socket is, nothing is waited for.
+# Without a socket there is no wait.
 test_engine_is_not_there() {
 	memory
 	stop_engine
@@ -142,7 +142,7 @@ test_docker_talks_much() {
 	not_ready "it floods in compose version"
 }
 
-# spy: docker's environment goes to $T/spied, then the mock goes on.
+# spy: a docker that writes its environment to $T/spied, then runs the mock.
 spy() {
 	mkdir "$T/bin"
 	cat >"$T/bin/docker" <<-END
@@ -178,7 +178,7 @@ test_environment_of_docker() {
 	is "standard input" "$(sed -n 's/.* 0 -> //p' "$T/spied.fd")" /dev/null
 }
 
-# up must not fetch, build or touch anything but the service.
+# `up` must not pull, build, or touch other services.
 test_flags_of_up() {
 	deploy "$new"
 	line=$(grep '^docker compose up' "$log")
@@ -197,7 +197,7 @@ test_keep_env_is_a_list() {
 	lacks "not named" "$(cat "$T/spied")" BAR=
 }
 
-# Where the engine listens is found as docker's command line finds it.
+# The socket is found as docker's command line finds it.
 test_context() {
 	memory
 	socket=$DOCKER_HOST

@@ -1,4 +1,4 @@
-# envfile.sh: one value changes in .env, every other byte stays; or nothing does.
+# envfile.sh: one value of .env is changed and no other byte, or nothing.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
 # The value goes back on failure, an operator's other bytes stay: same file as before.
@@ -70,7 +70,7 @@ test_missing_compose_file() {
 	no_change
 }
 
-# The four names that compose itself looks for.
+# The four file names that compose looks for.
 test_compose_file_names() {
 	cd "$home/source/deploy" || return
 	last=compose.yml

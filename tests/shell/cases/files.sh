@@ -1,7 +1,7 @@
-# files.sh: what deploy/ ships agrees with itself.
+# files.sh: the files of deploy/ and the documents agree with the program.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
-# Every variable of the compose file stands in env.example, commented or not.
+# Every variable of the compose file is in env.example, commented out or not.
 test_env_example_is_in_step() {
 	for v in $(grep -o '\${[A-Z_]*' "$REPO/deploy/compose.yml" | tr -d '${' | sort -u); do
 		matches "env.example has" "$(cat "$REPO/deploy/env.example")" "^#?$v="
@@ -11,7 +11,7 @@ test_env_example_is_in_step() {
 	done
 }
 
-# The example as it is can be deployed into.
+# A deploy works with the unchanged example.
 test_env_example_is_understood() {
 	cp "$REPO/deploy/env.example" "$env"
 	chmod 600 "$env"
@@ -32,7 +32,7 @@ test_compose_file_is_hardened() {
 	done
 }
 
-# By the real compose, where there is one; it needs no engine.
+# With the real compose, if it is installed; needs no engine.
 test_compose_file_is_accepted() {
 	PATH=$real_path
 	docker compose version >/dev/null 2>&1 || skip "no docker compose here"
@@ -45,7 +45,7 @@ test_compose_file_is_accepted() {
 	has "and says why" "$(cat "$T/out")" TWILIGHT_VERSION
 }
 
-# Verbs, settings and exit codes are the same wherever they are told.
+# Verbs, settings and exit codes are the same in all documents.
 test_man_page_is_in_step() {
 	page=$REPO/docs/twilight-deploy.8
 	op help settings
@@ -67,7 +67,7 @@ test_man_page_is_in_step() {
 	done
 }
 
-# Whoever reads a record finds each field and each outcome explained.
+# Each member and each outcome of a record is documented.
 test_record_is_documented() {
 	page=$REPO/docs/architecture.md
 	deploy "$new"

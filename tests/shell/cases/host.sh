@@ -1,4 +1,4 @@
-# host.sh: the machine around it: settings, users, rights, disk.
+# host.sh: settings, users, permissions, disk.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
 nobody=65534
@@ -13,7 +13,7 @@ as_nobody() {
 	PROGRAM=$T/program
 	chown -R $nobody:$nobody "$home"
 	chmod 666 "$log"
-	# The stub may lie where only root can go.
+	# The stub may be in a folder that only root can read.
 	cp -R "$MOCKS/silent" "$T/silent"
 	PATH=$T/silent:$PATH
 	parent=$(dirname "$T")
@@ -40,7 +40,7 @@ test_other_user() {
 	no_change
 }
 
-# A slip in the name of a setting leaves a default in force: that is said.
+# A misspelt setting has no effect: a warning names it.
 test_no_setting() {
 	export TWILIGHT_HELTH_URL=http://localhost:1/
 	deploy "$new"
@@ -110,7 +110,7 @@ test_compose_folder_elsewhere() {
 	is "exit code" "$rc" 0
 }
 
-# A home with a space, a quote and a dollar in its name is a home.
+# The name of the home has a space, a quote and a dollar.
 test_strange_home() {
 	mv "$home" "$T/it's \$HOME here"
 	TWILIGHT_HOME="$T/it's \$HOME here"
@@ -128,7 +128,7 @@ test_umask_is_ours() {
 	is "files are for the owner only" "$(find "$state" -perm /077)" ""
 }
 
-# A file-size limit is an error like a full disk, not a death by SIGXFSZ.
+# A file-size limit is an error like a full disk, and not a SIGXFSZ that kills us.
 test_file_size_limit() {
 	[ -z "${MEMCHECK-}" ] || skip "memcheck's own files end there, too"
 	for blocks in 0 1; do
@@ -142,8 +142,7 @@ test_file_size_limit() {
 	done
 }
 
-# Everything it says is one line each, and without what a terminal would obey.
-# A setting of the past that promised a docker under sudo.
+# TWILIGHT_NO_NEW_PRIVS existed in earlier versions, for a docker under sudo.
 test_docker_gains_no_privilege() {
 	export TWILIGHT_NO_NEW_PRIVS=0
 	mkdir "$T/bin"
@@ -166,7 +165,7 @@ test_output_is_plain() {
 	is "no control byte" "$(printf '%s' "$all" | LC_ALL=C tr -d '[:print:]\n')" ""
 }
 
-# The deploy that the finale looks through: every step, both ways, much said.
+# A good deploy, a bad one and a rollback, verbose: `finale` looks for the secret.
 test_secret_stays() {
 	memory v1.0.0
 	publish v1.0.1
@@ -180,7 +179,7 @@ test_secret_stays() {
 	is "the secret is still where it was" "$(grep -c "$secret" "$env")" 1
 }
 
-# Images of the containerd store lie in containerd's folder, not in docker's.
+# The images of the containerd store are in containerd's folder, not in docker's.
 test_containerd_store_is_measured() {
 	needs root
 	unshare -m true 2>/dev/null || skip "no mount namespaces here"

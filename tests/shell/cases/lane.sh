@@ -1,5 +1,5 @@
-# lane.sh: what an automatic deploy needs: the order of pushes, the record for
-# programs, a way to find a deploy again, words that are safe in a CI log.
+# lane.sh: what an automatic deploy needs: the order of pushes, the record in JSON, a
+# way to find a deploy again, output that is safe in a CI log.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
 # One document on stdout, all words on stderr.
@@ -37,7 +37,7 @@ test_memory_json() {
 		"$(tail -n 2 "$state/history.jsonl" | tac | sed 's/}$/,"target":"default"}/')"
 }
 
-# The record is this request's, not that of what it had to mend first.
+# The record is that of this request, not of the deploy that it recovered first.
 test_memory_json_after_a_kill() {
 	memory v1.0.0
 	publish v1.0.1 delay=1500
@@ -62,7 +62,7 @@ test_memory_json_after_a_kill() {
 	record_says '"tag":"v1.0.2".*"outcome":"deployed","code":0'
 }
 
-# What could not be put back is mended later, and no refusal.
+# A deploy that could not be reverted is unverified, not refused, and recovered later.
 test_memory_json_of_what_stays_open() {
 	memory v1.0.0
 	publish v1.0.1
@@ -82,7 +82,7 @@ test_memory_json_of_what_stays_open() {
 	runs v1.0.0
 }
 
-# A deploy of TAG that goes on until somebody says how it ends.
+# begin_open_end TAG: a deploy that lasts until its service becomes healthy or it is ended.
 begin_open_end() { # TAG
 	publish "$1" never
 	export TWILIGHT_HEALTH_TRIES=1000 TWILIGHT_HEALTH_SLEEP=1
@@ -90,7 +90,7 @@ begin_open_end() { # TAG
 	await grep -q "$1" "$engine/control"
 }
 
-# Whoever lost the connection finds the deploy again: $waiting.
+# begin_to_wait TAG: `status --wait` in the background, as $waiting.
 begin_to_wait() { # TAG
 	SSH_ORIGINAL_COMMAND='status --wait' timeout -k 5 "${LIMIT:-60}" "$PROGRAM" \
 		>"$T/wait" 2>"$T/wait.err" </dev/null &
@@ -129,7 +129,7 @@ test_memory_wait() {
 	record_says '"tag":"v1.0.2".*"outcome":"deployed","code":0'
 }
 
-# The next deploy begins at once: the answer is about the one that was followed.
+# Another deploy follows at once: the answer is about the one that was followed.
 test_memory_wait_while_others_follow() {
 	memory v1.0.0
 	publish v1.0.2 never
@@ -163,7 +163,7 @@ test_memory_wait_for_one_that_is_killed() {
 	has "what is to be done" "$(cat "$T/wait.err")" "was interrupted (phase verify)"
 }
 
-# Killed between the record and the end of the journal: it is over, and known.
+# A deploy killed after its record was written, before its journal was cleared, has ended.
 test_memory_wait_for_one_that_is_recorded() {
 	memory v1.0.0
 	publish v1.0.1 delay=1000
@@ -183,7 +183,7 @@ test_memory_wait_for_one_that_is_recorded() {
 	is "exit code of recover" "$rc" 0
 }
 
-# Somebody else has the lock, for ever, and who asked has left.
+# Another process keeps the lock, and the client of `status --wait` has left.
 test_wait_that_nobody_reads() {
 	needs flock
 	export TWILIGHT_LOCK="$T/lock"
@@ -199,7 +199,7 @@ test_wait_that_nobody_reads() {
 	kill "$waiting" "$holder" 2>/dev/null
 }
 
-# Somebody has the lock, and no step is on disk to be told of.
+# Another process has the lock, and there is no journal.
 test_wait_without_a_journal() {
 	needs flock
 	export TWILIGHT_LOCK="$T/lock"
@@ -225,7 +225,7 @@ test_wait_for_nothing() {
 	has "the last one" "$out" "deploy $new: deployed (0)"
 }
 
-# A runner takes `::` at the begin of a line and `##[` anywhere for its own.
+# A runner executes `::` at the start of a line and `##[` anywhere.
 test_memory_words_for_a_runner() {
 	memory v1.0.0
 	publish v1.0.1 never

@@ -1,4 +1,4 @@
-# operate.sh: looking, history, several at a time, signals, clients that leave.
+# operate.sh: status, history, concurrent requests, signals, clients that leave.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
 test_status() {
@@ -27,8 +27,8 @@ test_memory_status() {
 	has "why there is none" "$err" "cannot read the history"
 }
 
-# Where docker does not answer, one wants to know whether it serves all the same; what a
-# rollback would choose cannot be told without what runs.
+# If docker does not answer, status still shows the health.  Without an observation it
+# does not guess what a rollback would choose.
 test_memory_status_without_docker() {
 	memory v1.0.0
 	publish v1.0.1
@@ -42,7 +42,7 @@ test_memory_status_without_docker() {
 	matches "no rollback target is guessed" "$out" '^can roll back to: unknown$'
 }
 
-# It says what `rollback` then does.
+# status shows the release that `rollback` then chooses.
 test_memory_status_of_a_container_that_ended() {
 	memory v1.0.0
 	publish v1.0.1
@@ -59,7 +59,7 @@ test_memory_status_of_a_container_that_ended() {
 	runs v1.0.0
 }
 
-# A rollback that was refused has found what runs to be healthy, and deployed nothing.
+# A refused rollback has adopted what runs: that is no deploy.
 test_memory_status_of_what_was_adopted() {
 	memory v1.0.0
 	op rollback
@@ -77,7 +77,7 @@ test_status_without_a_host() {
 	has "message" "$all" "missing env file: $env"
 }
 
-# That it is nothing is said, and of which folder: it may be the wrong one.
+# Without a history the message names the folder: it may be the wrong one.
 test_nothing_was_deployed() {
 	nothing="  - nothing was deployed yet: no history in $state"
 	for made in no yes; do
@@ -115,7 +115,7 @@ test_history() {
 	lacks "only that" "$out" v1.0.1
 }
 
-# An answer that is not there is no success; a reader that has had enough is.
+# An answer that cannot be written is a failure; a reader that closes is not.
 test_answer_that_cannot_be_written() {
 	deploy v1.0.0
 	for verb in history status help version; do
@@ -162,7 +162,7 @@ test_history_numbers() {
 	done
 }
 
-# A line each, JSON, and a torn last one does no harm.
+# Each line is JSON; a torn last line does no harm.
 test_history_file() {
 	deploy v1.0.0
 	deploy v1.0.1
@@ -183,7 +183,7 @@ for line in open(sys.argv[1]): json.loads(line)' "$file" || wrong "each line" "J
 	lacks "the torn one is gone" "$(cat "$file")" torn
 }
 
-# Who may deploy must not fill the history until nothing can be read of it.
+# Failed deploys must not fill the history until rollback targets are lost.
 test_memory_failures_do_not_pile_up() {
 	memory v1.0.0
 	publish v1.0.1
@@ -200,7 +200,7 @@ test_memory_failures_do_not_pile_up() {
 	runs v1.0.0
 }
 
-# An engine that stumbles while the history is trimmed takes no way back with it.
+# An engine that fails during the trimming of the history costs no rollback target.
 test_memory_trimming_with_an_engine_that_stumbles() {
 	memory "$old"
 	publish v1.0.1
@@ -236,7 +236,7 @@ test_state_folder_elsewhere() {
 
 # --- clients that leave, and signals ----------------------------------------------
 
-# Nobody reads what it says: the deploy goes on.
+# The client closes its streams: the deploy goes on.
 test_client_leaves() {
 	behave slow=500
 	(
@@ -255,7 +255,7 @@ test_client_left_before() {
 	is ".env" "$(version)" "$new"
 }
 
-# The client is there and reads nothing: a full pipe must not hold the lock.
+# A client that does not read must not keep us from releasing the lock.
 test_client_stalls() {
 	mkfifo "$T/pipe"
 	# shellcheck disable=SC2217 # not to read is what it is there for
@@ -270,7 +270,7 @@ test_client_stalls() {
 	kill $sleeper
 }
 
-# HUP is how a connection ends: it changes nothing.
+# SIGHUP, sent when a connection ends, changes nothing.
 test_hangup() {
 	behave slow=500
 	begin "deploy $new"

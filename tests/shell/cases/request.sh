@@ -1,11 +1,11 @@
-# request.sh: what may be asked for, in which words, by whom.
+# request.sh: the grammar of requests, and who may use which verb.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016,SC1003
 
 newline='
 '
 escape=$(printf '\033')
 
-# refused REQUEST MESSAGE: 2, in those words, and nothing has happened.
+# refused REQUEST MESSAGE: it is refused with 2 and that message, and changes nothing.
 refused() {
 	: >"$log"
 	remember
@@ -19,7 +19,7 @@ refused() {
 		"$(printf '%s' "$all" | LC_ALL=C tr -d '[:print:]\n')" ""
 }
 
-# What no tag is stands in tests/unit/check_tag.c, what no request in check_request.c.
+# tests/unit/check_tag.c and check_request.c have all cases.
 test_invalid_tags() {
 	for tag in not-a-tag ../latest 'sha-abc1234;reboot' '$(reboot)' 'latest>x' \
 		'evil/image:latest' '%s%n%x'; do
@@ -32,7 +32,7 @@ test_no_tag() {
 	refused "" "invalid tag"
 }
 
-# Nobody asked for anything: the runbook's reachability check.
+# An empty request: the smoke test of the runbook.
 test_no_request_at_all() {
 	remember
 	op
@@ -111,7 +111,7 @@ test_network_may_not_roll_back() {
 	no_change
 }
 
-# --allow replaces the list: what is not in it is refused.
+# --allow replaces the default list of verbs.
 test_allow() {
 	net "deploy $new" --allow status
 	is "deploy is not in the list" "$rc" 2
