@@ -1,7 +1,7 @@
-# twilight-deploy.  `make help` tells what there is.
+# twilight-deploy.  `make help` lists the targets.
 #
-# CC, CFLAGS, CPPFLAGS and LDFLAGS are the user's (a distribution sets them);
-# what the program needs stands in the OUR_ variables beside them.
+# CC, CFLAGS, CPPFLAGS and LDFLAGS belong to the user (a distribution sets them);
+# the OUR_ variables add what the program needs.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -9,8 +9,8 @@ CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 B := build
 
-# WERROR=1 in CI only; STATIC=1 for one binary without shared libraries;
-# SANITIZE=address,undefined, COVERAGE=1 and FUZZ=1 build in folders of their own.
+# WERROR=1: for CI.  STATIC=1: one binary without shared libraries.
+# STATIC=1, SANITIZE=address,undefined, COVERAGE=1 and FUZZ=1 build in separate folders.
 WERROR ?=
 STATIC ?=
 SANITIZE ?=
@@ -113,7 +113,7 @@ OUR_LDFLAGS := -pie -Wl,-z,relro -Wl,-z,now
 LIBS = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs inih jansson libbsd) -lmd
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
 
-# Distributions bring their own fortification; a second one would warn.
+# Distributions set their own fortification; a second definition causes a warning.
 ifeq ($(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))$(SANITIZE),)
 OUR_CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
@@ -164,7 +164,7 @@ build/service: mocks/service.c
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CPPFLAGS) $(CFLAGS) -static -o $@ $<
 
-# one program under two names: the server, and the `docker` that is first on PATH
+# one program with two names: the server, and the `docker` that is first on PATH
 build/engine: mocks/engine.c
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) -pie -o $@ $< \
@@ -181,22 +181,22 @@ $(B)/%.o: %.c Makefile
 -include $(OBJ:.o=.d) $(MAIN:.o=.d) $(UNIT_OBJ:.o=.d) $(FUZZERS:%=$(B)/tests/fuzz/%.d) \
     $(B)/tests/e2e/dotenv.d
 
-check: deps ## all tests that need no engine
+check: deps ## all tests that need no Docker engine
 	$(MAKE) --no-print-directory -j$$(nproc) all $(B)/unit build/engine build/mocks/docker build/service
 	$(MAKE) --no-print-directory layers check-unit check-shell check-scenarios check-lane
 
-check-unit: $(B)/unit ## the suites in C
+check-unit: $(B)/unit ## the unit suites
 	CK_VERBOSITY=normal tests/unit/run.sh $(B)/unit
 
-check-shell: $(PROGRAM) build/service build/mocks/docker ## the program over a fake docker
+check-shell: $(PROGRAM) build/service build/mocks/docker ## the program with a fake docker, from the command line
 	tests/deps.sh python3-jsonschema
 	tests/mocks.sh
 	tests/shell/run.sh $(PROGRAM)
 
-check-scenarios: $(PROGRAM) build/service build/mocks/docker ## deploys, kills, recoveries over the fake engine
+check-scenarios: $(PROGRAM) build/service build/mocks/docker ## deploys, kills and recoveries with the fake engine
 	tests/scenarios/run.sh $(PROGRAM)
 
-check-lane: deps ## from a CI job over ssh to the host; the workflows
+check-lane: deps ## a CI job's path over ssh to the host; the workflows
 	tests/deps.sh openssh-server jq shellcheck yamllint
 	$(MAKE) -s $(PROGRAM) build/service build/mocks/docker
 	tests/lane/run.sh $(PROGRAM)
@@ -209,66 +209,66 @@ check-install: deps ## the installer, into a folder and in a throw-away root
 check-docs: deps ## links; the runbook's commands, in throw-away roots
 	tests/docs/run.sh
 
-demo: deps ## a deploy, a bad release, a refused request, over ssh
+demo: deps ## a deploy, a bad release and a refused request, over ssh
 	$(MAKE) -s $(PROGRAM) build/service build/mocks/docker
 	tests/demo.sh $(PROGRAM) build/service
 
-check-engine: deps ## real sshd, real docker engine and registry
+check-engine: deps ## end-to-end tests: real sshd, docker engine and registry
 	$(MAKE) --no-print-directory $(PROGRAM) build/dotenv build/mocks/docker
 	tests/e2e/run.sh $(PROGRAM)
 
-check-next: ## unit, shell and end-to-end tests in a root of the next Debian; NEXT=sample
+check-next: ## unit, shell and end-to-end tests on the next Debian; NEXT=sample
 	tests/next.sh $(or $(NEXT),all)
 
-e2e: ## all on real parts: check-engine, check-lane, check-install, check-docs
+e2e: ## check-engine, check-lane, check-install and check-docs
 	$(MAKE) --no-print-directory -k check-engine check-lane check-install check-docs
 
-crash: ## killed and failed at every system call; CRASH=sample for some of them
+crash: ## a kill and a failure at every system call; CRASH=sample
 	tests/deps.sh strace
 	$(MAKE) -s $(PROGRAM) build/service build/mocks/docker
 	tests/crash/run.sh $(PROGRAM) $(or $(CRASH),all)
 
-crash-engine: $(PROGRAM) build/service build/mocks/docker ## an engine that fails, fake and real
+crash-engine: $(PROGRAM) build/service build/mocks/docker ## an engine that fails, fake and real; CRASH=sample
 	tests/deps.sh jq
 	tests/crash/engine.sh $(PROGRAM) $(or $(CRASH),all) fake
 	tests/crash/engine.sh $(PROGRAM) $(or $(CRASH),all) real
 
-fuzz: ## each target a minute; FUZZ_SECONDS says how long
+fuzz: ## libFuzzer targets, a minute each; FUZZ_SECONDS=N
 	tests/deps.sh clang
 	tests/deps.sh libclang-rt-$$(clang -dumpversion | cut -d. -f1)-dev
 	$(MAKE) -s FUZZ=1 $(FUZZERS:%=build/fuzz/fuzz-%)
 	tests/fuzz/run.sh $(or $(FUZZ_SECONDS),60) $(FUZZERS:%=build/fuzz/fuzz-%)
 
-model: ## the journal and its recovery, searched whole by spin; MODEL=sample for some
+model: ## the model of the journal and its recovery, by spin; MODEL=sample
 	tests/deps.sh spin
 	tests/model/run.sh $(MODEL)
 
-bench: $(PROGRAM) build/service ## speed and memory beside a shell script, as ratios
+bench: $(PROGRAM) build/service ## speed and memory compared with a shell script, as ratios
 	$(MAKE) --no-print-directory STATIC=1 build/static/twilight-deploy
 	tests/bench/run.sh $(PROGRAM) build/static/twilight-deploy build/service
 	tests/bench/engine.sh $(PROGRAM) build/service
 
-layers: ## no folder of src/ includes one above it
+layers: ## checks that no folder of src/ includes one above it
 	tests/layers.sh
 
-lint: ## shellcheck, clang, cppcheck, mandoc, formatting, habits, workflows, secrets
+lint: ## shellcheck, clang, cppcheck, mandoc, formatting, style, workflows, secrets
 	tests/deps.sh clang shellcheck cppcheck mandoc yamllint
 	tests/deps.sh clang-format-14 || true
 	$(MAKE) --no-print-directory $(PROGRAM)
 	tests/lint.sh
 
-format: ## all C as .clang-format has it
+format: ## formats all C files by .clang-format
 	tests/deps.sh clang-format-14
 	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
 
-analyse: ## gcc's and clang's analysers, cppcheck, hardening: minutes
+analyse: ## gcc -fanalyzer, clang-tidy, cppcheck, hardening: minutes
 	tests/deps.sh clang-tidy cppcheck binutils
 	$(MAKE) --no-print-directory $(PROGRAM)
 	$(MAKE) --no-print-directory STATIC=1 build/static/twilight-deploy
 	tests/analyse.sh
 	tests/hardening.sh $(PROGRAM) build/static/twilight-deploy
 
-memcheck: ## the shell harness under valgrind; MEMCHECK=sample for some of it
+memcheck: ## shell harness and scenarios under valgrind; MEMCHECK=sample
 	tests/deps.sh valgrind
 	$(MAKE) -s $(PROGRAM) build/service build/mocks/docker
 	tests/valgrind.sh $(PROGRAM) $(or $(MEMCHECK),all)
@@ -279,27 +279,27 @@ coverage: ## line coverage of src/, at least 85 %
 	    build/coverage/twilight-deploy build/service build/mocks/docker
 	tests/coverage.sh
 
-deps: ## installs what is missing, by apt
+deps: ## installs missing packages with apt
 	@tests/deps.sh
 
-install: $(PROGRAM) ## below $(DESTDIR)$(PREFIX)
+install: $(PROGRAM) ## installs into $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/twilight-deploy
 	install -d $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 0644 docs/twilight-deploy.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 
-uninstall: ## what install put there goes
+uninstall: ## removes what install installed
 	rm -f $(DESTDIR)$(PREFIX)/bin/twilight-deploy \
 	    $(DESTDIR)$(PREFIX)/share/man/man8/twilight-deploy.8
 
-dist: ## build/twilight-deploy-VERSION.tar.gz, from the commit
+dist: ## build/twilight-deploy-VERSION.tar.gz from the commit
 	@mkdir -p build
 	git archive --prefix=twilight-deploy-$(VERSION)/ \
 	    -o build/twilight-deploy-$(VERSION).tar.gz HEAD
 
-clean: ## what was built goes
+clean: ## removes build/
 	rm -rf build
 
-help: ## this
+help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
 	    LC_ALL=C sort -t'|' -k1,1 | awk -F'|' '{ printf "%-21s %s\n", $$1, $$2 }'

@@ -1,14 +1,14 @@
 #!/bin/sh
-# What reads the code for longer than `make lint` may take: gcc's path analysis,
-# clang-tidy (.clang-tidy says which checks), and cppcheck with all it has.
-# Prints the findings of each; a suppression stands beside its reason.
+# Analysers that are too slow for `make lint`: gcc's path analysis, clang-tidy (.clang-tidy
+# lists the checks), and cppcheck with all checks.  Prints their findings; each suppression
+# has its reason beside it.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0
 
-# verdict NAME: of what stands in the log.
+# verdict NAME: FAIL if the log has findings, else PASS.
 verdict() {
 	if [ -s "$log" ]; then
 		cat "$log"
@@ -21,7 +21,7 @@ verdict() {
 	: >"$log"
 }
 
-# each COMMAND…: with every file of src/ in the place of {}, as many at a time as fit.
+# each COMMAND…: runs it for every file of src/ in place of {}, in parallel.
 each() {
 	printf '%s\n' src/*.c src/*/*.c | xargs -I '{}' -P "$(nproc)" "$@"
 }
@@ -30,14 +30,14 @@ each "${GCC:-gcc}" -fanalyzer -O1 -std=c11 -iquote src -D_GNU_SOURCE -DVERSION='
 	-c -o /dev/null '{}' 2>"$log"
 verdict "gcc -fanalyzer"
 
-# A process for each file: in one for all, LLVM 14 forgets va_start(3) after the first.
+# One process for each file: for later files of one process, LLVM 14 forgets va_start(3).
 each clang-tidy --quiet '{}' -- -std=c11 -iquote src -D_GNU_SOURCE -DVERSION='""' \
 	2>/dev/null >"$log"
 verdict clang-tidy
 
-# Left out: libc's headers (missingIncludeSystem), which gcc reads; and two of taste:
-# variables stand at the top of their block as KNF has them (variableScope), and an
-# empty loop says so with `continue` (redundantContinue).
+# Suppressed: libc's headers (missingIncludeSystem), which gcc reads; and two matters of
+# style: KNF declares variables at the top of their block (variableScope), and an empty
+# loop has a `continue` (redundantContinue).
 cppcheck --quiet --std=c11 --enable=warning,style,performance,portability \
 	--inline-suppr --suppress=missingIncludeSystem \
 	--suppress=variableScope --suppress=redundantContinue -D_GNU_SOURCE -DVERSION='""' \

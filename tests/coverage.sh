@@ -1,6 +1,6 @@
 #!/bin/sh
-# Line coverage of src/ by the unit suites, the shell harness and the scenarios; fails below the
-# aim.  COVERAGE_AIM=90 asks for more.
+# Line coverage of src/ by the unit suites, the shell harness and the scenarios.  Fails below
+# COVERAGE_AIM percent (85).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 aim=${COVERAGE_AIM:-85}

@@ -1,14 +1,13 @@
 #!/bin/sh
-# demo.sh PROGRAM SERVICE: the main job, before your eyes, in a minute.
+# demo.sh PROGRAM SERVICE: shows the main functions in a minute.
 #
-# A version is deployed, a newer one, a bad one that is rolled back, and a bad
-# request is refused: over a real ssh connection where sshd is installed, on a
-# real Docker engine where one answers.  Where not, it says so, and a stand-in is
-# used: the forced command is run as sshd would run it, docker is the
-# fake engine, mocks/engine.c.
-# Everything is made in a temporary folder and removed at the end.  Exits with 0
-# only if all of it went as it should.
-# shellcheck disable=SC2015,SC2016,SC2317 # cleanup is a trap's; say never fails
+# It deploys two versions and a bad one, which is rolled back, and sends a bad request: over
+# a real ssh connection if sshd is installed, on a real Docker engine if one answers.
+# Otherwise it says so and uses stand-ins: it runs the forced command as sshd would, and
+# docker is the fake engine, mocks/engine.c.
+# All files are in a temporary folder, which is removed at the end.  Exits with 0 only if
+# every step had the expected result.
+# shellcheck disable=SC2015,SC2016,SC2317 # a trap calls cleanup; say never fails
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -49,7 +48,7 @@ trap 'exit 130' INT TERM
 
 say() { printf '\n# %s\n' "$*"; }
 
-# --- a host: .env, a compose file, versions that can be pulled -----------------
+# --- a host: .env, a compose file, versions in the registry --------------------
 
 free_port
 port=$FREE_PORT
@@ -108,7 +107,7 @@ fake_engine() {
 
 real_engine || fake_engine
 cat >"$home/.env" <<ENV
-# the settings of the service; only the version below is ever changed
+# the settings of the service; a deploy changes only the version
 TWILIGHT_IMAGE=$repository
 TWILIGHT_PORT=$port
 API_KEY=s3cret
@@ -121,7 +120,7 @@ set -- "TWILIGHT_HOME=$home" "TWILIGHT_HEALTH_URL=http://localhost:$port/healthz
 	TWILIGHT_DISK_MIN=10M "PATH=$PATH" "DOCKER_HOST=${DOCKER_HOST:-}" \
 	"DOCKER_CONFIG=${DOCKER_CONFIG:-$HOME/.docker}"
 
-# --- a way in -------------------------------------------------------------------
+# --- the connection -------------------------------------------------------------
 
 if PATH=$PATH:/usr/sbin:/sbin command -v sshd >/dev/null 2>&1; then
 	sshd_start "$work/ssh" 2>"$work/sshd.log" && sshd_keys "$program" "$@" && ssh=yes
@@ -142,7 +141,7 @@ ask() {
 }
 for setting in "$@"; do printf '%s\n' "$setting"; done >"$work/settings"
 
-# show WHO CODE WORDS...: asks, and sees that the exit code is the one expected
+# show WHO CODE WORDS...: sends a request, and checks its exit code
 show() {
 	who=$1
 	want=$2
@@ -167,28 +166,28 @@ serves() {
 	}
 }
 
-[ $ssh = yes ] && say "a real sshd, a real ssh client; the key may run one program" ||
+[ $ssh = yes ] && say "a real sshd and ssh client; the key can run one program" ||
 	say "no sshd is installed: the forced command is run as sshd would run it"
 [ $engine = real ] && say "a real Docker engine, $(docker version -f '{{.Server.Version}}')" ||
-	say "no Docker engine answers: a fake one stands in for it"
+	say "no Docker engine answers: the fake engine is used"
 
 say "a first version"
 show ci 0 deploy v1.0.0
 say "the next one"
 show ci 0 deploy v1.1.0
 serves v1.1.0
-say "a bad release: it never becomes healthy, so what ran before runs again"
+say "a bad release never becomes healthy: the previous one runs again"
 show ci 1 deploy v1.2.0
 serves v1.1.0
-say "a request that is none"
+say "an invalid request"
 show ci 2 'deploy v1.1.0; cat .env'
-say "this key may not roll back, the operator's may"
+say "this key may not roll back; the operator's key may"
 show ci 2 rollback
 show operator 0 rollback
 serves v1.0.0
 show ci 0 history
 if grep -q 'API_KEY=s3cret' "$home/.env" && [ $wrong -eq 0 ]; then
-	say "all as it should be"
+	say "all as expected"
 	exit 0
 fi
 say "something went wrong, see above"

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs what building and testing need and is missing, by apt (with sudo
-# where not root).  Prints nothing when nothing is missing.
+# deps.sh [PACKAGE…]: installs missing packages for building and testing with apt (with sudo
+# if not root).  Prints nothing if nothing is missing.
 set -u
 
 missing=
 
-# package, and the shell test that tells whether it is there
+# need PACKAGE COMMAND…: the command succeeds if the package is installed
 need() {
 	package=$1
 	shift
@@ -36,7 +36,7 @@ done
 [ -z "$missing" ] && exit 0
 echo "installing:$missing"
 if ! command -v apt-get >/dev/null; then
-	echo "deps: no apt-get here; install by hand:$missing" >&2
+	echo "deps: no apt-get; install by hand:$missing" >&2
 	exit 1
 fi
 as_root=

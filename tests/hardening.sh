@@ -1,9 +1,9 @@
 #!/bin/sh
-# hardening.sh: is the binary built as the Makefile means it?
+# hardening.sh: checks that binaries have the hardening of the Makefile.
 #
 #   tests/hardening.sh PROGRAM…
 #
-# Dynamic or static, not stripped.  One line for each that is missing something.
+# PROGRAM is dynamic or static, not stripped.  Prints PASS or FAIL for each.
 set -u
 [ $# -ge 1 ] || {
 	echo "usage: hardening.sh PROGRAM..." >&2
@@ -11,7 +11,7 @@ set -u
 }
 passed=0 failed=0
 
-# says WHAT OPTION ERE: readelf's OPTION tells it.
+# says WHAT OPTION ERE: the output of readelf OPTION matches ERE.
 says() {
 	readelf -W "$2" "$program" | grep -Eq -- "$3" || missing="$missing, $1"
 }
@@ -20,8 +20,8 @@ never() {
 	! readelf -W "$2" "$program" | grep -Eq -- "$3" || missing="$missing, $1"
 }
 
-# calls WHAT FUNCTION CALLED: a static libc has the symbol whoever calls it, so our
-# own code is looked at: a function of ours that has to call it.
+# calls WHAT FUNCTION CALLED: FUNCTION of ours calls CALLED.  A static libc has the symbol in
+# any case, so the symbol table is not enough.
 calls() {
 	objdump -d --no-show-raw-insn --disassemble="$2" "$program" |
 		grep -q "<$3[@>]" || missing="$missing, $1"

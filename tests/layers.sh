@@ -1,7 +1,6 @@
 #!/bin/sh
-# The folders of src/ are layers.  A file includes its own folder's headers and
-# those of folders further down this list, never up; main.c includes only cli/
-# and sys/.
+# layers.sh: a file in src/ includes headers of its own folder and of folders further down
+# this list, never up; main.c includes only cli/ and sys/.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -17,7 +16,7 @@ rank() {
 	echo $n
 }
 
-# shellcheck disable=SC2013 # words, not lines, are wanted
+# shellcheck disable=SC2013 # words, not lines
 for file in src/*/*.[ch]; do
 	from=${file#src/}
 	from=${from%%/*}

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Static checks: shell scripts, compiler warnings of a second compiler, layers,
-# and the habits that no tool knows.  One line for each finding.
+# Static checks: shell scripts, warnings of a second compiler, layers, and style rules that
+# no tool knows.  Prints one line for each finding.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bad=0
@@ -17,7 +17,7 @@ done)
 # shellcheck disable=SC2086 # a list of files
 shellcheck -x $scripts || fail "shellcheck"
 
-# --- what CI runs, and what must not lie in the tree ---
+# --- workflows; secrets in the tree ---
 tests/workflows.sh || fail "workflows"
 tests/secrets.sh || fail "secrets"
 
@@ -34,7 +34,7 @@ if docker compose version >/dev/null 2>&1; then
 			config -q || fail "$file"
 	done
 else
-	echo "SKIP compose_config: no docker compose here"
+	echo "SKIP compose_config: no docker compose"
 fi
 
 # --- configuration files: a wrong one is 4, before the request is 2 ---
@@ -46,14 +46,14 @@ for file in $(git ls-files '*.conf' | grep -F twilight-deploy.conf); do
 done
 rm -r "$room"
 
-# --- formatting; other versions of clang-format see other faults ---
+# --- formatting; other versions of clang-format format differently ---
 if command -v clang-format-14 >/dev/null; then
 	git ls-files '*.c' '*.h' | xargs clang-format-14 --dry-run -Werror || fail "clang-format"
 else
-	echo "SKIP formatting: no clang-format-14 here"
+	echo "SKIP formatting: no clang-format-14"
 fi
 
-# --- C: clang sees other things than gcc does ---
+# --- C: clang warns about other things than gcc ---
 for file in src/*.c src/*/*.c src/*/*/*.c tests/unit/*.c tests/fuzz/*.c mocks/*.c; do
 	clang -fsyntax-only -std=c11 -Wall -Wextra -Wshadow -Wconversion \
 		-Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror -iquote src \
@@ -66,12 +66,11 @@ cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability \
 # --- the man page ---
 mandoc -T lint -W warning docs/twilight-deploy.8 || fail "mandoc"
 
-# --- habits ---
+# --- style rules ---
 tests/layers.sh >/dev/null || tests/layers.sh || bad=1
 git grep -nI '[[:space:]]$' -- . ':!*.md' ':!tests/fuzz/corpus' && fail "white space at the end of a line"
 awk 'length($0) > 100 { print FILENAME ":" FNR ": longer than 100 columns"; n++ }
     END { exit n > 0 }' src/*.c src/*/*.[ch] || bad=1
-# a function of more than 60 lines wants a reason; there is none so far
 awk 'FNR == 1 { start = 0 }
     /^[a-z_]+\(/ { start = FNR; name = $1 }
     /^}/ { if (start && FNR - start > 60) { print FILENAME ":" start ": " FNR - start " lines: " name; n++ } start = 0 }
@@ -79,7 +78,7 @@ awk 'FNR == 1 { start = 0 }
 awk 'FNR > 420 { print FILENAME ": more than 420 lines"; n++; nextfile }
     END { exit n > 0 }' src/*/*.c || bad=1
 
-# only these speak to the outside: modules never print and never exit
+# modules never print and never exit; only main.c and cli/ do
 git grep -nE '\b(printf|fprintf|puts|perror|err|errx|warn|warnx|exit)\(' -- 'src/*.c' \
 	':!src/cli' && fail "a module below cli/ prints or exits"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# mocks.sh: does mocks/engine.c fail as it is told to?  That it otherwise answers as a
-# real engine is shown by tests/e2e/conversation.sh.  Needs build/engine, curl, jq.
+# mocks.sh: tests the faults of mocks/engine.c.  tests/e2e/conversation.sh shows that its
+# other answers are those of a real engine.  Needs build/engine, curl, jq.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 B=$PWD/build
@@ -20,7 +20,7 @@ await() {
 	done
 }
 
-# is WHAT GOT WANT, as a shell pattern
+# is WHAT GOT WANT: WANT is a shell pattern
 is() {
 	# shellcheck disable=SC2254 # a pattern
 	case $2 in
@@ -32,19 +32,19 @@ is() {
 	esac
 }
 
-get() { # PATH [CURL'S OPTIONS]: the body, and status or curl's exit code
+get() { # PATH [CURL'S OPTIONS]: prints the body and the status
 	path=$1
 	shift
 	curl -s -g --max-time 10 --unix-socket "$D/docker.sock" -w ' %{http_code}' "$@" \
 		"http://docker$path" 2>&1 | tr -d '\n\0'
 }
 
-run() { # ARGS OF DOCKER…: all it says, and its exit code
+run() { # ARGS OF DOCKER…: prints the output and the exit code
 	docker "$@" 2>&1
 	echo "=$?"
 }
 
-# faults RULES: from now on, counted from here
+# faults RULES: replaces the rules; counting starts again
 faults() {
 	printf '%s\n' "$1" >"$D/faults"
 	: >"$D/calls.log"
@@ -132,7 +132,7 @@ is "the one after works" "$(run compose up -d data)" '*Started
 is "a call that it does not know" "$(run frob)" '*=125'
 is "and the log of it" "$(tail -n 1 "$D/calls.log")" 'unknown*'
 
-# the events of a crash come by themselves, to who listens and to who asks later
+# a crash has events, both in an open stream and for a later request
 echo crash=20 >"$D/behaviour/v1"
 began=$(date +%s.%N)
 curl -sN -g --unix-socket "$D/docker.sock" 'http://docker/events?filters={"event":["die"]}' \

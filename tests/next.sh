@@ -1,23 +1,23 @@
 #!/bin/sh
-# next.sh [all|sample]: the next Debian: its gcc, curl, OpenSSH, engine and compose are
-# another world than this machine's.  In a root made by debootstrap it installs what is
-# needed by `make deps`, builds with -Werror, and runs the unit suites, the shell harness and
-# the end-to-end scenarios, on that Debian's engine; of a sample, four of these.
+# next.sh [all|sample]: tests with the gcc, curl, OpenSSH, engine and compose of the next
+# Debian.  In a root made by debootstrap it runs `make deps`, builds with -Werror, and runs
+# the unit suites, the shell harness, the scenarios and the end-to-end tests (`sample`: four
+# of them) on that Debian's engine.
 #
-#   NEXT_CACHE=DIR    keeps the root there: a second run has it at once
-#   NEXT_SUITE=NAME   that suite (testing, else trixie)
-#   NEXT_RUN=COMMAND  runs this there instead, in a copy of the tree
+#   NEXT_CACHE=DIR    keeps the root there for later runs
+#   NEXT_SUITE=NAME   the suite; by default testing, else trixie
+#   NEXT_RUN=COMMAND  runs this command instead, in a copy of the tree
 #
-# No run changes the root: what is written lies in memory, and is gone at the end, as are
-# all processes.  `SKIP next: why` where no such root can be had.
+# A run does not change the root: an overlay in memory takes all writes.  All processes end
+# with the run.  Prints `SKIP next: why` if no root can be made.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 PACKAGES='openssh-server docker.io docker-cli docker-compose docker-registry iptables jq'
 BUILD='make deps && make -j2 WERROR=1 all build/unit build/dotenv build/service &&
-	make check-unit check-shell'
+	make check-unit check-shell check-scenarios'
 E2E='tests/e2e/run.sh build/twilight-deploy'
-# shellcheck disable=SC2016 # expanded there
+# shellcheck disable=SC2016 # expanded in the root
 VERSIONS='. /etc/os-release; echo "$PRETTY_NAME"; gcc --version | head -n 1
 	curl --version | head -n 1 | cut -d " " -f 1,2; ssh -V 2>&1'
 
@@ -26,14 +26,14 @@ skip() {
 	exit 0
 }
 
-# What git knows of the tree, as it is now.
+# Copies the files that git knows, with uncommitted changes.
 copy_tree() {
 	mkdir -p "$1" && git ls-files -z | xargs -0 tar -cf - | tar -xf - -C "$1"
 }
 
-# -- in namespaces of its own: next.sh --enter ROOT COMMAND, or --over MEMORY ROOT COMMAND ---
+# -- in new namespaces: next.sh --enter ROOT COMMAND, or --over MEMORY ROOT COMMAND ----------
 
-# The root becomes a mount of its own, for an engine remounts its "/".
+# The root becomes a mount, because an engine remounts its "/".
 enter() {
 	mount --make-rprivate / && mount --bind "$1" "$1" && mount -t proc proc "$1/proc" &&
 		mount --rbind /dev "$1/dev" && mount --rbind /sys "$1/sys" &&
@@ -59,7 +59,7 @@ esac
 
 # -- the root ------------------------------------------------------------------------
 
-# In the background, so that a signal is heard at once; all in there ends with it.
+# In the background, so that a trap runs at once; all processes in the namespace end with it.
 inside() {
 	unshare -m -p --fork --kill-child "$PWD/tests/next.sh" "$@" &
 	running=$!
@@ -69,7 +69,7 @@ inside() {
 	return $in_code
 }
 
-# The mirror of this machine's own sources.
+# The mirror in this machine's sources.
 mirror() (
 	E2E_LIB=tests/e2e
 	# shellcheck source=tests/e2e/engine.sh
@@ -85,13 +85,13 @@ make_root() {
 	root=$cache/$1
 	[ ! -e "$root.made" ] || return 0
 	from=$(mirror "$1") && [ -n "$from" ] || return 1
-	# a suite that debootstrap does not know is made as sid is
+	# debootstrap may not know the suite: sid's script makes it too
 	script=/usr/share/debootstrap/scripts
 	if [ -e "$script/$1" ]; then script=$script/$1; else script=$script/sid; fi
 	rm -rf "$root"
 	debootstrap --variant=minbase --include=ca-certificates,make,git "$1" "$root" "$from" \
 		"$script" || return 1
-	# no service starts; what a power cut would take is nothing; a mirror may stand still
+	# start no service; do not sync; accept a mirror that is no longer updated
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod +x "$root/usr/sbin/policy-rc.d"
 	echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"

@@ -1,12 +1,12 @@
 #!/bin/sh
-# secrets.sh [FOLDER]: does a file that git knows hold what looks like a secret?
+# secrets.sh [FOLDER]: looks for keys and tokens in the files that git knows.
 #
-# Prints FILE:LINE of each, never the line; exits 1 if there is one.  It knows keys and
-# tokens by their shape; what has none (a password) it cannot see.
+# Prints FILE:LINE of each, never the line; exits 1 if there is one.  It finds keys and
+# tokens by their form; it cannot find passwords.
 set -u
 cd "${1:-$(dirname "$0")/..}" || exit 2
 
-# One a line.  The classes keep this file from finding itself.
+# One pattern a line.  The bracket expressions keep this file from matching itself.
 found=$(git grep -nIE -f - --  . <<'END'
 [-]----BEGIN [A-Z ]*PRIVATE KEY
 (ghp|gho|ghu|ghs|ghr)[_][A-Za-z0-9]{36}
@@ -23,5 +23,5 @@ END
 case $? in
 0) printf '%s\n' "$found" | cut -d: -f1,2 | sed 's/$/: looks like a secret/' && exit 1 ;;
 1) exit 0 ;;
-*) echo "secrets.sh: git grep did not work" && exit 2 ;;
+*) echo "secrets.sh: git grep failed" && exit 2 ;;
 esac
