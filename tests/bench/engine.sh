@@ -1,8 +1,8 @@
 #!/bin/bash
-# engine.sh PROGRAM SERVICE: a deploy on a real engine beside `docker compose pull`
-# and `docker compose up -d` alone, in turn, in one run.  Both switch between the
-# same two releases, which are on the registry and on the host.  The uptime
-# requirement is 0: it is a wait that a setting asks for.
+# engine.sh PROGRAM SERVICE: a deploy on a real engine compared with `docker compose pull` and
+# `docker compose up -d` alone, alternating in one run.  Both switch between the same two
+# releases, which are in the registry and on the host.  The uptime requirement is 0, because
+# it is a wait that a setting requires.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
@@ -16,7 +16,7 @@ trap 'docker compose -f "$work/home/source/deploy/compose.yml" down >/dev/null 2
 engine_stop; rm -rf "$work"' EXIT
 engine_start "$work/engine"
 
-# Every call of docker, with the time at which it begins.
+# Logs every call of docker with its start time.
 calls=$work/calls
 real=$(command -v docker)
 mkdir -p "$work/bin" "$work/home/source/deploy"
@@ -65,7 +65,7 @@ ours() { # TAG
 	echo $(($(now) - began)) >>"$work/ours"
 }
 
-# The same with each call of docker noted, which costs some ms a call.
+# The same with logged calls of docker, which costs some ms a call.
 noted() { # TAG
 	local began
 	: >"$calls"

@@ -1,7 +1,6 @@
 #!/bin/bash
-# The script that a team writes for this: flock, sed, docker compose, curl, two
-# second sleeps.  It is what the bench measures against, nothing more; the ways
-# in which it breaks are left in.
+# A usual deploy script: flock, sed, docker compose, curl, sleeps of two seconds.  The bench
+# measures against it; its faults are left in.
 set -euo pipefail
 
 HOME_DIR="${TWILIGHT_HOME:-/home/deploy/twilight}"

@@ -1,7 +1,6 @@
 #!/bin/bash
-# run.sh PROGRAM STATIC-PROGRAM SERVICE: speed and memory beside the plain script,
-# on the same stubs, in one run.  What counts are the ratios: the times are those
-# of this machine at this hour.
+# run.sh PROGRAM STATIC-PROGRAM SERVICE: speed and memory compared with the plain script, with
+# the same stubs, in one run.  The ratios count: the times depend on the machine.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -36,7 +35,7 @@ wait_for_service() {
 	until curl -fs -o /dev/null "$TWILIGHT_HEALTH_URL"; do sleep 0.02; done
 }
 
-# as under sshd, which says who it is
+# as under sshd
 export LOGNAME=deploy
 row '' ours script ratio aim
 SSH_ORIGINAL_COMMAND='deploy nonsense' compare refusal "$runs" '<= 0.70' "$program"
@@ -52,7 +51,7 @@ SSH_ORIGINAL_COMMAND='deploy sha-abc1234' compare 'deploy, silent stub, healthy 
 kill %1
 wait %1 2>/dev/null || true
 
-# The service begins to listen so many ms after the request; from then to our exit.
+# The time from when the service starts to listen until our exit.
 after() {
 	local delay=$1 began
 	shift

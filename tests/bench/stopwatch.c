@@ -1,8 +1,7 @@
 /*
- * stopwatch RUNS A... -- B...: runs two commands in turn, RUNS times each,
- * and prints "MEDIAN_US_A MEDIAN_US_B KIB_A KIB_B": wall time of the middle
- * run, and the largest resident set of any.  In turn, so that a machine that
- * slows down slows both.  Output of the commands goes to /dev/null.
+ * stopwatch RUNS A... -- B...: runs two commands alternately, RUNS times each, and prints
+ * "MEDIAN_US_A MEDIAN_US_B KIB_A KIB_B": the median wall time and the largest resident set.
+ * Alternating, a machine that becomes slower affects both.  Output goes to /dev/null.
  */
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -76,7 +75,7 @@ main(int argc, char **argv)
 		long first = run(argv + 2, &kib[0]);
 		long second = run(argv + b + 1, &kib[1]);
 
-		/* the one before the first only warms up */
+		/* the run before the first is a warm-up */
 		if (i >= 0) {
 			us[0][i] = first;
 			us[1][i] = second;

@@ -1,10 +1,10 @@
 #!/bin/sh
-# disk.sh PROGRAM: .env and the state folder on a small tmpfs that is full but for
-# a few pages, or read-only; in a mount namespace of its own.
+# disk.sh PROGRAM: .env and the state folder on a small tmpfs that is read-only or full
+# except for a few pages, in a mount namespace.
 #
-# Whatever the disk does: the exit code is one of 0 to 5 and what it says is so,
-# .env is the old or the new bytes, whole, no record is torn; a message names the
-# place; with room again `recover` and the next deploy work, and nothing is left.
+# In all cases the exit code is one of 0 to 5 and true, .env has its old or new bytes, no
+# record is torn, and a message names the place.  With free space `recover` and the next
+# deploy work, and nothing is left.
 set -u
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -125,7 +125,7 @@ afterwards() {
 	if [ $wrongs = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 }
 
-# full PAGES REQUEST…: so many pages of 4 KiB are left when it begins.
+# full PAGES REQUEST…: PAGES of 4 KiB are free when it starts.
 full() {
 	pages=$1
 	shift

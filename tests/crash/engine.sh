@@ -1,26 +1,27 @@
 #!/bin/sh
 # engine.sh PROGRAM [all|sample] [real|fake]: an engine that fails.  A proxy on the engine's
 # socket (mocks/proxy.c) answers the n-th request of a run with 500, closes its connection,
-# never answers it, or is away from then on for a few requests, as a dockerd that restarts.
+# never answers it, or is away for some requests, as a dockerd that restarts.
 #
-# The runs: a deploy of a good release and of a bad one, a rollback, and the recovery of a
-# deploy that was killed after its `up`, of a good release and of a bad one.  `all` is every
-# n with every act, `sample` some of them.
+# The runs are a deploy of a good and of a bad release, a rollback, and the recovery of a
+# deploy of a good and of a bad release that was killed after its `up`.  `all` is every n
+# with every act, `sample` some of them.
 #
-#   LANES=N      how many at a time (2 on a real engine, 8 on fakes)
-#   ONLY=TEXT    only the points whose name has TEXT in it, as it is printed: "good 500 17"
-#   LOUD=1       what each run printed, and its requests
+#   LANES=N      runs at a time (2 on a real engine, 8 on fakes)
+#   ONLY=TEXT    only points whose printed name contains TEXT: "good 500 17"
+#   LOUD=1       prints the output of each run, and its requests
 #
-# What must hold:
+# This must hold:
 #
-#   a look that fails changes no outcome: a request of the program's own, which only reads,
-#   or a GET of docker's command line, but not one of compose, which reads before it writes
-#   any other may make docker fail, and so the run; then the exit code is true:
+#   A read that fails changes no outcome: a request of the program itself, or a GET of
+#   docker's command line, except compose's, which reads before it writes.  Any other may
+#   make docker fail, and so the run; then the exit code is true:
 #       0  the new version runs      4  nothing was changed: file, container, start time
 #       1  the old version runs      5  none of these
-#   after `recover`, where a journal is left or the code was 4 or 5, what .env says runs,
-#   it is no bad release, and nothing is left over; the history has the run once at most
-# What is read here is set in world.sh and killed.sh:
+#   After `recover`, if a journal is left or the code was 4 or 5, the version of .env runs,
+#   it is not the bad release, and nothing is left over.  The history has the run at most once.
+#
+# The variables come from world.sh and killed.sh:
 # shellcheck disable=SC2034,SC2153,SC2154
 set -u
 
@@ -36,7 +37,7 @@ ROOT=$(cd "$E2E_LIB/../.." && pwd)
 PROGRAM=$(realpath "$1")
 MODE=${2:-all}
 RUNS='good bad rollback recover_good recover_bad'
-# short: the engine's sockets lie under it
+# a short path, because it is part of the paths of the engine's sockets
 WORK=$(mktemp -d /tmp/ce.XXXXXX) || exit 1
 lane_pids=
 
@@ -51,9 +52,9 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
 
-# -- what is where -----------------------------------------------------------------
+# -- observation -------------------------------------------------------------------
 
-# api TARGET: asks the engine itself, past the proxy.
+# api TARGET: a request to the engine, without the proxy.
 api() {
 	curl -sf --unix-socket "$engine_socket" "http://docker$1"
 }
@@ -67,7 +68,7 @@ look() {
 	done
 }
 
-# serves VERSION: .env says so, its only container runs, and that is what the outside gets.
+# serves VERSION: .env has it, its only container runs, and its port answers with it.
 serves() {
 	env_is "$1"
 	sv_is=$(look | cut -d ' ' -f 2,3)
@@ -78,12 +79,11 @@ serves() {
 
 image_of() { cat "$SPARE/image.$1"; }
 
-# -- the states that a run starts from ---------------------------------------------
+# -- the starting states -----------------------------------------------------------
 
 OLDEST=sha-0000001 GOOD=sha-0000002 BAD=sha-0000003
 
-# A home with three releases; what the program knows once the first, and the second, is
-# proven is kept to be put back.
+# A home with three releases; saves the state folder after the first and the second deploy.
 states_make() {
 	for sm_tag in $OLDEST $GOOD $BAD; do
 		sm_how=healthy
@@ -99,7 +99,7 @@ states_make() {
 	done
 }
 
-# state VERSION: it runs and is proven; versions after it are not on the host.
+# state VERSION: it runs and is known-good; later versions are not on the host.
 state() {
 	rm -rf "$STATE"
 	cp -a "$SPARE/state.$1" "$STATE"
@@ -133,7 +133,7 @@ served() { [ "$(version_served)" = "$1" ]; }
 
 # -- the runs ----------------------------------------------------------------------
 
-# prepare RUN: its state, its words, its new version, and its exit code where nothing fails.
+# prepare RUN: sets its state, words, new version, and exit code without faults.
 prepare() {
 	case $1 in
 	good) state $OLDEST && words="deploy $GOOD" new=$GOOD expected=0 ;;
@@ -152,7 +152,7 @@ killed() {
 	[ "$CODE" -eq 137 ] || fail "the program is killed after its up, not: exit code $CODE"
 }
 
-# run_behind PROXY-OPTION...: the words, by way of the proxy.
+# run_behind PROXY-OPTION...: runs the words through the proxy.
 run_behind() {
 	rm -f "$SPARE/requests" "$SPARE/back" "$proxy_socket"
 	"$WORK/proxy" "$proxy_socket" "$engine_socket" --log "$SPARE/requests" "$@" &
@@ -174,7 +174,7 @@ run_behind() {
 	[ -z "${LOUD-}" ] || cat "$SPARE/requests"
 }
 
-# It is there again once three requests have found it away, or when nobody asks any more.
+# The engine is back after three failed requests, or when the run has ended.
 outage_end() {
 	until [ "$(grep -c '^[0-9]* close ' "$SPARE/requests" 2>/dev/null)" -ge 3 ] ||
 		process_gone "$HERE"; do sleep 0.05; done
@@ -200,7 +200,7 @@ point() {
 	[ "$(records)" -le $((lines + 1)) ] || fail "one record of it at most"
 }
 
-# true_code ACT: what the exit code says is so.
+# true_code ACT: checks that the exit code is true.
 true_code() {
 	case $CODE in
 	0)
@@ -214,7 +214,7 @@ true_code() {
 		[ "$(look)" = "$before" ] || fail "exit code 4 where nothing was changed"
 		;;
 	5)
-		# an engine that stays away cannot be asked whether it is so
+		# an engine that stays away cannot be observed
 		[ "$1" = away ] || [ "$(look)" != "$before" ] || ! served "$old" ||
 			fail "no exit code 5 where the old container serves untouched"
 		;;
@@ -238,7 +238,7 @@ recovered() {
 
 # -- the points --------------------------------------------------------------------
 
-# count RUN: how many requests it has where none fails.
+# count RUN: its number of requests without faults.
 count() {
 	prepare "$1"
 	run_behind
@@ -249,7 +249,7 @@ count() {
 	mv "$WORK/count.new.$1" "$WORK/count.$1"
 }
 
-# points RUN: RUN ACT N; of a sample the acts take turns along the run.
+# points RUN: prints RUN ACT N; in a sample the acts alternate along the run.
 points() {
 	awk -v run="$1" -v n="$(cat "$WORK/count.$1")" -v mode="$MODE" 'BEGIN {
 		acts = split("500 close hang away", act)
@@ -264,7 +264,7 @@ points() {
 	}'
 }
 
-# job NAME COMMAND...: a shell of its own, for an assertion ends it.
+# job NAME COMMAND...: in a subshell, because an assertion ends it.
 job() {
 	jb_name=$1
 	shift
@@ -281,12 +281,11 @@ job() {
 	[ $jb_result = PASS ]
 }
 
-# lane N: the clean runs that no other lane has taken; when all of them are counted, the
-# points.
+# lane N: takes runs without faults; when all of them are counted, takes points.
 lane() {
 	trap home_remove EXIT
 	trap 'exit 130' INT TERM HUP
-	# shellcheck disable=SC2031 # a lane has ports of its own
+	# shellcheck disable=SC2031 # each lane has its own ports
 	FREE_PORT=$((20000 + (FREE_PORT + $1 * 2000 - 20000) % 11000))
 	home_make "lane$1"
 	setting TWILIGHT_HEALTH_TRIES 3
@@ -320,8 +319,8 @@ all_counted() {
 
 # -- the engines -------------------------------------------------------------------
 
-# Of each: what all lanes need; what one needs, and where its engine and its proxy listen;
-# an image in its registry (sets IMAGE); the proxy is gone.
+# For each kind: set up for all lanes; set up for one lane, with the sockets of its engine
+# and its proxy; put an image into its registry (sets IMAGE); remove the proxy.
 
 real_begin() {
 	engine_start "$WORK/engine" && mkdir "$WORK/image" &&
@@ -338,12 +337,12 @@ real_lane() {
 real_publish() { publish "$@"; }
 real_alone() { rm -f "$proxy_socket"; }
 
-# Its command line works on the folder of the socket, past any proxy: only what the program
-# itself asks can fail.
+# The fake's command line uses the folder of the socket, without a proxy: only requests of
+# the program can fail.
 fake_begin() {
 	ENGINE_REGISTRY=registry.example
 	PATH=$ROOT/build/mocks:$PATH
-	# most of it is waiting
+	# the lanes mostly wait
 	lanes=8
 	[ -x "$ROOT/build/mocks/docker" ] && [ -x "$ROOT/build/service" ]
 }

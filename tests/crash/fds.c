@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a trace leaves open: what calls gave, but close did not take. */
+/* Descriptors that calls of the trace returned and no close() closed. */
 void
 fds_program(struct world *w)
 {
@@ -43,7 +43,7 @@ fds_program(struct world *w)
 		}
 	}
 	fclose(f);
-	/* the one of signals and the one of syslog live as long as the process */
+	/* the descriptors of signals and of syslog stay open */
 	for (fd = 3; fd < 1024; fd++)
 		if (open[fd] && strcmp(names[fd], "signalfd4") != 0 &&
 		    strcmp(names[fd], "socket") != 0)
@@ -51,8 +51,8 @@ fds_program(struct world *w)
 }
 
 /*
- * A docker that writes down its descriptors.  Its shell has two of its own: 10 is
- * the script, and the lowest free one reads the folder.
+ * A docker that lists its descriptors.  Two are its shell's: 10 is the script, and the
+ * lowest free one reads the folder.
  */
 void
 fds_docker(struct world *w, const struct scenario *s)
@@ -93,8 +93,7 @@ fds_docker(struct world *w, const struct scenario *s)
 				    ? (unsigned)atoi(at + 4)
 				    : last;
 		if (n > most || last > most - 2)
-			world_wrong(w, "docker got more descriptors than its own: %s",
-			    line);
+			world_wrong(w, "docker inherited descriptors: %s", line);
 	}
 	fclose(f);
 	unlink(path);

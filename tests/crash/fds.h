@@ -1,5 +1,5 @@
 /*
- * fds.h: descriptors are counted, the program's at its end and its children's.
+ * fds.h: checks descriptors: the program's at its end, and those that docker inherits.
  */
 #ifndef CRASH_FDS_H
 #define CRASH_FDS_H
@@ -7,6 +7,6 @@
 #include "world.h"
 
 void fds_program(struct world *); /* from the trace of its last run */
-void fds_docker(struct world *, const struct scenario *); /* runs it once more */
+void fds_docker(struct world *, const struct scenario *); /* runs it again */
 
 #endif

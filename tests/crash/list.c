@@ -24,7 +24,7 @@ static const struct {
 	{ "clone3", "EAGAIN ENOMEM" }, { "fork", "EAGAIN ENOMEM" },
 	{ "vfork", "EAGAIN ENOMEM" }, { "pipe2", "EMFILE ENFILE" }, { "fcntl", "EMFILE" },
 	{ "setpgid", "EPERM" }, { "mmap", "ENOMEM" }, { "mremap", "ENOMEM" },
-	/* its failure is not an errno, but a break that did not move; libc asks again */
+	/* brk does not fail with an errno: the break does not move */
 	{ "brk", "0" }, { "flock", "EINTR EAGAIN ENOLCK" }, { "read", "EIO EINTR" },
 	{ "pread64", "EIO EINTR" }, { "readlink", "EIO EACCES" },
 	{ "readlinkat", "EIO EACCES" }, { "getdents64", "EIO" },
@@ -44,16 +44,16 @@ static const struct {
 	{ "prlimit64", "EPERM" }, { "chdir", "EACCES" }, { "clock_nanosleep", "EINTR" },
 	{ "nanosleep", "EINTR" },
 	/*
-	 * Not close: strace would not close it, and a close(2) that fails has done
-	 * so; short.c makes it fail as it does.
+	 * Not close: a close(2) that fails has closed the descriptor, and strace's does not.
+	 * short.c makes close fail.
 	 */
 };
 
-/* Taken in a sample whatever their number is: each is a step between two states. */
+/* Always in a sample: each is a step between two states. */
 static const char *const always[] = { "fsync", "renameat", "rename", "unlinkat", "clone",
 	"clone3", "fork", "vfork", "ftruncate", "pwrite64" };
 
-/* "openat(AT_FDCWD, …": the name, for what is no note of strace's. */
+/* The name in "openat(AT_FDCWD, …"; strace's own notes have none. */
 bool
 list_name(const char *line, char out[24])
 {
@@ -96,7 +96,7 @@ list_trace(struct trace *t, const char *path)
 	if (f == NULL)
 		err(2, "%s", path);
 	while (getline(&line, &size, f) != -1)
-		/* the first execve is strace's own doing */
+		/* the first execve is strace's */
 		if (list_name(line, name) && strcmp(name, "execve") != 0)
 			add_call(t, name);
 	free(line);
@@ -142,7 +142,7 @@ add_faults(struct points *all, struct point p, size_t *n)
 	}
 }
 
-/* TERM and INT are one to the program; a signal between two steps waits for the next. */
+/* The program treats TERM and INT alike; a signal between two steps takes effect at the next. */
 static void
 add_signals(struct points *all, struct point p, size_t i)
 {
@@ -179,7 +179,7 @@ list_calls(struct points *all, const struct trace *t, unsigned scenario, enum mo
 		p.kind = FAULT;
 		if (i > t->begin)
 			add_faults(all, p, &n);
-		/* exit_group does not return to meet one */
+		/* exit_group does not return, so no signal is delivered */
 		if (strcmp(p.call, "exit_group") != 0)
 			add_signals(all, p, i);
 	}

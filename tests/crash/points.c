@@ -1,36 +1,32 @@
 /*
- * points: kills and fails twilight-deploy at every system call, on the fakes.
+ * points: kills twilight-deploy, and fails it, at every system call, with fake engines.
  *
- * From one clean run under strace come the points: each call of the program
- * itself, named by its name and how many of that name came before it.  Then, in
- * a fresh world for each point:
+ * The points come from one run without faults under strace: each call of the program,
+ * identified by its name and its number among the calls of that name.  Each point gets a
+ * fresh world and one of these:
  *
- *   kill     SIGKILL as the call is entered (all states between two calls are so
- *            met: entering call N is leaving call N-1)
- *   fault    the call fails with each errno that it can have (main's close_range
- *            is where it begins: before it is the loader)
- *   signal   TERM at each third call, INT and HUP at each 30th or so: a request to
- *            stop, a client that hung up
- *   short    the N-th read, write, send or receive moves half, or all of them
- *            one byte (needs a dynamically linked program)
- *   fds      no descriptor is left at the end, and no docker gets one of ours
- *   script   SIGKILL at each 5th call of tests/bench/plain-deploy.sh: what the
- *            same hour does to the script that a team would write
+ *   kill     SIGKILL when the call is entered; entering call N is the state after N-1
+ *   fault    the call fails with each errno that it can have (from main's close_range on:
+ *            earlier calls are the loader's)
+ *   signal   TERM at each third call, INT and HUP at about each 30th
+ *   short    the N-th read, write, send or receive moves half of its bytes, or all of
+ *            them move one byte (needs a dynamically linked program)
+ *   fds      no descriptor is open at the end, and docker inherits none
+ *   script   SIGKILL at each 5th call of tests/bench/plain-deploy.sh, for comparison
  *
- * What must hold then:
+ * Afterwards this must hold:
  *
- *   at once      the exit code is one of section 7, and what it says is so: 0 only
- *                if the new version runs, else the old one; no hang; no child and
- *                no lock left; .env is the old or the new bytes, whole
- *   `recover`    ends in 0 or 1; what .env says runs; the outcome is in the history
- *                once, every line of it is a record, the earlier ones are there;
- *                no journal and no temp file is left
- *   `rollback`   goes to the version that was proven before
+ *   at once      the exit code is true: 0 only if the new version runs, else the old one;
+ *                no hang; no child or lock is left; .env has its old or new bytes
+ *   `recover`    ends with 0 or 1; the version of .env runs; the history has the outcome
+ *                once, valid records only, and the earlier ones; no journal or temporary
+ *                file is left
+ *   `rollback`   goes to the version that was known-good before
  *   `deploy`     of another version works
  *
- * What happens after the kill is decided by what is on disk, and most calls leave
- * the same there.  So an aftermath is looked at once for each state of the files
- * (tree.h tells what counts as the same); FULL=1 looks at all.
+ * What happens after a kill depends only on the files, and most calls leave the same ones.
+ * So each state of the files is checked once (tree.h says which are equal); FULL=1 checks
+ * every point.
  */
 #define _GNU_SOURCE
 #include "fds.h"
@@ -67,7 +63,7 @@ static const struct scenario scenarios[] = {
 	    .to = 'b',
 	    .both = true,
 	    .verb = true },
-	/* recoveries of what was killed … right after the swap, */
+	/* recovery of a deploy that was killed after the swap, */
 	{ .name = "recover-swapped",
 	    .words = { "recover" },
 	    .to = 'd',
@@ -76,7 +72,7 @@ static const struct scenario scenarios[] = {
 	    .killed = { "deploy", "sha-ddddddd" },
 	    .after = { "renameat", "renameat" },
 	    .nth = { [SILENT] = 3, [MEMORY] = 3 } },
-	/* … when it was healthy already, */
+	/* … when it was healthy, */
 	{ .name = "recover-healthy",
 	    .words = { "recover" },
 	    .to = 'd',
@@ -84,7 +80,7 @@ static const struct scenario scenarios[] = {
 	    .killed = { "deploy", "sha-ddddddd" },
 	    .after = { [SILENT] = "renameat", [MEMORY] = "connect" },
 	    .nth = { [SILENT] = 4, [MEMORY] = 3 } },
-	/* … when it was going back, */
+	/* … while it was reverted, */
 	{ .name = "recover-back",
 	    .words = { "recover" },
 	    .to = VERSION_BAD,
@@ -93,7 +89,7 @@ static const struct scenario scenarios[] = {
 	    .killed = { "deploy", "sha-eeeeeee" },
 	    .after = { "renameat", "renameat" },
 	    .nth = { [SILENT] = 5, [MEMORY] = 4 } },
-	/* … and of a `rollback` */
+	/* … and of a rollback */
 	{ .name = "recover-rollback",
 	    .words = { "recover" },
 	    .to = 'b',
@@ -113,7 +109,7 @@ struct row {
 
 #define SEEN (1u << 16)
 
-/* What the workers share. */
+/* Shared by the workers. */
 struct shared {
 	atomic_uint next;
 	struct row row[KIND__MAX][SCENARIOS][2];
@@ -137,7 +133,7 @@ begin(struct world *w, const struct point *p)
 	snprintf(path, sizeof(path), "%s/t", w->dir);
 	tree_write(&before[p->scenario][p->mock], path);
 	if (p->mock == SILENT)
-		/* both tries of the new version fail, the old one answers */
+		/* the two tries of the new version fail, then the old one answers */
 		world_behave(w, s->to == VERSION_BAD && s->verb ? "after=3" : "healthy");
 }
 
@@ -159,7 +155,7 @@ look_afterwards(struct world *w, const struct point *p, int rc)
 			return;
 	row->states++;
 	world_aftermath(w, &scenarios[p->scenario], &before[p->scenario][p->mock], rc);
-	/* two workers may meet the same state at once: then both are right */
+	/* two workers may check the same state at the same time */
 	if (w->wrongs == wrongs)
 		shared->seen[i] = hash;
 }
@@ -179,7 +175,7 @@ was_reached(const char *path, const struct point *p)
 	return n >= p->nth;
 }
 
-/* Under strace, with one thing done to one call; false: it was not reached. */
+/* Runs it under strace with one call changed; false if the call was not reached. */
 static bool
 strike(struct world *w, const struct point *p, int *rc)
 {
@@ -206,7 +202,7 @@ strike(struct world *w, const struct point *p, int *rc)
 						    : was_reached(log, p);
 }
 
-/* The shim's settings in one variable; true where the call was reached. */
+/* Runs it with the shim's settings; true if the call was reached. */
 static bool
 shorten(struct world *w, const struct point *p, int *rc)
 {
@@ -241,7 +237,7 @@ do_point(struct world *w, const struct point *p)
 			world_script_aftermath(w, s);
 		return reached;
 	}
-	/* also where nothing was done to it, what it says must be so */
+	/* the exit code must be true also if the call was not reached */
 	if (p->kind == SIGNAL && rc < 0 && rc > RUN_TIMED_OUT && !p->armed)
 		rc = -SIGKILL;
 	else if (rc != -SIGKILL || p->kind != KILL)
@@ -289,7 +285,7 @@ work(const char *top, const char *program, unsigned number)
 		name_point(&points.list[i], label, sizeof(label));
 		w.label = label;
 		w.wrongs = 0;
-		/* how often it polls and reads depends on the hour */
+		/* the number of polls and reads depends on timing */
 		for (tries = 0, reached = false; !reached && tries < 3 && w.wrongs == 0;
 		     tries++)
 			reached = do_point(&w, &points.list[i]);
@@ -298,7 +294,7 @@ work(const char *top, const char *program, unsigned number)
 	world_close(&w);
 }
 
-/* ---- what there is to begin with ---- */
+/* ---- the starting states ---- */
 
 static void
 must(struct world *w, const char *verb, const char *word, int want)
@@ -342,8 +338,8 @@ watch(struct world *w, const struct scenario *s, const char *const *words,
 }
 
 /*
- * The index of the call behind the Nth of that name; of what is no renameat, behind the
- * last renameat: how often the others come before depends on the machine.
+ * The index of the call after the Nth of that name.  Names other than renameat are counted
+ * from the last renameat: how often they come before depends on timing.
  */
 static size_t
 behind(const struct trace *t, const char *name, unsigned nth)
@@ -359,7 +355,7 @@ behind(const struct trace *t, const char *name, unsigned nth)
 	return t->n;
 }
 
-/* Runs the request that is killed behind the Nth call of that name; was it, in time? */
+/* Runs the request and kills it after the Nth call of that name; false if too late. */
 static bool
 interrupt_once(struct world *w, const struct scenario *s, const char *inject)
 {
@@ -376,8 +372,8 @@ interrupt_once(struct world *w, const struct scenario *s, const char *inject)
 }
 
 /*
- * The home that a kill leaves behind the Nth call of that name.  How many calls come
- * before it depends on the machine, so a kill may come too late: then once more.
+ * The home after a kill behind the Nth call of that name.  The number of calls before it
+ * depends on timing, so a kill may come too late and is then repeated.
  */
 static void
 interrupt(struct world *w, const struct scenario *s, struct tree *t)
@@ -497,7 +493,7 @@ prepare(const char *top, const char *program)
 	world_close(&w);
 }
 
-/* Is one of these calls, parted by blanks, the point's? */
+/* Is the point's call one of these, separated by spaces? */
 static bool
 among(const char *calls, const struct point *p)
 {
@@ -511,7 +507,7 @@ among(const char *calls, const struct point *p)
 	return false;
 }
 
-/* Only what was asked for, by its name as it is printed. */
+/* Is the point selected by ONLY and EXCEPT? */
 static void
 choose(void)
 {
@@ -604,7 +600,7 @@ main(int argc, char **argv)
 			fflush(stdout);
 			_exit(0);
 		}
-	/* other children, engines and services, are ended when they are not needed */
+	/* engines and services are also children; they end when they are not needed */
 	for (i = 0; i < jobs; i++)
 		if (waitpid(workers[i], &status, 0) == -1 || status != 0) {
 			printf("a worker ended with status %d\n", status);

@@ -1,16 +1,14 @@
 #!/bin/sh
 # run.sh PROGRAM [all|sample]: kills and fails the program at every system call.
-# What is done and what must hold stands at the top of points.c; disk.sh does the
-# same with full disks, and says its own count.
+# points.c describes what is done and what must hold; disk.sh does the same with full disks.
 #
-#   JOBS=N       workers (default: as many as there are processors)
-#   ONLY=TEXT    only the points whose name has TEXT in it, as it is printed:
-#                "kill deploy memory fsync:3"
-#   EXCEPT=CALLS without the points at these calls, parted by blanks
-#   WORKER=1     with a second service in the target, where the engine is the fake one
-#   LOUD=1       tells each program that is run and what it printed
+#   JOBS=N       workers (default: the number of processors)
+#   ONLY=TEXT    only points whose printed name contains TEXT: "kill deploy memory fsync:3"
+#   EXCEPT=CALLS without points at these calls, separated by spaces
+#   WORKER=1     with a second service in the target, on the fake engine
+#   LOUD=1       prints each command and its output
 #   KEEP=1       keeps the work folder
-#   FULL=1       looks at equal aftermaths again (see points.c)
+#   FULL=1       checks equal states again (see points.c)
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,16 +1,15 @@
 /*
- * short.c: an LD_PRELOAD shim that makes data calls really short, as a full
- * pipe, a signal or a quota may (strace can only lie about the count), and lets
- * close(2) fail as it does: the descriptor is closed all the same.
+ * short.c: an LD_PRELOAD shim that makes data calls short, as a full pipe, a signal or a
+ * quota does (strace can only change the returned count), and makes close(2) fail after it
+ * closed the descriptor.
  *
- *   SHORT="data N LOG"    the N-th data call (from 1) moves half of what was asked for
+ *   SHORT="data N LOG"    the N-th data call (from 1) moves half of its bytes
  *   SHORT="all 0 LOG"     every data call moves one byte
- *   SHORT="close N LOG"   the N-th close says EIO
+ *   SHORT="close N LOG"   the N-th close fails with EIO
  *   SHORT="none 0 LOG"    nothing
  *
- * At the end the number of data calls (of closes, with `close`) is written to LOG,
- * 0 where the N-th did not come.  Only files, pipes and sockets have short reads;
- * a signalfd has none.
+ * At the end the number of data calls (with `close`, of closes) is written to LOG, or 0 if
+ * the N-th did not come.  Reads of files, pipes and sockets can be short; a signalfd's cannot.
  */
 #define _GNU_SOURCE
 #include <sys/socket.h>
@@ -23,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* what _FORTIFY_SOURCE makes of them */
+/* the names with _FORTIFY_SOURCE */
 ssize_t __read_chk(int, void *, size_t, size_t);
 ssize_t __pread_chk(int, void *, size_t, off_t, size_t);
 ssize_t __recv_chk(int, void *, size_t, size_t, int);
@@ -44,7 +43,7 @@ end(void)
 	fclose(log);
 }
 
-/* main() clears the environment, so what is in it is taken here. */
+/* Read here, because main() clears the environment. */
 static void __attribute__((constructor)) start(void)
 {
 	const char *setting = getenv("SHORT");

@@ -50,7 +50,7 @@ load(struct file *f, const char *path)
 	close(fd);
 }
 
-/* What a fake engine keeps for itself: its lock and its logs. */
+/* The fake engine's own lock and logs. */
 static bool
 is_bookkeeping(const FTSENT *e)
 {
@@ -90,7 +90,7 @@ tree_read(struct tree *t, const char *folder)
 	fts_close(fts);
 }
 
-/* The folder of an engine's socket stays, for the engine is in it. */
+/* Keeps the folder of the engine's socket: the engine runs in it. */
 static void
 wipe(const char *folder)
 {
@@ -167,7 +167,7 @@ tree_find(const struct tree *t, const char *path)
 	return NULL;
 }
 
-/* ---- what counts of it ---- */
+/* ---- comparison ---- */
 
 #define NAMES_MAX 64
 #define TOKEN_MAX 65
@@ -262,7 +262,7 @@ tree_hash(const struct tree *t, uint64_t seed)
 	for (i = 0; i < t->n; i++) {
 		const struct file *f = &t->file[i];
 
-		/* what a killed mock has not moved into place yet is nothing */
+		/* a temporary file of a killed mock does not count */
 		if (strncmp(f->path, "engine/", 7) == 0 &&
 		    strstr(f->path, ".new.") != NULL)
 			continue;

@@ -1,6 +1,5 @@
 /*
- * tree.h: a folder's files in memory; put back as they were, compared as far as
- * what is in them decides what is done next.
+ * tree.h: a folder's files in memory: restored, and compared by what matters for recovery.
  */
 #ifndef CRASH_TREE_H
 #define CRASH_TREE_H
@@ -12,7 +11,7 @@
 struct file {
 	char *path; /* below the folder */
 	mode_t mode;
-	char *bytes; /* NUL behind them; NULL for a folder */
+	char *bytes; /* NUL-terminated; NULL for a folder */
 	size_t len;
 };
 
@@ -21,7 +20,7 @@ struct tree {
 	size_t n;
 };
 
-/* All of these end the program when they cannot. */
+/* All of these exit on failure. */
 void tree_read(struct tree *, const char *folder);
 void tree_write(const struct tree *, const char *folder); /* replaces it */
 void tree_free(struct tree *);
@@ -30,9 +29,9 @@ void tree_free(struct tree *);
 const struct file *tree_find(const struct tree *, const char *path);
 
 /*
- * Equal for equal trees; ids of containers and deploys count by the order in
- * which they appear, other digits (times, pids, sizes) do not count.  Skips
- * the words in lock files and logs, for nothing is decided by them.
+ * A hash, equal for equal trees.  Ids of containers and deploys are numbered in order of
+ * appearance; other digits (times, pids, sizes) and the text of lock files and logs are
+ * ignored.
  */
 uint64_t tree_hash(const struct tree *, uint64_t seed);
 

@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #define LIMIT_MS 60000  /* a run that takes longer hangs */
-#define ORPHAN_MS 20000 /* so long what it left may take to end */
-#define AT_ONCE_MS 300  /* … and where it may leave nothing */
+#define ORPHAN_MS 20000 /* limit for children that it left */
+#define AT_ONCE_MS 300  /* the same if it must leave none */
 #define STATE "home/.twilight-deploy/"
 #define REPOSITORY "ghcr.io/twilight/demo"
 
@@ -40,7 +40,7 @@ world_wrong(struct world *w, const char *fmt, ...)
 	if (n > (int)sizeof(line) - 2)
 		n = sizeof(line) - 2;
 	line[n++] = '\n';
-	/* one write: the workers share the stream */
+	/* one write, because the workers share the stream */
 	(void)!write(STDOUT_FILENO, line, (size_t)n);
 	w->wrongs++;
 }
@@ -83,7 +83,7 @@ await_port(struct world *w)
 		errx(2, "the mock service does not start");
 }
 
-/* Its parent ends at once: what a worker waits for are its runs alone. */
+/* Forks twice, so that a worker waits for its runs only. */
 static pid_t
 start_server(struct world *w, const char *const *argv)
 {
@@ -109,7 +109,7 @@ start_server(struct world *w, const char *const *argv)
 	close(fd[0]);
 	close(fd[1]);
 	waitpid(pid, NULL, 0);
-	/* where we are killed, run.sh ends it */
+	/* if we are killed, run.sh ends it */
 	n = snprintf(line, sizeof(line), "%d\n", server);
 	snprintf(name, sizeof(name), "%d.pid", server);
 	put_file(path_in(w, name, path), 0600, line, (size_t)n);
@@ -140,7 +140,7 @@ start_service(struct world *w)
 	await_port(w);
 }
 
-/* It works on its folder, which stays the same one when a tree is put back. */
+/* The engine works in its folder, which is not replaced when a tree is restored. */
 static void
 start_engine(struct world *w)
 {
@@ -170,7 +170,7 @@ world_open(struct world *w, const char *top, const char *name)
 		err(2, "%s", w->dir);
 	start_engine(w);
 	start_service(w);
-	/* from here on what our runs leave behind becomes ours */
+	/* from here on orphans of our runs become our children */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
@@ -187,7 +187,7 @@ world_docker(const struct world *w)
 	return w->mock == MEMORY ? "bin" : "silent";
 }
 
-/* With the fake engine there may be a second service, a worker of the same image. */
+/* The fake engine may have a second service, a worker with the same image. */
 static bool
 has_worker(const struct world *w)
 {
@@ -202,7 +202,7 @@ environment(const struct world *w, const char *extra)
 	int n = 0;
 
 #define PUT(...) (snprintf(text[n], sizeof(text[n]), __VA_ARGS__), list[n] = text[n], n++)
-	/* the first of a name counts */
+	/* the first of equal names counts */
 	if (extra != NULL)
 		PUT("%s", extra);
 	if (extra != NULL && strncmp(extra, "SHORT=", 6) == 0)
@@ -224,7 +224,7 @@ environment(const struct world *w, const char *extra)
 		PUT("TWILIGHT_SERVICE=data,worker");
 	if (w->script)
 		PUT("TWILIGHT_LOCK=%s/script.lock", w->dir);
-	/* for a sanitized program: what is traced cannot look for its own leaks */
+	/* a traced program cannot use its leak detector */
 	PUT("ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0");
 #undef PUT
 	list[n] = NULL;
@@ -510,7 +510,7 @@ world_env(struct world *w, const struct scenario *s)
 	return v;
 }
 
-/* A line: one container of the service, by its own name, of that image, started. */
+/* Is the line a running container of the service, with its own name and that image? */
 static const char *
 skip_running(const char *line, const char *service, char v)
 {
@@ -526,7 +526,7 @@ skip_running(const char *line, const char *service, char v)
 	    : end + 1;
 }
 
-/* They run, and nothing else does. */
+/* Do these services run, and nothing else? */
 static bool
 is_running(const struct world *w, const struct tree *t, char v)
 {
@@ -584,9 +584,9 @@ world_judge_exit(struct world *w, const struct scenario *s, int rc)
 struct count {
 	size_t lines;    /* in all */
 	size_t outcomes; /* since `before`, without adopted ones */
-	bool proves;     /* the last of them says that a version was healthy */
+	bool proves;     /* the last of them says that a version is known-good */
 	char to;         /* … and which */
-	bool condemns;   /* it says that one was rolled back from it */
+	bool condemns;   /* it says that a version is bad */
 };
 
 static void
@@ -611,7 +611,7 @@ count_line(struct world *w, json_t *seen, struct count *c, const char *line, siz
 			c->to = to[4];
 			c->proves = strcmp(outcome, "deployed") == 0 ||
 			    strcmp(outcome, "recovered") == 0;
-			/* a kill says nothing about the version that it hit */
+			/* a killed deploy does not judge its version */
 			c->condemns = !json_is_true(json_object_get(doc, "unjudged")) &&
 			    (strcmp(outcome, "rolled back") == 0 ||
 				strcmp(outcome, "unverified") == 0);
@@ -678,7 +678,7 @@ ask(struct world *w, const char *verb, const char *word)
 	return rc;
 }
 
-/* The newest version that was proven, does not run and was not rolled back from. */
+/* The newest known-good version that does not run and was not left by a rollback. */
 static char
 way_back(char runs, const struct count *c)
 {
@@ -760,7 +760,7 @@ world_aftermath(struct world *w, const struct scenario *s, const struct tree *be
 	if (w->mock == SILENT)
 		world_behave(w, "healthy");
 	v = recover(w, s, before, rc);
-	/* what is wrong by now would be told twice */
+	/* do not report a violation twice */
 	if (w->wrongs == wrongs && v != '?')
 		go_on(w, before, v);
 }

@@ -1,5 +1,6 @@
 /*
- * world.h: a host to crash in: a home, a fake engine, a service that follows it; programs that run there, and what must hold once they ended.
+ * world.h: a host to crash in: a home, a fake engine, and a service that follows it; runs
+ * programs there, and checks the result.
  */
 #ifndef CRASH_WORLD_H
 #define CRASH_WORLD_H
@@ -9,23 +10,23 @@
 #include <limits.h>
 #include <stdbool.h>
 
-enum mock { SILENT, MEMORY }; /* the stub of a blind engine; the fake engine */
+enum mock { SILENT, MEMORY }; /* the stub for the blind engine; the fake engine */
 
 /*
- * Versions are letters: `a` is sha-aaaaaaa with image sha256:aaaa…, so that
- * every digit in a file is a time, a pid or a size.  In the starting tree a, b
- * and c were deployed in this order; c runs.
+ * Versions are letters: `a` is sha-aaaaaaa with image sha256:aaaa….  So every digit in a
+ * file is part of a time, a pid or a size.  In the starting tree a, b and c were deployed in
+ * this order; c runs.
  */
 struct scenario {
 	const char *name;
 	const char *words[2]; /* the request */
-	char to;              /* the version that is gone to, from `c` */
-	int clean;            /* exit code when nothing interferes */
-	bool both;            /* with the silent mock too */
+	char to;              /* the new version, from `c` */
+	int clean;            /* exit code without a fault */
+	bool both;            /* also with the silent mock */
 	bool verb;            /* a deploy or rollback, not a recovery */
-	/* a recovery: the request that is killed, and the call, to get there */
+	/* a recovery: the request that is killed first, and at which call */
 	const char *killed[2];
-	const char *after[2]; /* at the call behind the Nth of this, with each mock */
+	const char *after[2]; /* at the call after the Nth of this name, for each mock */
 	unsigned nth[2];
 };
 
@@ -40,10 +41,10 @@ struct world {
 	enum mock mock;
 	pid_t service, server;
 	unsigned port;
-	bool script; /* what runs is the plain script */
-	bool loud;   /* tells what is run and what it says */
-	bool full;   /* looks at equal aftermaths again */
-	/* what the last check found */
+	bool script; /* runs the plain script */
+	bool loud;   /* prints each command and its output */
+	bool full;   /* checks equal states again */
+	/* the result of the last check */
 	const char *label;
 	unsigned wrongs;
 };
@@ -53,40 +54,40 @@ struct world {
 void world_open(struct world *, const char *top, const char *name);
 void world_close(struct world *);
 
-/* The mock as it is to be; the service with the silent one does `word`. */
+/* Sets up the mock; with the silent one, the service behaves as `word` says. */
 void world_behave(struct world *, const char *word);
-void world_found(struct world *, enum mock); /* nothing was deployed yet */
+void world_found(struct world *, enum mock); /* before any deploy */
 
-/* The folder in `top` of the docker that it has. */
+/* The folder of its docker, below `top`. */
 const char *world_docker(const struct world *);
 
-/* Runs argv there, with `extra` (NULL or one assignment) in its environment. */
+/* Runs argv there, with `extra` (an assignment, or NULL) in its environment. */
 int world_run(struct world *, const char *const *argv, const char *extra);
 
-/* The program with a request of one or two words, under `strace` options. */
+/* Runs the program with a request of one or two words, under strace if there are options. */
 int world_ask(struct world *, const char *const *strace, const char *const *words,
     const char *extra);
 int world_script(struct world *, const char *const *strace, char version);
 
-/* Waits for what the last run left behind; at once: it may not have left any. */
+/* Waits for the children that the last run left; at once: it must have left none. */
 void world_drain(struct world *, bool at_once);
 
-/* One line on stdout, and the count. */
+/* Prints a violation and counts it. */
 void world_wrong(struct world *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The letter in .env; '?' and a violation where it is neither version, whole. */
+/* The version's letter in .env; '?' and a violation if .env is not one of the two. */
 char world_env(struct world *, const struct scenario *);
 
-/* .env says that version, and it is what runs (with a memory). */
+/* Checks that .env has that version and, with the fake engine, that it runs. */
 void world_serves(struct world *, char version, const char *when);
 
-/* What an exit code says must be so. */
+/* Checks that an exit code is true. */
 void world_judge_exit(struct world *, const struct scenario *, int rc);
 
 /*
- * recover, rollback, deploy: all that must hold after a kill or a fault.  `before`
- * is the tree that the scenario began with, `rc` how it ended (minus a signal).
+ * Checks recover, rollback and deploy after a kill or a fault.  `before` is the tree at the
+ * start of the scenario, `rc` its exit code or minus its signal.
  */
 void world_aftermath(struct world *, const struct scenario *, const struct tree *before,
     int rc);

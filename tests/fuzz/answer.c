@@ -1,7 +1,6 @@
 /*
- * The head of an HTTP answer; the first byte says how many bytes a packet has.
- * However it is cut, the verdict is one, and an accepted head is one to a
- * second, slower reader.
+ * The head of an HTTP answer; the first byte is the size of the packets.  The result does
+ * not depend on the packets, and a second, slower reader accepts every accepted head.
  */
 #include "fuzz.h"
 #include "health/answer.h"
@@ -61,7 +60,7 @@ accepted(const struct head *h)
 	MUST(memcmp(first, "HTTP/1.", 7) == 0 && atoi(first + 9) == h->status);
 	MUST(h->status >= 200 && h->status <= 599);
 	MUST(memchr(h->buf, '\0', h->at) == NULL && memchr(h->buf, 033, h->at) == NULL);
-	/* whatever came before it was an interim answer */
+	/* before it only interim answers */
 	if (first != h->buf)
 		MUST(memcmp(h->buf, "HTTP/1.", 7) == 0 && h->buf[9] == '1');
 }

@@ -1,6 +1,6 @@
 /*
- * A .env file: a swap changes the bytes of the value and no other; swapping
- * back gives the file that was; a refusal names a line of it.
+ * A .env file: a swap changes only the bytes of the value; swapping back restores the file;
+ * a refusal names a line of the file.
  */
 #include "fuzz.h"
 #include "dotenv/edit.h"
@@ -34,13 +34,13 @@ found(const struct dotenv_place *s, const char *bytes, size_t len)
 	memcpy(value, bytes + s->at, s->len);
 	MUST(strspn(value, DOTENV_VALUE_BYTES) == s->len);
 	MUST(s->line == line_of(bytes, s->at));
-	/* its name is on that line, before it */
+	/* the name is on that line, before the value */
 	MUST(s->at > sizeof(KEY) - 1 &&
 	    memmem(bytes, s->at, KEY, sizeof(KEY) - 1) != NULL);
 	MUST(memchr(bytes, '\0', len) == NULL);
 }
 
-/* The file is `bytes` with `value` at its place. */
+/* The file is `bytes` with `value` in place of the old one. */
 static void
 holds(const struct dotenv_place *was, const char *bytes, size_t len, const char *value)
 {
@@ -94,7 +94,7 @@ refused(const struct fault *f, const char *bytes, size_t len)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	char *bytes = malloc(len); /* no NUL behind it */
+	char *bytes = malloc(len); /* not NUL-terminated */
 	struct fault f = { 0 };
 	struct dotenv_place s;
 

@@ -1,6 +1,6 @@
 /*
- * fuzz.h: what the targets share.  A target is one file: LLVMFuzzerTestOneInput()
- * takes the bytes, and MUST(…) says what has to hold of whatever came of them.
+ * fuzz.h: shared by the targets.  A target is one file: LLVMFuzzerTestOneInput() takes the
+ * bytes, and MUST(…) states what must hold for the result.
  */
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-/* The sanitizer's trace tells from where; the input is kept. */
+/* abort(): the sanitizer prints a trace, and the input is kept. */
 #define MUST(what)                                              \
 	do {                                                    \
 		if (!(what))                                    \
@@ -22,18 +22,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 _Noreturn void fuzz_broken(const char *file, int line, const char *what);
 
-/* Is it a fault of that kind, said in printable ASCII? */
+/* Is it a fault of that kind, in printable ASCII? */
 bool fuzz_said(const struct fault *, enum fault_kind);
 bool fuzz_printable(const char *);
 
-/* A NUL-terminated copy, to be freed: one byte too far is seen. */
+/* A NUL-terminated copy, to be freed; a read past its end is detected. */
 char *fuzz_string(const uint8_t *, size_t);
 
-/* A folder of this process's own, in $TMPDIR. */
+/* A folder for this process, in $TMPDIR. */
 const char *fuzz_folder(void);
 int fuzz_dirfd(void);
 
-/* Puts bytes into a file of that folder. */
+/* Writes a file in that folder. */
 void fuzz_put(const char *name, const void *, size_t);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * A history file.  Whatever it holds: a record that is appended is the newest, every
- * record that could be read before is read after it, and only what follows the last
- * newline is gone.  A trimming that keeps all loses none.
+ * A history file.  For any content: an appended record is the newest, every record that was
+ * readable before is readable after it, and only bytes after the last newline are lost.
+ * Trimming that keeps all records loses none.
  */
 #include "fuzz.h"
 #include "state/history.h"
@@ -48,7 +48,7 @@ walk(struct seen *s)
 	MUST(history_walk(fuzz_dirfd(), see, s, &f) == 0);
 }
 
-/* Byte for byte would ask too much: a text that is too long is left empty. */
+/* Not byte for byte: a text that is too long is left empty. */
 static bool
 same(const struct record *a, const struct record *b)
 {
@@ -110,7 +110,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	fuzz_put(FILE_NAME, data, len);
 	walk(&before);
-	/* what was read can be written, and is then the same */
+	/* what was read can be written, and reads the same */
 	if (before.n > 0)
 		r = &before.at[0];
 	appended(data, len, r);

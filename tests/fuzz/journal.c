@@ -1,7 +1,7 @@
 /*
- * A journal.  Bytes: what can be read is written and read again the same.
- * Strings (first byte odd): what is written is read the same, or is refused
- * with the old one in place.
+ * A journal.  Strings (first byte odd, but not '{'): what is written is read the same, or is
+ * refused and the old journal stays.  Else bytes: what can be read is the same after writing
+ * and reading it.
  */
 #include "fuzz.h"
 #include "state/journal.h"

@@ -1,4 +1,4 @@
-/* A line from the network: what is accepted says the same line again. */
+/* A line from the network: an accepted request, printed, is the same line. */
 #include "fuzz.h"
 #include "request/request.h"
 
@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a line says behind its word, in any order. */
+/* The extras after the words, in any order. */
 struct behind {
 	bool json, wait, check, start;
 	long long seq;
 	const char *target;
 };
 
-/* Is this what is left of the line: each extra that was set, once? */
+/* Is the rest of the line each extra that is set, once? */
 static bool
 extras(const struct request *r, const char *rest, size_t len)
 {
@@ -44,7 +44,7 @@ extras(const struct request *r, const char *rest, size_t len)
 	    !(b.wait && b.check);
 }
 
-/* "--help", "-h", "deploy --help": another way to say `help`. */
+/* "--help", "-h", "deploy --help": the same as `help`. */
 static bool
 is_help(const struct request *r, const char *line, size_t len)
 {
@@ -62,7 +62,7 @@ is_help(const struct request *r, const char *line, size_t len)
 	return false;
 }
 
-/* What is accepted is one line of the grammar, and says what was understood. */
+/* An accepted line is in the grammar, and means the parsed request. */
 static void
 accepted(const struct request *r, const char *line, size_t len)
 {
@@ -76,7 +76,7 @@ accepted(const struct request *r, const char *line, size_t len)
 	    (unsigned)atoi(r->word) == r->count);
 	if (is_help(r, line, len))
 		return;
-	/* the extras are in any order, and a number may have zeros in front */
+	/* the extras are in any order, and a number may have leading zeros */
 	n = snprintf(again, sizeof(again), "%s%s%s", verb_name(r->verb),
 	    r->word[0] == '\0' ? "" : " ", r->word);
 	MUST((size_t)n <= len && memcmp(again, line, (size_t)n) == 0);
@@ -89,7 +89,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct fault f = { 0 };
 	struct request r;
-	char *line = malloc(len); /* no NUL behind it, as sshd promises none */
+	char *line = malloc(len); /* not NUL-terminated */
 
 	MUST(line != NULL || len == 0);
 	memcpy(line, data, len);

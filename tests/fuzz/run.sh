@@ -1,11 +1,11 @@
 #!/bin/sh
-# run.sh: each target for a while, from the seeds in corpus/ and from what earlier
-# runs found (build/fuzz/corpus/).
+# run.sh: runs each target with the seeds in corpus/ and the inputs of earlier runs
+# (build/fuzz/corpus/).
 #
 #   tests/fuzz/run.sh SECONDS PROGRAM…
 #
-# Prints a line for each: executions, edges covered, inputs kept.  An input that
-# breaks a target is left in build/fuzz/TARGET-…, and the run fails.
+# Prints executions, covered edges and kept inputs of each.  An input that breaks a target
+# is saved as build/fuzz/TARGET-…, and the run fails.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 [ $# -ge 2 ] || {
@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../.." || exit 2
 seconds=$1
 shift
 passed=0 failed=0
-# what a target keeps in files, in memory where there is such a place
+# the targets' files, in memory if possible
 TMPDIR=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) || exit 2
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
@@ -27,7 +27,7 @@ for program; do
 	found=build/fuzz/corpus/$target
 	log=build/fuzz/$target.log
 	mkdir -p "$found"
-	# an input takes microseconds; the limits only catch what runs away
+	# an input takes microseconds; the limits are for hangs
 	if "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
 		-print_final_stats=1 -artifact_prefix="build/fuzz/$target-" \
 		"$found" "tests/fuzz/corpus/$target" >"$log" 2>&1 </dev/null; then

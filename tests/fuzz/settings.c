@@ -1,6 +1,6 @@
 /*
- * The settings, as a file and as NAME=value lines of the environment: what is accepted
- * lies within its bounds and, written down in full, loads the same again.
+ * The settings, as a file and as NAME=value lines of the environment: accepted values are
+ * within their bounds and, written in full, load the same again.
  */
 #include "fuzz.h"
 #include "config/config.h"
@@ -98,7 +98,7 @@ put_seconds(const char *key, int64_t ms)
 	put(key, number);
 }
 
-/* In the largest unit that it is a multiple of. */
+/* In the largest unit of which it is a multiple. */
 static void
 put_number(const char *key, int64_t n, bool size)
 {
@@ -150,7 +150,7 @@ put_target(const struct target *t)
 	put_services(t);
 }
 
-/* The same again; what does not fit into a file is left out. */
+/* Writes and loads them again; skips what a file cannot contain. */
 static void
 again(const struct config *c, const char *path)
 {

@@ -1,6 +1,5 @@
 /*
- * A tag, under an expression that the first byte chooses: libc's regexec(3) is
- * the other reader of both grammars.
+ * A tag and an expression that the first byte selects, compared with libc's regexec(3).
  */
 #include "fuzz.h"
 #include "request/tag.h"
@@ -45,7 +44,7 @@ compile_all(void)
 	if (done)
 		return;
 	done = true;
-	/* 127 of them in braces are slow; the length is counted */
+	/* {0,127} is slow in regexec; the length is checked here */
 	compile(&docker, "[A-Za-z0-9_][A-Za-z0-9_.-]*");
 	compile(&release, ".*[0-9]+\\.[0-9]+\\.[0-9]+");
 	for (i = 0; i < PATTERNS; i++)

@@ -1,4 +1,4 @@
-/* A health URL: what is accepted can stand in a request, and says itself again. */
+/* A health URL: an accepted one can be part of a request and, printed, is the same URL. */
 #include "fuzz.h"
 #include "health/url.h"
 
@@ -43,7 +43,7 @@ accepted(const struct url *u, const char *text)
 	MUST(strpbrk(u->authority, "@/?#") == NULL && strchr(u->path, '#') == NULL);
 	snprintf(again, sizeof(again), "http://%s%s", u->authority, u->path);
 	MUST(url_parse(&v, again, &f) == 0 && memcmp(u, &v, sizeof(v)) == 0);
-	/* the text itself, but for the case of the scheme and an empty path */
+	/* the text itself, except for the case of the scheme and an empty path */
 	MUST(strlen(again) - strlen(text) <= 1);
 	MUST(strncmp(again + 7, text + 7, strlen(u->authority)) == 0);
 }
@@ -60,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		accepted(&u, text);
 	else {
 		MUST(fuzz_said(&f, FAULT_HOST) && f.next[0] != '\0');
-		/* nothing of what may hold a password or a token */
+		/* without the parts that may hold a password or a token */
 		at = strchr(text, '@');
 		MUST(at == NULL || strlen(at) < 12 || strstr(f.what, at) == NULL);
 		at = strchr(text, '?');
