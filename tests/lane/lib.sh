@@ -1,13 +1,12 @@
-# lib.sh: what the lane's cases have beside tests/shell/lib.sh.  Sourced by run.sh.
+# lib.sh: functions for the lane's cases, in addition to tests/shell/lib.sh.  Sourced by run.sh.
 #
-#   ci [NAME=VALUE…]   runs deploy/ci-deploy.sh as action.yml's step does, with nothing
-#                      in its environment but what a step has, through the tunnel's
-#                      stand-in; sets $rc, $all, $outside (what the runner would obey),
-#                      $outputs and $summary
+#   ci [NAME=VALUE…]   runs deploy/ci-deploy.sh as action.yml's step does, in the environment
+#                      of a step, through the stand-in for the tunnel; sets $rc, $all,
+#                      $outside (lines that the runner would execute), $outputs and $summary
 #   plain NAME=VALUE…  the same over plain ssh
-#   through WORD…      what happens to the tunnel's connections, one after the other
-#   host NAME=VALUE…   the real program answers, with these settings too
-#   liar               a script (on stdin) answers in its place
+#   through WORD…      the fate of each connection of the tunnel (proxy.sh)
+#   host NAME=VALUE…   the host runs the real program, with these settings too
+#   liar               the host runs a script (stdin) instead
 # shellcheck shell=sh disable=SC2154,SC2034
 
 key_of() { cat "$SSHD_DIR/$1"; }
@@ -27,7 +26,7 @@ lane_setup() {
 
 through() { printf '%s\n' "$@" >"$T/plan"; }
 
-# The settings that setup made for a child go into the key's line instead.
+# The settings in this environment go into the key's line.
 host() {
 	while read -r setting; do
 		set -- "$@" "$setting"
@@ -37,14 +36,13 @@ host() {
 	sshd_keys "$PROGRAM" "PATH=$PATH" "$@"
 }
 
-# liar: another program than ours answers: a script, on stdin.
 liar() {
 	{ echo '#!/bin/sh' && cat; } >"$T/liar"
 	chmod +x "$T/liar"
 	sshd_keys "$T/liar"
 }
 
-# step COMMAND…: in the environment of a step; the last of equal names wins.
+# step COMMAND…: runs it in the environment of a step; the last of equal names wins.
 step() {
 	env -i PATH="$real_path" HOME="$T" RUNNER_TEMP="$T/runner" \
 		GITHUB_OUTPUT="$T/outputs" GITHUB_STEP_SUMMARY="$T/summary" \
@@ -69,7 +67,7 @@ plain() {
 	is "the tunnel was not used" "$(cat "$T/plan.token" 2>/dev/null)" ""
 }
 
-# seen: what the step printed, and what of it the runner would read as a command.
+# seen: reads the step's output, and separates what the runner would read as commands.
 seen() {
 	all=$(cat "$T/ci")
 	outputs=$(cat "$T/outputs")
@@ -84,10 +82,10 @@ seen() {
 	for s in "$(key_of ci | sed -n 3p)" $cf_id $cf_secret; do
 		lacks "no secret is printed" "$all$outputs$summary" "$s"
 	done
-	is "the key is in nobody's environment" "$(sort -u "$T/plan.keys" 2>/dev/null | grep -v '^0')" ""
+	is "the key is in no environment" "$(sort -u "$T/plan.keys" 2>/dev/null | grep -v '^0')" ""
 }
 
-# says LEVEL PART: there is one annotation, of that level, with that part.
+# says LEVEL PART: there is one annotation; it has that level and contains PART.
 says() {
 	is "one annotation" "$(printf '%s\n' "$outside" | grep -cE '^::(error|warning|notice)')" 1
 	matches "its level" "$outside" "^::$1 title="

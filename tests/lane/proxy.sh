@@ -1,16 +1,16 @@
 #!/bin/bash
 # proxy.sh PORT PLAN [FILE WORDS]: stands in for `cloudflared access ssh`, as ssh's
-# ProxyCommand.  PLAN is a file with a word a line, one for each connection; the last
-# one is kept:
+# ProxyCommand.  PLAN is a file with one word a line, one for each connection; the last word
+# is used again:
 #
-#   carry     the bytes go to 127.0.0.1:PORT and back
-#   cut       … until FILE has a line with WORDS; then the connection ends
-#   leave     … and a process stays behind that holds its output
-#   refuse    prints what cloudflared prints where Access refuses the service token
-#   down      … where the tunnel does not answer
-#   hang      nothing, as an interactive login that nobody answers
+#   carry     forwards to 127.0.0.1:PORT
+#   cut       like carry, until FILE has a line with WORDS; then the connection ends
+#   leave     like carry, and a process that holds the output stays behind
+#   refuse    fails as cloudflared does when Access refuses the service token
+#   down      fails as cloudflared does when the tunnel does not answer
+#   hang      does nothing, as an interactive login without an answer
 #
-# The token in its environment goes to PLAN.token.
+# The token in its environment is written to PLAN.token.
 set -u
 port=$1 plan=$2 file=${3-} words=${4-}
 read -r how <"$plan"
@@ -34,7 +34,7 @@ if [ "$how" = leave ]; then
 	sleep 600 &
 	echo $! >>"$plan.left"
 fi
-# a background job's stdin would be /dev/null
+# a background job's stdin is /dev/null: use descriptor 4
 exec 3<>"/dev/tcp/127.0.0.1/$port" 4<&0 || exit 1
 cat <&3 &
 down=$!

@@ -1,11 +1,10 @@
 #!/bin/sh
-# run.sh PROGRAM [PATTERN]: the lane from a CI job to the host.
+# run.sh PROGRAM [PATTERN]: tests the path from a CI job to the host.
 #
-# deploy/ci-deploy.sh asks a real sshd, whose forced command is the real PROGRAM over
-# the fake engine: by plain ssh, and through a ProxyCommand that carries, refuses, hangs
-# or cuts (proxy.sh); and the linters read the workflows.  PATTERN is an ERE over the cases' names.
-# JOBS lanes (4) have an sshd each.
-# Prints PASS, FAIL (with want and got) or SKIP for each case, then the count.
+# deploy/ci-deploy.sh connects to a real sshd, whose forced command is PROGRAM with the fake
+# engine: over plain ssh, and through a ProxyCommand (proxy.sh).  The workflows are linted.
+# PATTERN is an ERE over the names of the cases.  JOBS cases run at a time (4), each with an
+# sshd.  Prints PASS, FAIL (with want and got) or SKIP for each case, then the count.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -71,7 +70,7 @@ say() { # CASE TREE
 	fi
 }
 
-# The next case of all lanes: their descriptor 3 is one.
+# Reads the next case; all lanes share descriptor 3.
 next() {
 	flock 9
 	read -r file case <&3
@@ -80,7 +79,7 @@ next() {
 	return $next
 }
 
-# lane N: cases one after the other, over an sshd of its own.
+# lane N: runs cases one after the other, with one sshd.
 lane() {
 	exec 9>"$room/lock"
 	trap 'sshd_stop' EXIT

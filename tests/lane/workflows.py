@@ -26,7 +26,7 @@ def trigger(flow):
 
 
 def given(where, what, kind, asked, gives):
-    """A workflow or an action of ours gets what it asks for, and nothing else."""
+    """A workflow or action of ours gets its required inputs, and no unknown ones."""
     for name in set(gives) - set(asked):
         finding(where, f"{what} has no {kind[:-1]} {name}")
     for name, how in asked.items():

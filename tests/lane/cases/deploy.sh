@@ -1,7 +1,7 @@
-# deploy.sh: each way that a request can end, over a connection that holds.
+# deploy.sh: each result of a request, over a connection that is not lost.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2059
 
-# world: v1.0.0 runs; v1.0.1 can be had and is well, v1.0.2 never is.
+# world: v1.0.0 runs; v1.0.1 is healthy, v1.0.2 never is.
 world() {
 	memory v1.0.0
 	publish v1.0.1
@@ -99,7 +99,7 @@ test_superseded() {
 	output_is code 0
 }
 
-# Codes that the program ends with in no case that a test could make.
+# Exit codes that no test can cause in the program.
 test_a_bug_and_an_unknown_code() {
 	echo 'exit 70' | liar
 	ci TAG=v1.0.1
@@ -141,7 +141,7 @@ a\r::error::after a carriage return
 | x | [y](javascript:z) |
 superseded: seq=1, but seq=2 (x) is deployed'
 
-# contained: nothing of $hostile is a command to the runner, or stands in its pages.
+# contained: no part of $hostile is a command to the runner or is in its pages.
 contained() {
 	has "it is shown" "$all" "not from us"
 	for part in set-output '##[' 'name=code' add-mask carriage javascript; do
@@ -150,7 +150,7 @@ contained() {
 	lacks "where the viewer looks" "$(grep '^##\[' "$T/ci")" '##['
 }
 
-# What a container says is evidence, and never a command.
+# A container's log is shown and never executed.
 test_hostile_container() {
 	world
 	printf "$hostile\n" >"$engine/logs"
@@ -161,7 +161,7 @@ test_hostile_container() {
 	says error "not deployed"
 }
 
-# A host that is not ours any more says it as it is, on both streams.
+# A compromised host prints it unescaped, on both streams.
 test_hostile_host() {
 	printf "$hostile\n" >"$T/says"
 	echo "cat '$T/says'; cat '$T/says' >&2; exit 1" | liar
@@ -173,7 +173,7 @@ test_hostile_host() {
 	says error "not deployed"
 }
 
-# Nor can it forge what we write down.
+# It cannot forge outputs and summary either.
 test_hostile_record() {
 	liar <<-'END'
 		printf '%s\n' '{"v":1,"outcome":"a\nb | c","to":{"tag":"x|y"},"why":"w\n::error::x ##[y] <z>"}'
@@ -189,7 +189,7 @@ test_hostile_record() {
 	is "output has four lines" "$(printf '%s\n' "$outputs" | grep -c .)" 4
 }
 
-# A line without an end would swallow the word that closes the fence.
+# A line without a newline would hide the line that ends `stop-commands`.
 test_line_without_an_end() {
 	echo 'printf "on stdout"; printf "on stderr" >&2; exit 1' | liar
 	ci TAG=v1.0.1
@@ -198,7 +198,7 @@ test_line_without_an_end() {
 	has "it is shown" "$all" "on stdout"
 }
 
-# Two records on one line are not two lines of outputs.
+# Two records on one line do not become two lines of outputs.
 test_two_records() {
 	liar <<-'END'
 		printf '%s' '{"v":1,"to":{"tag":"v1"},"outcome":"deployed"} {"v":1,"to":{"tag":"v2"}} x'
@@ -208,7 +208,7 @@ test_two_records() {
 	is "output has four lines" "$(printf '%s\n' "$outputs" | grep -c .)" 4
 }
 
-# A host of another version: the exit code counts, the record is not read.
+# The host has another version: the exit code is used, the record is not.
 test_record_of_another_format() {
 	for host_says in '{"v":3,"outcome":"deployed"}|has format 3' 'deployed: v1.0.1|sent no record'; do
 		echo "echo '${host_says%|*}'" | liar

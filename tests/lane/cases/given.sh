@@ -1,7 +1,7 @@
-# given.sh: inputs that are missing or wrong.  Each is named before the host is asked.
+# given.sh: missing and wrong inputs are reported before a connection is made.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
-# unasked NAME PART: an error that names NAME and says PART; no connection was made.
+# unasked NAME PART: the error contains NAME and PART; no connection was made.
 unasked() {
 	is "exit code" "$rc" 64
 	says error "$1"
@@ -42,7 +42,7 @@ test_no_tag() {
 	done
 }
 
-# Nothing of these can become an option of ssh, a word of the request or a line.
+# None of these may become an option of ssh, a word of the request, or a line of output.
 test_hostile_inputs() {
 	for hostile in 'v1; id' '-oProxyCommand=id' "v1
 v2" 'v1$(id)' 'v1 seq=9' '::error::'; do
@@ -73,7 +73,7 @@ v2" 'v1$(id)' 'v1 seq=9' '::error::'; do
 	END
 }
 
-# As it is when it was pasted through a form.
+# As after pasting it into a form.
 test_key_that_can_be_repaired() {
 	memory v1.0.0
 	publish v1.0.1

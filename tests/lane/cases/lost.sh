@@ -1,12 +1,12 @@
-# lost.sh: the connection is not made, or ends before the answer.
+# lost.sh: the connection fails, or ends before the answer.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
-# For a liar: prints what a client would, and is killed once it has arrived.
+# For a liar: prints a message of ssh's client, then kills its own connection.
 begins_and_dies="echo 'Host key verification failed.' >&2
 until grep -q . '$T'/runner/ci-deploy.*/talk; do sleep 0.02; done
 kill -KILL \$PPID"
 
-# severed TAG [THEN]: the deploy's connection is cut in the middle of its `up`.
+# severed TAG [THEN]: the connection is cut during the deploy's `up`.
 severed() {
 	memory v1.0.0
 	publish v1.0.1
@@ -72,7 +72,7 @@ test_cut_rollback() {
 	says error "before you repeat it"
 }
 
-# The host's last result is a success, and not of this deploy.
+# The host's last result is a success, but of another deploy.
 test_not_begun_is_not_done() {
 	memory v1.0.0
 	publish v1.0.1
@@ -86,7 +86,7 @@ test_not_begun_is_not_done() {
 	has "summary" "$summary" "| exit code | 255 |"
 }
 
-# The host knows nothing of the deploy that was cut: its last record is another's.
+# The host has no record of the deploy that was cut; its last record is of another.
 test_somebody_elses_result() {
 	severed v1.0.1
 	is "exit code" "$rc" 0
@@ -107,8 +107,7 @@ test_somebody_elses_result() {
 	is "exit code with another time of push" "$rc" 255
 }
 
-# The deploy itself is killed, on the host: nobody knows the result; the same job again
-# recovers.
+# The deploy is killed on the host, so there is no result; the same job run again recovers.
 test_killed_on_the_host() {
 	memory v1.0.0
 	publish v1.0.1
@@ -127,7 +126,7 @@ test_killed_on_the_host() {
 	runs v1.0.1
 }
 
-# The tunnel's client ends, but something of it stays and holds our stderr.
+# The tunnel's client ends, but a child of it holds our stderr.
 test_left_behind() {
 	memory v1.0.0
 	publish v1.0.1
@@ -154,7 +153,7 @@ test_tunnel_is_down() {
 	says error "the tunnel's ingress"
 }
 
-# The host cannot forge the cause: only our own clients are read.
+# The host cannot forge the cause: it is taken only from our own clients.
 test_cause_is_not_the_hosts() {
 	echo "$begins_and_dies" | liar
 	ci TAG=v1.0.1
@@ -186,7 +185,7 @@ test_key_is_not_known() {
 	says error "refused the key"
 }
 
-# cancel SIGNAL CODE: the runner ends the step while the deploy is in its `up`.
+# cancel SIGNAL CODE: the runner ends the step during the deploy's `up`.
 cancel() {
 	memory v1.0.0
 	publish v1.0.1
@@ -195,11 +194,11 @@ cancel() {
 	host
 	: >"$T/outputs"
 	: >"$T/summary"
-	# as a job control's child: a plain background one would not hear INT
+	# in a new session with default signals: a background child ignores INT
 	step TAG=v1.0.1 setsid -w env --default-signal=INT "$REPO/deploy/ci-deploy.sh" \
 		>"$T/ci" 2>&1 </dev/null &
 	await was_called 'compose up' || wrong "the deploy" "its up" "$(cat "$T/ci")"
-	# other lanes have one, too
+	# other lanes run it too
 	for pid in $(pgrep -f "^/bin/sh $REPO/deploy/ci-deploy.sh"); do
 		grep -qs "RUNNER_TEMP=$T/runner" "/proc/$pid/environ" || continue
 		kill "-$1" "$pid"

