@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# clients.sh: the tunnel broke, the runner was cancelled, the laptop sleeps: a deploy
-# ends by itself whatever becomes of the one who asked for it.  Sourced by run.sh.
+# clients.sh: a deploy ends by itself if its client is lost: the tunnel breaks, the runner is
+# cancelled, the laptop sleeps.  Sourced by run.sh.
 #
-# What is read here is set in world.sh, and what is set here is read in run.sh:
+# Variables come from world.sh, and are read in run.sh:
 # shellcheck disable=SC2034,SC2153,SC2154
 
 SCENARIOS_CLIENTS="
@@ -15,8 +15,8 @@ scenario_client_killed() { client_is_lost killed; }
 scenario_client_stopped() { client_is_lost stopped; }
 scenario_client_cut() { client_is_lost cut; }
 
-# A docker that waits at one call of one step, until somebody says `talk`: then it
-# says more than the pipe and the window of ssh can hold; and until he says `go`.
+# A docker that waits at one call of one phase until the file `talk` exists, prints more than
+# the pipe and the window of ssh can hold, and waits until the file `go` exists.
 CHATTER=8000
 docker_that_waits() {
 	cat >"$SPARE/docker" <<SH
@@ -50,8 +50,8 @@ client_is_lost() {
 	client_round "$1" sha-0000005 never 'compose up, revert'
 }
 
-# client_round HOW TAG BEHAVIOUR CALL: a deploy whose client is lost at that call; or while
-# it settles: there it is stopped itself meanwhile, for no call of docker's need be made.
+# client_round HOW TAG BEHAVIOUR CALL: a deploy whose client is lost at that call.  `settling`
+# has no call of docker: the deployer itself is stopped meanwhile.
 client_round() {
 	publish "$2" "$3"
 	echo "-- $1 at: $4"
@@ -105,7 +105,7 @@ client_stopped() {
 	kill -STOP "$client"
 }
 
-# Once it goes on it hears how it ended, and what of the rest there was room for.
+# When it continues, it gets the result, and the output that the pipe had room for.
 client_stopped_end() {
 	kill -CONT "$client"
 	wait "$client"
@@ -119,7 +119,7 @@ client_stopped_end() {
 	esac
 }
 
-# The server's process of this connection: the nearest sshd above the deployer.
+# Kills the sshd process of this connection: the nearest one above the deployer.
 client_cut() {
 	session=$deployer
 	until grep -qs '^sshd' "/proc/$session/comm"; do

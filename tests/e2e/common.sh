@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# common.sh: what engine.sh and sshd.sh both need.  Sourced by them.
+# common.sh: functions for engine.sh and sshd.sh.  Sourced by them.
 
 note() { printf 'e2e: %s\n' "$*" >&2; }
 
-# A part of the tests that cannot be had is a failure with a reason, never a skip.
+# A missing component is a failure with a reason, never a skip.
 refuse() {
 	printf 'e2e: CANNOT RUN: %s\n' "$*" >&2
 	return 1
@@ -17,8 +17,8 @@ as_root() {
 	fi
 }
 
-# need_package COMMAND PACKAGE...: installs what is missing, by apt-get.  The
-# lists are fetched only when the first try fails: they may be there and fresh.
+# need_package COMMAND PACKAGE...: installs the packages if the command is missing.  Fetches
+# the lists only if the first try fails.
 need_package() {
 	np_command=$1
 	shift
@@ -41,10 +41,9 @@ need_package() {
 	}
 }
 
-# free_port: sets FREE_PORT.  A variable, not output: each call must move on, and
-# in $(…) the counter would be lost.  Below the ephemeral range, so that no
-# client's own port gets in the way; other runs begin elsewhere, also those that began
-# at the same time and have the next pid.
+# free_port: sets FREE_PORT.  Not printed: the counter would be lost in $(…).  The port is
+# below the ephemeral range, so that no client has it.  Runs start at different ports, also if
+# their pids are neighbours.
 FREE_PORT=$((20000 + $$ * 37 % 11000))
 free_port() {
 	while :; do
@@ -62,8 +61,7 @@ port_listens() {
 			END { exit !found }'
 }
 
-# wait_for SECONDS COMMAND...: polls ten times a second.  A deadline only for
-# what hangs: generous, and no test measures it.
+# wait_for SECONDS COMMAND...: polls ten times a second.  The deadline is for hangs only.
 wait_for() {
 	wf_left=$(($1 * 10))
 	shift
@@ -74,15 +72,15 @@ wait_for() {
 	done
 }
 
-# end_process PID SECONDS: TERM, then KILL.  Only ever a pid that we started, by
-# ourselves or through sudo.
+# end_process PID SECONDS: TERM, then KILL.  Only for a pid that we started, directly or with
+# sudo.
 end_process() {
 	kill "$1" 2>/dev/null || as_root kill "$1" 2>/dev/null || return 0
 	wait_for "$2" process_gone "$1" || kill -KILL "$1" 2>/dev/null ||
 		as_root kill -KILL "$1" 2>/dev/null || :
 }
 
-# A zombie is gone too: where nobody reaps, it would be there for ever.
+# A zombie counts as gone: there may be nobody who reaps it.
 process_gone() {
 	pg_state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) ||
 		return 0

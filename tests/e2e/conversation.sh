@@ -1,19 +1,18 @@
 # shellcheck shell=sh
-# conversation.sh: the same is said to the real engine and to mocks/engine.c, and what
-# they answer must be the same, so that the fake cannot drift.  Sourced by run.sh.
+# conversation.sh: the real engine and mocks/engine.c get the same requests and must give the
+# same answers, so that the fake stays true.  Sourced by run.sh.
 #
-# A transcript has of every answer what twilight-deploy or a test uses: statuses, exit
-# codes, the last line of a complaint, members and their types; and values, where both
-# must have the same.
+# A transcript has the parts of every answer that twilight-deploy or a test uses: statuses,
+# exit codes, the last line of an error, members and their types, and values that must agree.
 #
-# What is read here is set in world.sh, and what is set here is read in run.sh:
+# Variables come from world.sh, and are read in run.sh:
 # shellcheck disable=SC2034,SC2153,SC2154
 
 SCENARIOS_CONVERSATION="
 fake_engine_says_the_same
 "
 
-# What jq makes of the answers.
+# jq programs that reduce the answers.
 J_ID='def id: test("^[0-9a-f]{64}$"); def time: test("^[0-9]{4}-[0-9-]+T[0-9:.]+Z$");
 	def ours: with_entries(select(.key | test("compose.(project|service|oneoff|container-number|image)$")))
 		+ {hash: .["com.docker.compose.config-hash"] | id,
@@ -175,7 +174,7 @@ converse_writes() {
 	happened 14
 }
 
-# Restarts are told live, too.
+# Restarts are events in an open stream, too.
 converse_crashes() {
 	began=$(date +%s.%N)
 	for version in loop crash; do
@@ -199,7 +198,7 @@ converse_crashes() {
 	run docker rm -f "$ID"
 }
 
-# fake_begin: the fake, with the images of the real one's registry, and its version.
+# fake_begin: starts the fake with the images of the real registry and the engine's version.
 fake_begin() {
 	FAKE=$SPARE/fake
 	mkdir -p "$FAKE/behaviour"
@@ -247,5 +246,5 @@ scenario_fake_engine_says_the_same() {
 
 versions() { echo "engine $(docker version -f '{{.Server.Version}}'), compose $(docker compose version --short)"; }
 
-# Other parts are shown to differ, and no more: the fake stands for one engine.
+# On other versions differences are only shown: the fake models one engine.
 reference() { versions | grep '^engine 20\.10\..*compose v\{0,1\}2\.26\.'; }

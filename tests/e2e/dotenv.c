@@ -1,17 +1,17 @@
 /*
- * dotenv SEED CASES [FILE...]: does compose read a .env as we do?  Runs in a
- * folder that holds a compose.yml (dotenv.sh), and writes .env there.
+ * dotenv SEED CASES [FILE...]: compares our reading of .env files with compose's.  Runs in a
+ * folder with a compose.yml, and writes .env there.
  *
- * The rows of envrows.h, the FILEs, and CASES files made of pieces by chance,
- * from SEED.  For each, compose is asked before and after our swap:
+ * It tests the rows of envrows.h, the FILEs, and CASES random files from SEED, with compose
+ * before and after our swap:
  *
- *   - what compose refuses, we refuse;
- *   - what we take has the value that compose sees;
- *   - afterwards compose sees the new value, and every other variable as before
- *     (unless it is made of ours);
+ *   - we refuse what compose refuses;
+ *   - the value that we read is the value that compose reads;
+ *   - after the swap compose reads the new value, and every other variable as before (unless
+ *     it refers to ours);
  *   - the value of every other variable is masked whole, unless it refers to others.
  *
- * We may refuse what compose takes: two assignments, an interpolated value.
+ * We may refuse what compose accepts: two assignments, an interpolated value.
  */
 #include "../unit/envrows.h"
 #include "dotenv/edit.h"
@@ -44,7 +44,7 @@ put(const char *bytes, size_t len)
 		exit(2);
 }
 
-/* What compose makes of it; NULL: it refuses. */
+/* The configuration that compose reads; NULL if it refuses. */
 static json_t *
 ask_compose(void)
 {
@@ -71,7 +71,7 @@ sees(const json_t *service, const char *value)
 	return is != NULL && strcmp(is, image) == 0;
 }
 
-/* Every variable but ours, and those that are made of it. */
+/* All variables except ours and those that refer to it. */
 static bool
 others_are_same(const json_t *before, const json_t *after)
 {
@@ -183,7 +183,7 @@ mask_all(const json_t *service, const char *bytes, size_t len)
 	if (mask_load(&m, ".env", K, "", &f) == -1)
 		exit(2);
 	json_object_foreach (all, key, value)
-		/* of a byte that is no UTF-8 its JSON has U+FFFD */
+		/* its JSON has U+FFFD for a byte that is not UTF-8 */
 		if (strcmp(key, K) != 0 && json_is_string(value) &&
 		    strstr(json_string_value(value), "\xef\xbf\xbd") == NULL)
 			mask(&m, json_string_value(value), version == NULL ? "" : version,
@@ -221,7 +221,7 @@ compare(const char *bytes, size_t len)
 	json_decref(before);
 }
 
-/* Pieces that a tokenizer may stumble over, and whole lines. */
+/* Pieces that are difficult for a tokenizer, and whole lines. */
 static const char *const pieces[] = {
 	K,
 	K "=v1",
@@ -306,7 +306,7 @@ make(char *out, size_t size)
 {
 	size_t n = 1 + (size_t)(random() % 9), len = 0;
 
-	/* half of them begin or end with what is certainly an assignment */
+	/* half of them start or end with an assignment */
 	out[0] = '\0';
 	if (random() % 4 == 0)
 		len = strlcat(out, K "=v1\n", size);
@@ -346,7 +346,7 @@ main(int argc, char **argv)
 	printf(
 	    "%u taken by both, %u refused by both, %u refused by us alone, %u masked, %u wrong\n",
 	    count.taken, count.refused, count.only_us, count.masked, count.wrong);
-	/* where nothing was compared, nothing was shown */
+	/* a test that compared nothing has failed */
 	return count.wrong > 0 || count.taken < N(good) || count.refused < 10 ||
 	    count.masked == 0;
 }

@@ -4,23 +4,22 @@
 #
 #   engine_start DIR    sets DOCKER_HOST, DOCKER_CONFIG, PATH and ENGINE_REGISTRY
 #                       (127.0.0.1:PORT); returns non-zero with a reason on stderr
-#   engine_compose      sees to a `docker compose` that is new enough, in ENGINE_DIR
-#                       where the machine has none; needs no engine
+#   engine_compose      provides a `docker compose` that is new enough, in ENGINE_DIR if the
+#                       machine has none; needs no engine
 #   engine_stop         ends what engine_start started, and nothing else
-#   engine_is_ours      did engine_start start it?  Only then the three below may be said
-#   engine_kill         dockerd and its containerd, with -9; the containers live on
-#   engine_power_cut PID...   the same for all of it, containers too, and for these
-#   engine_restart      starts it again on the same data; one that runs is ended before
-#   registry_stop, registry_start   for what happens while the registry is away
+#   engine_is_ours      did engine_start start the engine?  The next three need that
+#   engine_kill         kills dockerd and its containerd; the containers survive
+#   engine_power_cut PID...   kills everything, containers too, and these processes
+#   engine_restart      starts it again on the same data; ends a running one first
+#   registry_stop, registry_start   stop and start the registry
 #
-# An engine that answers already is used: a developer's, a hosted runner's.
-# Otherwise dockerd is started with a data root, socket and pid file of its own
-# under DIR; several such engines live side by side.
+# An engine that already answers is used.  Otherwise dockerd is started with its own data
+# root, socket and pid file under DIR; several such engines can run at the same time.
 
 # shellcheck source=tests/e2e/common.sh
 . "${E2E_LIB:-tests/e2e}/common.sh"
 
-# COMPOSE_ENV_FILES, which twilight-deploy speaks, came with this one.
+# The first compose with COMPOSE_ENV_FILES, which twilight-deploy needs.
 ENGINE_COMPOSE_MAJOR=2
 ENGINE_COMPOSE_MINOR=23
 
@@ -44,12 +43,12 @@ engine_stop() {
 	[ -n "${ENGINE_DIR:-}" ] || return 0
 	registry_stop
 	if engine_is_ours; then
-		# it stops its containers and its containerd before it goes
+		# it stops its containers and its containerd before it exits
 		[ ! -s "$ENGINE_DIR/dockerd.pid" ] ||
 			end_process "$(cat "$ENGINE_DIR/dockerd.pid")" 60
 		[ ! -s "$ENGINE_DIR/exec/containerd/containerd.pid" ] ||
 			end_process "$(cat "$ENGINE_DIR/exec/containerd/containerd.pid")" 10
-		# what is left where it had no time for that
+		# what is left if it had no time for that
 		engine_power_cut
 	fi
 	as_root rm -rf "$ENGINE_DIR"
@@ -64,21 +63,21 @@ engine_install() {
 		return 1
 	fi
 	need_package dockerd docker.io || return 1
-	# from Debian 13 on the client is a package of its own
+	# from Debian 13 on the client is a separate package
 	need_package docker docker-cli
 }
 
-# iptables and forwarding are left alone: a port published on the loopback is
-# served by docker-proxy, and the rules of other engines here stay as they are.
+# Without iptables and forwarding: docker-proxy serves ports on the loopback, and the rules of
+# other engines do not change.
 engine_dockerd() {
 	DOCKER_HOST=unix://$ENGINE_DIR/docker.sock
-	# a socket's path fits into 108 bytes, containerd's are the longest
+	# a socket's path has at most 108 bytes; containerd's are the longest
 	if [ "${#ENGINE_DIR}" -gt 60 ]; then
 		refuse "$ENGINE_DIR is too long a path for the engine's sockets"
 		return 1
 	fi
 	export DOCKER_HOST
-	# the second is for file systems that overlay2 cannot stand on
+	# vfs is for file systems that overlay2 does not support
 	for ed_extra in '' '--storage-driver=vfs'; do
 		# shellcheck disable=SC2086 # one option, or none
 		engine_try $ed_extra && return 0
@@ -119,8 +118,8 @@ engine_up_or_dead() {
 	engine_answers || process_gone "$ENGINE_JOB"
 }
 
-# A number that stays in a file after its process may be a stranger's by the next time.
-# A containerd may have died with its dockerd.
+# Removes the pid files, because a pid may be reused.  containerd may have ended with its
+# dockerd.
 engine_kill() {
 	for ek_file in "$ENGINE_DIR/dockerd.pid" "$ENGINE_DIR/exec/containerd/containerd.pid"; do
 		ek_pid=$(cat "$ek_file") && as_root rm "$ek_file" || return 1
@@ -129,22 +128,22 @@ engine_kill() {
 	done
 }
 
-# Its processes name the folder of what it is doing; their children, which do not, are
+# The engine's processes have its folder in their command line; their children without it are
 # the containers and the proxies of their ports.
 engine_pids() {
-	# not as an argument, or grep would find itself
+	# not as an argument, because grep would find itself
 	printf '%s\n' "$ENGINE_DIR/exec" | grep -lsF -f - /proc/[0-9]*/cmdline |
 		sed 's|^/proc/||; s|/cmdline$||' >"$ENGINE_DIR/pids"
 	cat "$ENGINE_DIR/pids"
-	# one may end while it is read
+	# a process may end while it is read
 	cat /proc/[0-9]*/status 2>/dev/null | awk -v pids="$ENGINE_DIR/pids" '
 		BEGIN { while ((getline pid <pids) > 0) ours[pid] = 1 }
 		/^Pid:/ { pid = $2 }
 		/^PPid:/ && $2 in ours && !(pid in ours) { print pid }'
 }
 
-# Several rounds, for one that is being made is seen a moment later.  A boot begins
-# without what lies in memory: mounts, sockets, what containerd does.
+# In several rounds, because a process that is being created appears later.  Then it removes
+# what a reboot would: mounts, sockets, the state of containerd.
 engine_power_cut() {
 	# shellcheck disable=SC2046 # numbers
 	set -- "$@" $(engine_pids)
@@ -156,7 +155,7 @@ engine_power_cut() {
 		# shellcheck disable=SC2046
 		set -- $(engine_pids)
 	done
-	# removing through mounts would be worse than leaving them
+	# unmount first: rm must not delete through a mount
 	awk -v under="$ENGINE_DIR/" 'index($2, under) == 1 { print $2 }' /proc/mounts |
 		sort -r | while read -r ep_mount; do
 		as_root umount -l "$ep_mount" || :
@@ -164,8 +163,7 @@ engine_power_cut() {
 	as_root rm -rf "$ENGINE_DIR/exec" "$ENGINE_DIR/dockerd.pid"
 }
 
-# There may be several clients on PATH, and one may be too new or too old for
-# this engine: the first that can talk to it is made the first on PATH.
+# A client on PATH may be too new or too old for this engine: the first that works is put first.
 engine_client() {
 	ec_rest=$PATH:
 	while [ -n "$ec_rest" ]; do
@@ -191,7 +189,7 @@ engine_prefer() {
 engine_compose() {
 	engine_compose_works && return 0
 	note "fetching compose: what is here is $(docker compose version --short 2>/dev/null || echo none)"
-	# a folder of our own for the plugin; the endpoint that a context named is kept
+	# our own folder for the plugin; keep the endpoint of the current context
 	if [ -z "${DOCKER_HOST:-}" ]; then
 		DOCKER_HOST=$(docker context inspect -f '{{.Endpoints.docker.Host}}')
 	fi
@@ -203,8 +201,7 @@ engine_compose() {
 	refuse "no compose >= $ENGINE_COMPOSE_MAJOR.$ENGINE_COMPOSE_MINOR can be had for this engine"
 }
 
-# New enough, and able to talk to the engine where one answers (a plugin has a client
-# of its own).
+# Is it new enough and, if an engine answers, able to use it?  (A plugin has its own client.)
 engine_compose_works() {
 	docker compose version --short 2>/dev/null | sed 's/^v//' |
 		awk -F. -v major=$ENGINE_COMPOSE_MAJOR -v minor=$ENGINE_COMPOSE_MINOR \
@@ -213,7 +210,7 @@ engine_compose_works() {
 	! docker info >/dev/null 2>&1 || docker compose ls -q >/dev/null 2>&1
 }
 
-# From the machine's own sources: Ubuntu's and Debian 13's names.
+# From the machine's sources: the names in Ubuntu and in Debian 13.
 engine_compose_own() {
 	for eo_package in docker-compose-v2 docker-compose; do
 		engine_compose_from "$eo_package" && return 0
@@ -221,9 +218,8 @@ engine_compose_own() {
 	return 1
 }
 
-# Debian 12 has compose v1 only; the next release's package needs nothing but a
-# libc that Debian 12 has.  A private apt configuration, so that the machine's
-# lists and sources stay as they are.
+# Debian 12 has only compose v1; the next release's package needs only a libc that Debian 12
+# has.  With a private apt configuration, so that the machine's lists and sources stay.
 engine_compose_trixie() {
 	et_apt=$ENGINE_DIR/apt
 	mkdir -p "$et_apt/lists/partial" "$et_apt/cache/archives/partial" "$et_apt/sources"
@@ -233,7 +229,7 @@ engine_compose_trixie() {
 		-o "Dir::State::Lists=$et_apt/lists" -o "Dir::Cache=$et_apt/cache" \
 		-o APT::Get::List-Cleanup=0
 	[ "$(id -u)" -ne 0 ] || set -- "$@" -o APT::Sandbox::User=root
-	# an unreachable source among them is only a warning: the package decides
+	# ignore unreachable sources; what matters is the package
 	et_log=$(apt-get "$@" -q update 2>&1) || :
 	if ! engine_compose_from docker-compose "$@"; then
 		printf '%s\n' "$et_log" | tail -n 3 >&2
@@ -241,15 +237,14 @@ engine_compose_trixie() {
 	fi
 }
 
-# engine_compose_from PACKAGE [APT OPTION...]: out of the package only the plugin
-# is taken; nothing is installed.
+# engine_compose_from PACKAGE [APT OPTION...]: unpacks the plugin; installs nothing.
 engine_compose_from() {
 	ef_package=$1
 	shift
 	ef_dir=$ENGINE_DIR/deb
 	rm -rf "$ef_dir"
 	mkdir -p "$ef_dir"
-	# _apt, who downloads for root, may not be able to write here
+	# the user _apt, who downloads for root, may not be able to write here
 	[ "$(id -u)" -ne 0 ] || set -- "$@" -o APT::Sandbox::User=root
 	(cd "$ef_dir" && apt-get "$@" -q download "$ef_package" && dpkg -x ./*.deb .) \
 		>"$ENGINE_DIR/apt.log" 2>&1 || return 1
@@ -259,9 +254,9 @@ engine_compose_from() {
 		engine_compose_works
 }
 
-# engine_next_sources FOLDER SUITE: the machine's sources of its own release,
-# both formats, with SUITE in that release's place.  -updates, -security and
-# -backports are left out: they need not exist there, and nothing is wanted of them.
+# engine_next_sources FOLDER SUITE: writes the machine's sources of its release, in both
+# formats, with SUITE instead of the release; without -updates, -security and -backports,
+# which may not exist for SUITE.
 engine_next_sources() {
 	en_folder=$1
 	en_suite=$2
@@ -282,7 +277,7 @@ engine_next_sources() {
 	done >"$en_folder/next.list"
 	for en_file in /etc/apt/sources.list.d/*.sources; do
 		[ -r "$en_file" ] || continue
-		# stanzas are parted by blank lines; only one that names the own release is kept
+		# blank lines separate stanzas; keep those that name the machine's release
 		awk -v own="$en_own" -v next_suite="$en_suite" '
 			function flush() {
 				if (kept)
@@ -314,16 +309,16 @@ registry_install() {
 	}
 }
 
-# registry_make DIR: a registry's folder and port; sets ENGINE_REGISTRY.  There may be
-# several: the functions below mean the one that was made last in this shell.
+# registry_make DIR: makes a registry's folder and chooses its port; sets ENGINE_REGISTRY.  The
+# functions below use the registry that was made last in this shell.
 registry_make() {
 	REGISTRY_DIR=$1
 	mkdir -p "$REGISTRY_DIR" || return 1
 	free_port
-	# shellcheck disable=SC2031 # a lane of run.sh has a registry of its own
+	# shellcheck disable=SC2031 # each lane of run.sh has its own registry
 	ENGINE_REGISTRY=127.0.0.1:$FREE_PORT
 	export ENGINE_REGISTRY
-	# on a loopback address no engine asks for TLS
+	# engines need no TLS on a loopback address
 	cat >"$REGISTRY_DIR/config.yml" <<YML
 version: 0.1
 log: {level: error, accesslog: {disabled: true}}

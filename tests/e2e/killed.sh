@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# killed.sh: twilight-deploy killed with SIGKILL, and what the next run makes of it.
-# Sourced by run.sh.  The program is started without ssh: its pid must be known.
+# killed.sh: twilight-deploy is killed with SIGKILL, and recovered by the next run.  Sourced by
+# run.sh.  The program is started without ssh, so that its pid is known.
 #
-# What is read here is set in world.sh, and what is set here is read in run.sh:
+# Variables come from world.sh, and are read in run.sh:
 # shellcheck disable=SC2034,SC2153,SC2154
 
 SCENARIOS_KILLED="
@@ -16,10 +16,9 @@ killed_bad_latest
 killed_with_its_up
 "
 
-# docker_that_kills before|after [CALL]: the real docker, except that at `compose pull`, or
-# CALL, it kills the program before that call or after it, in both cases before the program
-# hears of it.  Nothing else hits that moment surely.  The pid is waited for, for we may be
-# faster than the one who writes it down.
+# docker_that_kills before|after [CALL]: the real docker, but it kills the program before or
+# after `compose pull` (or CALL), before the program sees the result.  It waits for the file
+# with the pid, which may be written later.
 docker_that_kills() {
 	dk_real=$(command -v docker)
 	cat >"$SPARE/docker" <<SH
@@ -61,8 +60,8 @@ good_latest_runs() {
 	newer_image=$IMAGE
 }
 
-# The pull moved the name `latest`; nothing else happened.  It must be moved back,
-# for the next `up` of anybody would take the other image.
+# The pull moved the name `latest`, and nothing else happened.  The name must be moved back,
+# because the next `up` would start the other image.
 scenario_killed_after_the_pull() {
 	docker_that_kills after
 	good_latest_runs
@@ -84,7 +83,7 @@ scenario_killed_after_the_pull() {
 	name_is latest "$newer_image"
 }
 
-# The pull lives on without the program, and must not move the name afterwards.
+# The pull outlives the program, and must not move the name afterwards.
 scenario_killed_in_the_pull() {
 	docker_that_kills before
 	good_latest_runs
@@ -98,7 +97,7 @@ scenario_killed_in_the_pull() {
 	name_is latest "$good_image"
 }
 
-# Nobody has to know `recover`: the next deploy recovers first, then does its own.
+# The next deploy recovers first, without `recover`.
 scenario_killed_before_the_swap_then_deploy() {
 	docker_that_kills after
 	v1_runs
@@ -114,11 +113,11 @@ scenario_killed_before_the_swap_then_deploy() {
 	grep -q '"sha-0000002"' "$STATE/history.jsonl" || fail "the history has the killed one too"
 }
 
-# -- points of a table: where the program alone dies, and where compose does too -----------
+# -- tables of points: the program alone is killed, or compose too -------------------------
 
-# A point is where a docker that stays keeps the deploy (docker_that_stays), `settling`, or a
-# request of an `up` that a proxy on the engine's socket holds: create, stop, remove, rename,
-# start; of the rollback's `up` with `back-`.
+# A point is a phase in which docker_that_stays keeps the deploy, `settling`, or a request of
+# `up` that a proxy on the engine's socket holds: create, stop, remove, rename, start; with
+# `back-` of the `up` of the revert.
 POINTS_GOOD='pull pulled swap create stop remove start upped settling'
 POINTS_BAD='pulled swap start upped settling back-create back-stop back-start rolling'
 
@@ -127,13 +126,13 @@ scenario_killed_good_latest() { kill_points latest healthy "$POINTS_GOOD" kill_i
 scenario_killed_bad_release() { kill_points release never "$POINTS_BAD" kill_it; }
 scenario_killed_bad_latest() { kill_points latest never "$POINTS_BAD" kill_it; }
 
-# What the memory killer or the end of a cgroup leaves: compose dies too, with a
-# container renamed, removed, or created and never started.
+# As after the OOM killer or the end of a cgroup: compose is killed too, and a container is
+# renamed, removed, or created and never started.
 scenario_killed_with_its_up() {
 	kill_points release healthy 'create stop remove rename start upped' kill_it_and_its_up
 }
 
-# Compose lives on and finishes what it does.
+# Compose survives and finishes.
 kill_it() { kill -KILL "$HERE"; }
 
 # The detached command's process group is in up.lock; it is valid while the lock is held.
@@ -145,14 +144,14 @@ kill_it_and_its_up() {
 	kill -KILL "-$ki_group" || fail "its group can be ended"
 }
 
-# Looks without taking it, for that would be in the program's way.  In a pid namespace the
+# Reads /proc/locks, because taking the lock would disturb the program.  In a pid namespace the
 # kernel does not show a lock whose first owner, the program, is dead.
 up_lock_held() {
 	ul_inode=$(stat -c %i "$STATE/up.lock" 2>/dev/null) &&
 		grep -q "^[^>]*FLOCK.*:$ul_inode 0 EOF" /proc/locks
 }
 
-# in_phase PHASE: is the deploy there, as it can be seen from outside?
+# in_phase PHASE: is the deploy in that phase, as seen from outside?
 in_phase() {
 	ip_word=
 	[ ! -e "$STATE/up.lock" ] || read -r ip_group ip_word <"$STATE/up.lock"
@@ -166,10 +165,10 @@ in_phase() {
 	esac
 }
 
-# A docker that stays in the phase that the file `stay` names, as long as it does: however
-# slow or fast a machine is, a signal comes in that phase.  The call itself goes on
-# meanwhile, and is told of a TERM that is meant for it.  Between the swap and the `up`
-# there is no call: there the pull leaves somebody behind who holds up.lock.
+# A docker that stays in the phase named by the file `stay` as long as the file names it, so
+# that a signal arrives in that phase on every machine.  The call itself runs meanwhile, and
+# gets a TERM that is sent to it.  Between the swap and the `up` there is no call: the pull
+# leaves a process behind that holds up.lock.
 docker_that_stays() {
 	cat >"$SPARE/docker" <<SH
 #!/bin/sh
@@ -192,7 +191,7 @@ trap 'told=yes; kill \$!' TERM
 "$(command -v docker)" "\$@" &
 wait \$!
 code=\$?
-# told, it ends its wait before docker has ended
+# after a TERM, wait returns before docker has ended
 [ -z "\$told" ] || { wait \$!; code=\$?; }
 [ "\$2" != up ] || echo over >>"$SPARE/ups"
 stay \$phase
@@ -204,8 +203,8 @@ SH
 	setting PATH "$SPARE:$PATH"
 }
 
-# deploy_to POINT: the next release's deploy, begun, and there.  There it stays until go_on,
-# but in `settling`, which lasts as long as a container must have run.
+# deploy_to POINT: starts the deploy of the next release and waits until it is at POINT.  It
+# stays there until go_on; `settling` lasts as long as a container must have run.
 deploy_to() {
 	: >"$SPARE/ups"
 	rm -f "$SPARE/go"
@@ -229,7 +228,7 @@ deploy_to() {
 	done
 }
 
-# hold POINT PATTERN: the next deploy goes by way of a proxy, which holds this request.
+# hold POINT PATTERN: the next deploy uses a proxy, which holds this request.
 hold() {
 	ho_nth=1
 	[ "$1" = "${1#back-}" ] || ho_nth=2
@@ -246,8 +245,8 @@ go_on() {
 	: >"$SPARE/go"
 }
 
-# The phases and some more: the pull has moved the name, the `up` is over, the history has
-# it, a request is held.
+# The phases, and more: the pull has moved the name, the `up` has ended, the history has the
+# record, a request is held.
 comes_to() {
 	case $1 in
 	pulled) [ "$(image_named "$next_tag")" = "$next_image" ] ;;
@@ -273,7 +272,7 @@ kill_points() {
 	deploy_next
 }
 
-# releases_begin release|latest: a home where a first one runs.
+# releases_begin release|latest: a home in which a first release runs.
 releases_begin() {
 	tags=$1
 	releases=0
@@ -293,7 +292,7 @@ next_release() {
 	next_image=$IMAGE
 }
 
-# What .env says is what its name means, what runs, and what answers.
+# The tag in .env, the image of that name, the container and the answer agree.
 serves_next() {
 	now_tag=$next_tag
 	now_version=$next_version
@@ -326,7 +325,7 @@ kill_round() {
 	recover_round
 }
 
-# Who wins is the program's to decide, but so it must be, and so it must say.
+# Either release may run afterwards, but the exit code must say which.
 recover_round() {
 	rr_recorded=$(($(records) - kr_lines))
 	here recover
@@ -338,7 +337,7 @@ recover_round() {
 	round_ended "$rr_code"
 }
 
-# round_ended CODE: so it is, and there is one record of it; never is a bad release taken.
+# round_ended CODE: the code is true, there is one record, and a bad release does not run.
 round_ended() {
 	[ "$(records)" -eq $((kr_lines + 1)) ] || fail "one record of it, not $(records) - $kr_lines"
 	if [ "$1" -eq 0 ]; then

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# outages.sh: the machine loses its power, or the engine dies.  Sourced by run.sh, which
-# runs these one by one when nobody else needs the engine, and only on one that it
-# started.  The deploys and the points where they die are killed.sh's.
+# outages.sh: the machine loses power, or the engine is killed.  Sourced by run.sh, which runs
+# these one by one after the others, and only on an engine that it started.  The deploys and
+# their points are those of killed.sh.
 #
-# What is read here is set in world.sh, and what is set here is read in run.sh:
+# Variables come from world.sh, and are read in run.sh:
 # shellcheck disable=SC2034,SC2153,SC2154
 
 SCENARIOS_OUTAGES="
@@ -14,23 +14,23 @@ engine_killed_in_up
 engine_and_program_killed
 "
 
-# After one that failed it may be down.
+# The engine may be down after a failed scenario.
 engine_there() {
 	engine_answers || engine_restart || fail "an engine"
 }
 
-# An engine that died while it let go of a container may hold that one's port for nobody
-# (20.10 does): nothing can serve there until it starts once more.
+# Engine 20.10, killed while it releases a container, may keep the container's port in use:
+# the port is free after another restart.
 engine_comes_back() {
 	engine_restart || fail "the engine starts again"
 	if port_listens "$PORT" && [ -z "$(docker ps -q --filter "publish=$PORT")" ]; then
-		echo 'the engine holds the port for nobody: it is started once more'
+		echo 'the engine keeps the port of no container: restarting it'
 		engine_restart || fail "the engine starts again"
 	fi
 }
 
-# As the unit does it at boot, with what .env says.  Half a container that lies there
-# may make it fail; the rest is up to `recover`.
+# As the unit does at boot, with the version of .env.  It may fail on a half-made container;
+# then `recover` does the rest.
 boot() {
 	engine_comes_back
 	echo '$ docker compose up -d'
@@ -38,7 +38,7 @@ boot() {
 		echo "[the unit fails: $?]"
 }
 
-# The pull moved the name `latest`, so the boot's `up` takes what .env does not mean.
+# The pull moved the name `latest`, so the boot's `up` starts another image than before.
 scenario_reboot_after_the_pull() {
 	engine_there
 	docker_that_kills after
@@ -69,7 +69,7 @@ scenario_reboot_bad_release() {
 	kill_points release never 'create back-start' kill_the_power
 }
 
-# What is under way is gone with all the rest.
+# The running docker command is killed with everything else.
 kill_the_power() {
 	kill -STOP "$HERE"
 	kp_group=
@@ -78,7 +78,7 @@ kill_the_power() {
 	boot
 }
 
-# The program lives and cannot do anything: it says so, and leaves its journal.
+# The program survives and cannot do anything: it says so, and leaves its journal.
 scenario_engine_killed_in_up() {
 	engine_there
 	v1_runs
@@ -109,12 +109,13 @@ scenario_engine_and_program_killed() {
 kill_it_and_the_engine() {
 	kill_it
 	engine_kill || fail "the engine can be ended"
-	# the up that lived on fails now
+	# the surviving `up` fails now
 	go_on
 	recover_is_for_later
 }
 
-# Without an engine: code 5, for something was changed, and the journal as it was.  Then there is one again.
+# Without an engine: code 5, because something was changed, and the journal stays.  Then the
+# engine starts.
 recover_is_for_later() {
 	cp "$STATE/journal" "$SPARE/journal" || fail "a journal"
 	for rl_request in recover 'deploy sha-0000001'; do

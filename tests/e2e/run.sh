@@ -1,8 +1,7 @@
 #!/bin/sh
-# run.sh PROGRAM [PATTERN]: the end-to-end scenarios, through a real sshd, on a real
-# engine with a real registry.  PATTERN picks those whose name contains it.
-# `PASS name` or `FAIL name` for each, `N passed, N failed` at the end; `SKIP name: why`
-# where the engine is not ours to end.
+# run.sh PROGRAM [PATTERN]: the end-to-end scenarios, through a real sshd, on a real engine
+# with a real registry.  PATTERN selects scenarios whose name contains it.  Prints `PASS name`,
+# `FAIL name` or `SKIP name: why` for each, and `N passed, N failed`.
 set -u
 
 E2E_LIB=$(cd "$(dirname "$0")" && pwd)
@@ -41,15 +40,15 @@ esac
 	exit 1
 }
 PATTERN=${2:-}
-# short: the engine's sockets lie under it
+# a short path, because it is part of the paths of the engine's sockets
 WORK=$(mktemp -d /tmp/e2e.XXXXXX) || exit 1
 
-# Scenarios run side by side in lanes, each with a registry, an sshd and ports of its
-# own: most of their time is waiting.
+# Scenarios mostly wait, so they run in parallel lanes, each with its own registry, sshd and
+# ports.
 LANES=${E2E_LANES:-2}
 lane_pids=
 
-# On a shared engine what we published is ours to remove; on our own it all goes.
+# On a shared engine, removes only the images that we published.
 cleanup() {
 	trap '' INT TERM HUP
 	for lane_pid in $lane_pids; do
@@ -66,7 +65,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
 
-# The peer of every probe, static, so that an image needs nothing else; and the proxy.
+# The demo service, static so that an image needs nothing else; and the proxy.
 build_service() {
 	need_package gcc gcc libc6-dev && mkdir -p "$WORK/image/bin" &&
 		gcc -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/service" "$ROOT/mocks/service.c" &&
@@ -74,7 +73,7 @@ build_service() {
 		gcc -std=c11 -D_GNU_SOURCE -O2 -o "$WORK/proxy" "$ROOT/mocks/proxy.c"
 }
 
-# A shell of its own, for an assertion ends it; what it made is removed in any case.
+# In a subshell, because an assertion ends it; the trap removes what it made.
 run_scenario() {
 	trap home_remove EXIT
 	trap 'exit 130' INT TERM HUP
@@ -84,13 +83,13 @@ run_scenario() {
 
 lane_end() {
 	trap '' INT TERM HUP
-	# it stops at the end of the command that it is in
+	# the shell ends when its current command has ended
 	[ -z "$running" ] || { kill "$running" 2>/dev/null && wait "$running"; }
 	registry_stop
 	sshd_stop
 }
 
-# lane_run N SCENARIOS: takes the next that no lane has taken, until there is none.
+# lane_run N SCENARIOS: runs scenarios that no other lane has taken, until none is left.
 lane_run() {
 	running=
 	trap lane_end EXIT
@@ -103,7 +102,7 @@ lane_run() {
 	fi
 	for scenario in $2; do
 		mkdir "$WORK/taken.$scenario" 2>/dev/null || continue
-		# in the background, so that a signal is heard at once
+		# in the background, so that a trap runs at once
 		(run_scenario "$scenario") >"$lane_output" 2>&1 &
 		running=$!
 		if wait "$running"; then
@@ -123,7 +122,7 @@ lane_run() {
 	done
 }
 
-# chosen SCENARIOS: those that PATTERN means.
+# chosen SCENARIOS: prints those that match PATTERN.
 chosen() {
 	for ch_scenario in $1; do
 		case $ch_scenario in
@@ -158,7 +157,7 @@ if engine_start "$WORK/engine" && need_package flock util-linux && build_service
 		[ -z "$alone" ] || run_lanes 1 "$alone"
 	else
 		for scenario in $alone; do
-			echo "SKIP $scenario: it ends the engine, and this one was here before us"
+			echo "SKIP $scenario: it ends the engine, which run.sh did not start"
 		done
 	fi
 else

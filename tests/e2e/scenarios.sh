@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# scenarios.sh: what a deploy does, seen from outside.  Sourced by run.sh; each
-# function runs in a subshell with a home of its own (world.sh).
+# scenarios.sh: deploys and rollbacks, seen from outside.  Sourced by run.sh; each function runs
+# in a subshell with its own home (world.sh).
 #
-# sha-000000N is the N-th version, vN_image what publish said of it.
+# sha-000000N is the N-th version, vN_image its image.
 #
-# What is read here is set in world.sh, and what is set here is read in run.sh:
+# Variables come from world.sh, and are read in run.sh:
 # shellcheck disable=SC2034,SC2153,SC2154
 
 SCENARIOS="
@@ -45,7 +45,7 @@ v1_runs() {
 	recorded deploy 0 deployed sha-0000001 "$v1_image"
 }
 
-# After a failed deploy of v2: all is as it was, and the history says why.
+# After a failed deploy of v2: v1 runs as before, and the history has the failure.
 v1_serves_again() {
 	code 1
 	said 'HEALTH FAILED -- rolling back to sha-0000001'
@@ -84,13 +84,13 @@ scenario_deploy_good() {
 	said_not 'HEALTH FAILED'
 	env_is sha-0000002
 	runs "$IMAGE" sha-0000002
-	# no prune may take what a rollback needs
+	# pruning must keep what a rollback needs
 	on_host "$v1_image" || fail "the previous image is still on the host"
 	at_rest
 	recorded deploy 0 deployed sha-0000002 "$IMAGE"
 	[ "$(record_field from tag) $(record_field from revision)" = "sha-0000001 $v1_image" ] ||
 		fail "history: from sha-0000001 $v1_image, not:$NL$(last_record)"
-	# the same again changes nothing that can be seen
+	# deploying the same version again leaves the container alone
 	same=$(container_now)
 	deploy sha-0000002
 	code 0
@@ -116,7 +116,7 @@ scenario_deploy_exits_at_once() {
 	said 'ended as told'
 }
 
-# The commonest mistake must cost nothing: same file, same container.
+# A missing tag changes nothing: same file, same container.
 scenario_deploy_tag_missing() {
 	v1_runs
 	file=$(stat -c '%i %y %z' "$ENV_FILE")
@@ -138,7 +138,7 @@ scenario_deploy_never_healthy_without_registry() {
 	keys_write
 	ssh_as ci deploy sha-0000002 >"$OUT" 2>&1 </dev/null &
 	client=$!
-	# from here on the image is on the host
+	# now the image is on the host
 	wait_for 60 journal_says 'apply|verify' || fail "the deploy reaches the swap"
 	registry_stop
 	wait $client
@@ -164,7 +164,7 @@ scenario_rollback_twice() {
 	code 0
 	env_is sha-0000002
 	runs "$v2_image" sha-0000002
-	# not forward again to what was just left
+	# not to the version that was just left
 	ask operator rollback
 	code 0
 	env_is sha-0000001
@@ -179,7 +179,7 @@ scenario_rollback_twice() {
 	runs "$v1_image" sha-0000001
 	at_rest
 	[ "$(records)" -eq "$lines" ] || fail "a refusal is not in the history of deploys"
-	# what was left and then deployed again counts again; and a version by its name
+	# a version that was left and deployed again counts again; and a rollback to a tag
 	deploy sha-0000002
 	code 0
 	ask operator rollback sha-0000009
@@ -190,7 +190,7 @@ scenario_rollback_twice() {
 	runs "$v1_image" sha-0000001
 }
 
-# .env says `latest` before and after; what goes back is the image.
+# .env has `latest` before and after; the rollback restores the image.
 scenario_latest_to_bad_latest() {
 	publish latest healthy good
 	good_image=$IMAGE
@@ -208,7 +208,7 @@ scenario_latest_to_bad_latest() {
 	name_is latest "$good_image"
 	at_rest
 	recorded deploy 1 'rolled back' latest "$bad_image"
-	# and a good one under the same name goes through
+	# a good release with the same name is deployed
 	publish latest healthy better
 	deploy latest
 	code 0
@@ -336,7 +336,7 @@ scenario_other_names_in_env() {
 	v1_runs
 	docker inspect -f '{{.Config.Env}}' "$(containers)" |
 		grep -qF 'GREETING=good morning, twilight' || fail "the greeting of .env in the container"
-	# an edit by hand between two deploys is the operator's, and stays
+	# an operator's edit between two deploys stays
 	sed 's/good morning/good evening/' "$ENV_FILE" >"$ENV_FILE.edited"
 	cat "$ENV_FILE.edited" >"$ENV_FILE"
 	rm "$ENV_FILE.edited"
@@ -351,7 +351,7 @@ scenario_other_names_in_env() {
 	at_rest
 }
 
-# Somebody edited .env and never ran `up`: said aloud, and put back exactly so.
+# Somebody edited .env and did not run `up`: the drift is reported, and the edit restored.
 scenario_env_says_another_tag() {
 	v1_runs
 	publish sha-0000002 healthy
@@ -374,7 +374,7 @@ scenario_env_says_another_tag() {
 scenario_prune_keeps_what_counts() {
 	setting TWILIGHT_KEEP 1
 	v1_runs
-	# others' names: one on an image of ours, one whose name only begins like ours
+	# names that are not ours: on our image, and with a common prefix
 	docker tag "$v1_image" "$REPO-other:sha-0000001"
 	docker tag "$v1_image" "unrelated/e2e$$:sha-0000001"
 	publish sha-0000002 healthy
@@ -405,7 +405,7 @@ scenario_prune_keeps_what_counts() {
 	recorded rollback 0 deployed sha-0000003 "$v3_image"
 }
 
-# What is refused leaves no trace: not even the state folder is made.
+# A refused request changes nothing: not even the state folder is made.
 scenario_refused_requests() {
 	env_write sha-0000001
 	for request in 'deploy' 'deploy sha-xyz' 'deploy sha-00000012' 'deploy ../../etc' \
@@ -425,7 +425,7 @@ scenario_refused_requests() {
 	ask ci
 	code 2
 	said 'invalid tag: '
-	# a subsystem is a request like any other
+	# a subsystem is also a request
 	sshd_client ci -s "$(id -un)@127.0.0.1" sftp >"$OUT" 2>&1 </dev/null
 	CODE=$?
 	cat "$OUT"
@@ -469,7 +469,7 @@ scenario_roles() {
 	at_rest
 }
 
-# `restrict`: the key opens no way to docker's socket, nor a terminal.
+# `restrict`: the key gives no access to docker's socket, and no terminal.
 scenario_nothing_but_the_program() {
 	env_write sha-0000001
 	keys_write
@@ -480,7 +480,7 @@ scenario_nothing_but_the_program() {
 	[ $? -eq 255 ] || fail "a listening port is refused: $(cat "$OUT")"
 	sshd_client ci -tt "$(id -un)@127.0.0.1" version >"$OUT" 2>&1 </dev/null
 	said 'PTY allocation request failed'
-	# a socket, as docker's: the tunnel's near end is there, the far end never
+	# docker's socket: the client's end of the tunnel listens, the far end never connects
 	SSHD_WRAP='exec' sshd_client ci -T -L "$SPARE/socket:${DOCKER_HOST#unix://}" -N \
 		"$(id -un)@127.0.0.1" >"$OUT" 2>&1 </dev/null &
 	tunnel=$!
@@ -491,9 +491,8 @@ scenario_nothing_but_the_program() {
 	[ -z "$answer" ] || fail "docker's socket cannot be reached, but it answered: $answer"
 }
 
-# deploy/Dockerfile and deploy/compose.yml as they are, in the folder where they belong.
-# Their project is named `twilight`; here .env says otherwise, which the program has
-# to learn from compose.
+# deploy/Dockerfile and deploy/compose.yml unchanged, in their folder.  Their project is
+# `twilight`; .env sets another, which the program must learn from compose.
 scenario_shipped_files() {
 	setting TWILIGHT_COMPOSE_DIR "$HOME_DIR/source/deploy"
 	mkdir -p "$HOME_DIR/source/deploy"
@@ -528,7 +527,7 @@ scenario_shipped_files() {
 	at_rest
 }
 
-# Rows of ours and files made by chance, before and after a swap (dotenv.c).
+# Rows of envrows.h and random files, before and after a swap (dotenv.c).
 scenario_env_as_compose_reads_it() {
 	seed=$(date +%s)
 	mkdir "$SPARE/dotenv"

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# signals.sh: twilight-deploy told to stop by TERM or INT, and hung up on by HUP, at each
-# step of a deploy.  Sourced by run.sh.  The releases and the phases are killed.sh's.
+# signals.sh: TERM, INT and HUP in each phase of a deploy.  Sourced by run.sh.  The releases and
+# the phases are those of killed.sh.
 #
-# What is read here is set in world.sh and killed.sh, and what is set here in run.sh:
+# Variables come from world.sh and killed.sh, and are read in run.sh:
 # shellcheck disable=SC2034,SC2153,SC2154
 
 SCENARIOS_SIGNALS="
@@ -15,9 +15,8 @@ scenario_signal_term() { signal_points TERM release; }
 scenario_signal_int() { signal_points INT latest; }
 scenario_signal_hup() { signal_points HUP release; }
 
-# A release, the phase of its deploy in which TERM or INT comes, and what becomes of it.
-# It comes before anybody has asked the service, or when the history has it (`done`).
-# HUP makes no difference: somebody has left, no more.
+# A release, the phase of its deploy in which TERM or INT arrives, and the outcome.  `done`: the
+# record is in the history.  HUP changes nothing: the client has disconnected.
 SIGNAL_POINTS='
 healthy pull discarded
 healthy pulled discarded
@@ -63,7 +62,7 @@ signal_round() {
 	signal_ended "$3"
 }
 
-# The exit code, the history and what is there say the same.
+# The exit code, the history and the state of the host agree.
 signal_ended() {
 	se_code=1
 	[ "$1" != deployed ] || se_code=0

@@ -2,15 +2,15 @@
 # sshd.sh: a real sshd on a free loopback port, and a client for it.  Sourced from
 # the top of the tree (or with E2E_LIB=…/tests/e2e).
 #
-#   sshd_start DIR                  host key, two client keys, configuration: all in DIR
+#   sshd_start DIR                  makes host key, two client keys, configuration in DIR
 #   sshd_keys PROGRAM NAME=VALUE…   writes authorized_keys: both keys run PROGRAM as a
 #                                   forced command with these settings, `ci` with the
-#                                   verbs of a network key, `operator` with all of them
-#   ssh_run WORDS…                  asks as `ci`; ssh_as ROLE WORDS…, as either
-#   sshd_stop                       ends the daemon; DIR is the caller's to remove
+#                                   verbs of a network key, `operator` with all verbs
+#   ssh_run WORDS…                  a request as `ci`; ssh_as ROLE WORDS…: as either
+#   sshd_stop                       ends the daemon; the caller removes DIR
 #
-# It works as root and as a normal user (who then logs in as himself): nothing of
-# the machine's own ssh configuration, agent or keys is read.
+# It works as root and as a normal user, who logs in as himself.  The machine's ssh
+# configuration, agent and keys are not used.
 
 # shellcheck source=tests/e2e/common.sh
 . "${E2E_LIB:-tests/e2e}/common.sh"
@@ -30,10 +30,10 @@ sshd_start() {
 	printf '[127.0.0.1]:%s %s\n' "$SSHD_PORT" "$(cat "$SSHD_DIR/host.pub")" \
 		>"$SSHD_DIR/known_hosts"
 	: >"$SSHD_DIR/authorized_keys"
-	# root's sshd wants its empty folder, which only the system's own start makes
+	# root's sshd needs this folder, which the system's service makes
 	[ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd || return 1
-	# PAM only where it must be: without it sshd refuses a user whose password
-	# is locked, with it an unprivileged sshd may not get past the account step
+	# try without PAM, then with it: without it sshd refuses a user with a locked password;
+	# with it the account step of an unprivileged sshd may fail
 	for ss_pam in no yes; do
 		sshd_try "$ss_pam" && return 0
 		sshd_stop
@@ -42,7 +42,7 @@ sshd_start() {
 	refuse "sshd on 127.0.0.1:$SSHD_PORT does not let $(id -un) in (see above)"
 }
 
-# Up, and a real login works: a stand-in forced command answers.
+# Starts it, and tries a real login with a stand-in forced command.
 sshd_try() {
 	sshd_config "$1" >"$SSHD_DIR/sshd_config"
 	# since OpenSSH 9.8 failed logins from an address are held against it, and all

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# world.sh: what a scenario is made of: a home, releases in the registry, a request,
-# and what must be true afterwards.  Sourced by run.sh; needs WORK and PROGRAM.
+# world.sh: homes, releases in the registry, requests and assertions.  Sourced by run.sh; needs
+# WORK and PROGRAM.
 #
-# Each assertion ends the scenario (a subshell) with a line that says what was
-# expected and what is there.
+# A failed assertion ends the scenario (a subshell) with a line that says what was expected
+# and what was found.
 
 NL='
 '
@@ -15,9 +15,8 @@ fail() {
 
 # -- a host ----------------------------------------------------------------------
 
-# home_make NAME: a folder as on a real host, .env two folders above compose.yml and
-# no symlink.  Project, repository and port are its own, so that a scenario finds
-# nothing of another's.
+# home_make NAME: a folder as on a real host, with .env two folders above compose.yml and no
+# symlink.  Each home has its own project, repository and port.
 home_make() {
 	NAME=$1
 	HOME_DIR=$WORK/homes/$NAME
@@ -27,7 +26,7 @@ home_make() {
 	COMPOSE_DIR=$HOME_DIR/source/$PROJECT
 	REPOSITORY=e2e/$NAME
 	REPO=$ENGINE_REGISTRY/$REPOSITORY
-	# beside the home: in it, nothing may be found that the program did not make
+	# beside the home, which may contain only files that the program makes
 	SPARE=$WORK/spare/$NAME
 	OUT=$SPARE/out
 	free_port
@@ -53,12 +52,12 @@ YML
 	[ -z "${DOCKER_CONFIG:-}" ] || setting DOCKER_CONFIG "$DOCKER_CONFIG"
 }
 
-# One NAME=VALUE a line; of two the later counts, for env and for a shell alike.
+# One NAME=VALUE a line; the later of two is used, by env and by a shell.
 setting() {
 	SETTINGS=$SETTINGS$1=$2$NL
 }
 
-# .env as a person wrote it: everything but the version must survive, byte for byte.
+# .env as a person wrote it: every byte except the version must stay.
 env_text() {
 	printf '# the host'\''s own settings\r\nexport DEMO_PORT=%s\nTWILIGHT_VERSION=%s # deployed\n' \
 		"$PORT" "$1"
@@ -101,7 +100,7 @@ publish_image() {
 	echo "$IMAGE" >>"$WORK/images"
 }
 
-# registry_name REPOSITORY TAG NEW: a second tag on what TAG names, in the registry only.
+# registry_name REPOSITORY TAG NEW: a second tag for TAG's image, in the registry only.
 registry_name() {
 	rn_url=http://$ENGINE_REGISTRY/v2/$1/manifests
 	curl -sf -D "$SPARE/manifest.head" -o "$SPARE/manifest" \
@@ -115,7 +114,7 @@ registry_name() {
 
 # -- requests ----------------------------------------------------------------------
 
-# The key file says the settings of this moment.
+# Writes the key file with the current settings.
 keys_write() {
 	kw_ifs=$IFS
 	IFS=$NL
@@ -126,7 +125,7 @@ keys_write() {
 	IFS=$kw_ifs
 }
 
-# ask ROLE WORDS…: over ssh.  CODE and $OUT say what came of it.
+# ask ROLE WORDS…: a request over ssh.  Sets CODE; $OUT has the output.
 ask() {
 	keys_write
 	printf '%s$ ssh %s\n' "${1}" "$*"
@@ -138,7 +137,7 @@ ask() {
 
 deploy() { ask ci deploy "$1"; }
 
-# here WORDS…: as somebody at the host's own prompt, without ssh.
+# here WORDS…: a request at the host's prompt, without ssh.
 here() {
 	printf '$ twilight-deploy %s\n' "$*"
 	here_program "$@" >"$OUT" 2>&1
@@ -147,8 +146,8 @@ here() {
 	printf '[%s]\n' "$CODE"
 }
 
-# In the background $! is the program itself: the subshell becomes env, env becomes it.
-# No signal is ignored from the start, as INT is there, or HUP under nohup.
+# In the background $! is the program itself: the subshell execs env, which execs it.  Signals
+# have their default action; a background job would ignore INT, and nohup HUP.
 here_program() {
 	IFS=$NL
 	set -f
@@ -182,7 +181,7 @@ journal_says() {
 journal_there() { [ -e "$STATE/journal" ]; }
 journal_gone() { [ ! -e "$STATE/journal" ]; }
 
-# -- what must be so -----------------------------------------------------------------
+# -- assertions ----------------------------------------------------------------------
 
 code() {
 	[ "$CODE" -eq "$1" ] || fail "exit code $1, not $CODE"
@@ -206,7 +205,7 @@ containers() {
 	docker ps -q --no-trunc --filter "label=com.docker.compose.project=$PROJECT" "$@"
 }
 
-# What of a container tells that nobody touched it.
+# Changes if anybody touches the container.
 container_now() {
 	docker inspect -f '{{.Id}} {{.State.StartedAt}} {{.RestartCount}}' "$(containers)"
 }
@@ -217,8 +216,8 @@ version_served() {
 		sed -n 's/.*"image_tag":"\([^"]*\)".*/\1/p'
 }
 
-# runs IMAGE VERSION: one container and no other, of that very image; and what the
-# outside gets is that version.
+# runs IMAGE VERSION: there is exactly one container, of that image, and its port answers with
+# that version.
 runs() {
 	ru_all=$(containers -a)
 	[ -n "$ru_all" ] || fail "a container of image $1 ($2); there is none"
@@ -233,7 +232,7 @@ nothing_runs() {
 	[ -z "$(containers -a)" ] || fail "no container, not:$NL$(docker ps -a)"
 }
 
-# What the host means by a name.
+# The image of a name on this host.
 image_named() { docker image inspect -f '{{.Id}}' "$REPO:$1" 2>/dev/null; }
 
 # name_is TAG IMAGE
@@ -244,7 +243,7 @@ name_is() {
 
 on_host() { docker image inspect "$1" >/dev/null 2>&1; }
 
-# Nothing is under way, and nothing is left lying about.
+# No deploy is in progress, and nothing is left over.
 at_rest() {
 	journal_gone || fail "no journal, not:$NL$(cat "$STATE/journal")"
 	ar_left=$(find "$HOME_DIR" -mindepth 1 -maxdepth 1 ! -name .env ! -name .twilight-deploy \
@@ -271,8 +270,7 @@ record_field() {
 	fi
 }
 
-# recorded VERB CODE OUTCOME TAG [IMAGE]: the history's last line; TAG and IMAGE are
-# what it was to become.
+# recorded VERB CODE OUTCOME TAG [IMAGE]: checks the last record; TAG and IMAGE are of `to`.
 recorded() {
 	rc_is="$(record_field verb) $(record_field code) $(record_field outcome) $(record_field to tag)"
 	[ "$rc_is" = "$1 $2 $3 $4" ] || fail "history: $1 $2 $3 $4, not: $rc_is$NL$(last_record)"
@@ -285,7 +283,7 @@ records() { wc -l <"$STATE/history.jsonl" 2>/dev/null || echo 0; }
 
 # -- afterwards ----------------------------------------------------------------------
 
-# By the labels that compose gave: nothing of anybody else's can be meant.
+# By compose's labels, so that only ours are removed.
 home_remove() {
 	for hr_id in $(containers -a); do
 		docker rm -f "$hr_id" >/dev/null 2>&1
