@@ -1,21 +1,26 @@
 #!/bin/sh
-# install.sh               makes this host ready for deploys over ssh
-# install.sh --uninstall   takes away what it made, and gives back what it changed
+# install.sh               prepare this host for deploys over ssh
+# install.sh --dry-run     show what would be written and run
+# install.sh --uninstall   remove what it created, restore what it changed
 #
-# Run it as root, again whenever a setting changes: it does what is missing, nothing
-# twice.  DRY_RUN=1 DESTDIR=FOLDER writes all files below FOLDER instead, prints the
-# commands, needs no root and leaves the system alone.
+# Run it as root, and again when something changes: it does only what is missing.
+# --dry-run (or DRY_RUN=1) needs no root and changes nothing; with DESTDIR=FOLDER it
+# writes the files below FOLDER.
 #
-# Settings, by environment:
-#   DEPLOY_USER=deploy          who deploys; made when there is no such user
-#   DEPLOY_PUBKEY_FILE          a public key that may deploy; without it none is added
+# Variables:
+#   DEPLOY_USER=deploy          the user who deploys; created if there is none
+#   DEPLOY_PUBKEY_FILE          a public key to add; without it no key is added
 #   DEPLOY_ACTOR=ci             the name of that key in the history
-#   DEPLOY_ALLOW=deploy,rollback,status    what it may ask for; `all` for an operator
-#   DEPLOY_FROM=127.0.0.1,::1   from where: behind a tunnel, the loopback; or `any`
-#   DEPLOY_EXPIRES              until when: YYYYMMDD[HHMM[SS]][Z]
-#   PROGRAM=build/twilight-deploy          what becomes /usr/local/bin/twilight-deploy
-#   TWILIGHT_HOME=/home/deploy/twilight    holds .env and source/deploy/compose.yml
-#   TWILIGHT_…                  any other setting of `twilight-deploy help settings`
+#   DEPLOY_ALLOW                its verbs, or `all`; default: those that are open to
+#                               every key (`twilight-deploy help`), without rollback
+#   DEPLOY_TARGETS              its targets, or `all`; default: the target `default`
+#   DEPLOY_FROM=127.0.0.1,::1   addresses it may come from, or `any`; the default is
+#                               for a tunnel that ends on this host
+#   DEPLOY_EXPIRES              when it expires: YYYYMMDD[HHMM[SS]][Z]
+#   PROGRAM=build/twilight-deploy          installed as /usr/local/bin/twilight-deploy
+#   TWILIGHT_HOME=/home/deploy/twilight    has .env and source/deploy/compose.yml
+#   TWILIGHT_…                  other settings (`twilight-deploy help settings`) for
+#                               /etc/twilight-deploy.conf; those not given are kept
 #   TUNNEL_UUID                 a Cloudflare tunnel to run; without it none is set up
 #   TUNNEL_CREDENTIALS=/etc/cloudflared/UUID.json
 #   HTTP_HOSTNAME, SSH_HOSTNAME, HTTP_PORT=8081, ACCESS_TEAM, ACCESS_AUD   its rules
@@ -31,10 +36,13 @@ NL='
 MARK='# Installed by deploy/install.sh of twilight-deploy'
 MADE=/var/lib/twilight-deploy/made
 BIN=/usr/local/bin/twilight-deploy
+CONF=/etc/twilight-deploy.conf
 DROPIN=/etc/ssh/sshd_config.d/60-twilight-deploy.conf
 TUNNEL_CONFIG=/etc/cloudflared/twilight.yml
 SYSTEMD=/etc/systemd/system
-UNITS='twilight-recover.service twilight-backend.service'
+UNITS=twilight-backend.service
+# of older versions; twilight-backend.service does its work now
+OLD_UNIT=$SYSTEMD/twilight-recover.service
 
 say() { printf '%s\n' "$*" || :; }
 warn() { printf 'install.sh: warning: %s\n' "$*" >&2 || :; }
@@ -47,9 +55,9 @@ dry() { [ "${DRY_RUN:-0}" != 0 ]; }
 # shellcheck source=deploy/install-checks.sh
 . "$HERE/install-checks.sh"
 
-# -- the ways to change the host; what they make is noted, to be undone --------------
+# -- changes; each is recorded in $MADE, for --uninstall -----------------------------
 
-# made WORDS…: noted before it is made, so that what is interrupted can be undone.
+# made WORDS…: record a change before it is made, so that an interrupted run can be undone.
 made() {
 	! grep -qsxF "$*" "$ROOT$MADE" || return 0
 	[ -d "$ROOT${MADE%/*}" ] || mkdir -p "$ROOT${MADE%/*}"
@@ -61,7 +69,7 @@ run() {
 	dry || "$@"
 }
 
-# own PATH OWNER:GROUP MODE: what was there before gets its owner and mode back.
+# own PATH OWNER:GROUP MODE: --uninstall restores the owner and mode of what existed before.
 own() {
 	own_is=$(stat -c '%U:%G %a' "$ROOT$1")
 	if dry; then
@@ -84,8 +92,8 @@ folder() {
 	own "$1" "$2" "$3"
 }
 
-# file PATH MODE FROM: root's; renamed into place, and left alone where it is the same.
-# CHANGED is set when it was not.
+# file PATH MODE FROM: owned by root, replaced by rename, left alone if it is the same;
+# else CHANGED is set.
 file() {
 	[ -d "$ROOT${1%/*}" ] || folder "${1%/*}" root:root 755
 	say "file    $2 root:root $1"
@@ -99,7 +107,7 @@ file() {
 	own "$1" root:root "$2"
 }
 
-# render TEMPLATE NAME=VALUE…: {{NAME}} becomes VALUE, whatever is in it.
+# render TEMPLATE NAME=VALUE…: replace each {{NAME}} by VALUE, literally.
 render() {
 	render_from=$HERE/$1
 	shift
@@ -114,15 +122,15 @@ render() {
 			$0 = substr($0, RSTART + RLENGTH)
 		}
 		print line $0
-	}' "$render_from" || refuse "$render_from: a word in {{}} has no value"
+	}' "$render_from" || refuse "$render_from: a name in {{}} has no value"
 }
 
 # -- sshd ----------------------------------------------------------------------------
 
-# The first change, for it is what may still be refused: nothing else was touched then.
+# The first change, because sshd may still refuse it: nothing else has been changed then.
 setup_sshd() {
 	render sshd.conf USER="$DEPLOY_USER" >"$WORK/sshd.all"
-	# an option that it does not know is what sshd names first
+	# older versions of sshd do not have this option
 	if ! command -v sshd >/dev/null ||
 		sshd -t -o PerSourcePenaltyExemptList=127.0.0.1 2>&1 | grep -q 'Bad configuration option'; then
 		sed 's/^PerSourcePenalty/#&/' "$WORK/sshd.all" >"$WORK/sshd"
@@ -133,8 +141,8 @@ setup_sshd() {
 	file "$DROPIN" 644 "$WORK/sshd"
 }
 
-# Put there whole, asked, and put back as it was when sshd does not take it or this is
-# interrupted: with a file that it does not take, sshd does not start again.
+# Install the file, test it, and restore the old one if sshd rejects it or this script is
+# interrupted: with a file that it rejects sshd does not start again.
 sshd_try() {
 	[ ! -e "$DROPIN" ] || ln -f "$DROPIN" "$DROPIN.old"
 	trap 'sshd_back; rm -rf "$WORK"' EXIT
@@ -143,7 +151,7 @@ sshd_try() {
 	chmod 644 "$DROPIN.new"
 	mv "$DROPIN.new" "$DROPIN"
 	if ! try_says=$(sshd -t 2>&1) || ! try_says=$(sshd_in_force); then
-		refuse "sshd does not take $DROPIN, which is as it was again: $try_says"
+		refuse "sshd rejects $DROPIN; the old state is restored: $try_says"
 	fi
 	trap 'rm -rf "$WORK"' EXIT
 	rm -f "$DROPIN.old"
@@ -153,11 +161,11 @@ sshd_try() {
 sshd_back() {
 	rm -f "$DROPIN.new" "$DROPIN"
 	[ ! -e "$DROPIN.old" ] || mv "$DROPIN.old" "$DROPIN"
-	# the first note of all
+	# it was the first change
 	grep -qsvxF "file $DROPIN" "$MADE" || { rm -f "$MADE" && rmdir "${MADE%/*}"; }
 }
 
-# What stands in the file counts for nothing where an earlier one says otherwise.
+# Of several files that set an option, sshd uses the first.
 sshd_in_force() {
 	sed -n 's/^[[:space:]]*\([A-Z][A-Za-z]* .*\)/\1/p' "$DROPIN" |
 		grep -vE '^(Match|PerSource)' | tr '[:upper:]' '[:lower:]' >"$WORK/wanted"
@@ -171,7 +179,7 @@ sshd_in_force() {
 	done
 }
 
-# A daemon hands its own configuration to the connections that it takes.
+# New connections get the configuration that the daemon has read.
 sshd_reload() {
 	if systemd_runs; then
 		for reload_unit in ssh.service sshd.service; do
@@ -181,7 +189,7 @@ sshd_reload() {
 			}
 		done
 	fi
-	dry || say 'note    let sshd read its configuration anew'
+	dry || say 'note    reload sshd, so that it reads its configuration'
 }
 
 # -- the rest --------------------------------------------------------------------------
@@ -202,53 +210,70 @@ setup_user() {
 	fi
 }
 
-# The user may replace .env and make names beside it (its own); what root owns it can
-# neither change nor rename, for the folder is sticky.  Its home is root's: there are
-# no dotfiles that it could write.
+# The user may replace .env and create files beside it.  The folder is sticky, so the
+# user can neither change nor rename what root owns in it.  Its home belongs to root, so
+# it cannot write dotfiles.
 setup_tree() {
 	folder "$USER_HOME" root:root 755
 	folder "$USER_HOME/.docker" "root:$DEPLOY_USER" 750
 	[ ! -f "$ROOT$USER_HOME/.docker/config.json" ] ||
 		own "$USER_HOME/.docker/config.json" "root:$DEPLOY_USER" 640
-	# .env first, and last on the way back: while it is seen to, the folder is not the user's
+	# .env first, and last at --uninstall: the user cannot replace it meanwhile, because
+	# the folder is not writable for it
 	if [ -f "$ROOT$ENV_FILE" ]; then
 		own "$ENV_FILE" "$DEPLOY_USER:$DEPLOY_USER" 600
 	fi
 	folder "$TWILIGHT_HOME" "root:$DEPLOY_USER" 1775
-	# root's since an uninstall
+	# an uninstall gave it to root
 	setup_state=$TWILIGHT_HOME/.twilight-deploy
 	[ "$(stat -c '%u %F' "$ROOT$setup_state" 2>/dev/null)" != '0 directory' ] || dry ||
 		run chown -hR "$DEPLOY_USER:$DEPLOY_USER" "$setup_state"
 }
 
-# Our line once: in the place of one with the same key, or at the end.
-setup_key() {
-	[ -n "$KEY" ] || return 0
+# A file that somebody has edited is kept; what this script would write goes beside it.
+setup_conf() {
+	if ! conf_edited; then
+		file "$CONF" 644 "$WORK/conf"
+		rm -f "$ROOT$CONF.new"
+	elif [ -n "$GIVEN" ]; then
+		file "$CONF.new" 644 "$WORK/conf"
+		warn "$CONF is kept, because it was edited; the settings that were given are in $CONF.new"
+	fi
+}
+
+# One line for each key: in the place of the line with the same key, or at the end.  The
+# lines of an older version have the settings that are in the file now, and its default
+# --allow, which had rollback: both are removed.
+setup_keys() {
 	key_path=/etc/ssh/authorized_keys.d/$DEPLOY_USER
+	[ -n "$KEY" ] || [ -e "$ROOT$key_path" ] || return 0
 	{
 		cat "$ROOT$key_path" 2>/dev/null ||
 			printf '%s; a line is a key: to revoke it, remove the line.\n' "$MARK"
-	} | BLOB=$KEY_BLOB LINE=$KEY_LINE awk '
-		index($0, ENVIRON["BLOB"]) {
+	} | BLOB=$KEY_BLOB LINE=$KEY_LINE OLD="command=\"$OLD_SETTINGS$BIN --actor " \
+		NEW="command=\"$BIN --actor " awk '
+		ENVIRON["BLOB"] != "" && index($0, ENVIRON["BLOB"]) {
 			if (!there++)
 				print ENVIRON["LINE"]
 			next
 		}
+		ENVIRON["OLD"] != ENVIRON["NEW"] && (at = index($0, ENVIRON["OLD"])) {
+			rest = substr($0, at + length(ENVIRON["OLD"]))
+			sub(/ --allow deploy,rollback,status"/, "\"", rest)
+			$0 = substr($0, 1, at - 1) ENVIRON["NEW"] rest
+		}
 		{ print }
-		END { if (!there) print ENVIRON["LINE"] }' >"$WORK/keys"
+		END { if (ENVIRON["BLOB"] != "" && !there) print ENVIRON["LINE"] }' >"$WORK/keys"
+	! grep -q 'command="TWILIGHT_' "$WORK/keys" ||
+		warn "$key_path has lines with settings of their own, which win over $CONF"
+	[ -z "$OLD_SETTINGS" ] || ! grep -qs 'allow deploy,rollback,status"' "$ROOT$key_path" ||
+		say 'note    keys that had the old default, --allow deploy,rollback,status, may not roll back any more'
 	file "$key_path" 644 "$WORK/keys"
 }
 
 setup_units() {
 	for unit in $UNITS; do
-		unit_environment=$ENVIRONMENT
-		# compose reads TWILIGHT_… of its environment before .env: it gets none
-		[ "$unit" != twilight-backend.service ] ||
-			unit_environment=${TWILIGHT_PROJECT:+Environment=COMPOSE_PROJECT_NAME=$TWILIGHT_PROJECT}
-		tunnel_render "systemd/$unit" USER="$DEPLOY_USER" HOME="$TWILIGHT_HOME" \
-			COMPOSE_DIR="$COMPOSE_DIR" DOCKER="$DOCKER" \
-			LOCK="${TWILIGHT_LOCK:-$TWILIGHT_HOME/.twilight-deploy/lock}" \
-			ENVIRONMENT="$unit_environment" >"$WORK/unit"
+		tunnel_render "systemd/$unit" USER="$DEPLOY_USER" >"$WORK/unit"
 		CHANGED=
 		[ "$unit" != twilight-cloudflared.service ] ||
 			file "$TUNNEL_CONFIG" 644 "$WORK/tunnel"
@@ -256,9 +281,17 @@ setup_units() {
 		made unit "$unit"
 		[ -z "$CHANGED" ] || UNITS_CHANGED="$UNITS_CHANGED $unit"
 	done
+	! grep -qs "^$MARK" "$ROOT$OLD_UNIT" || remove_old_unit
 }
 
-# Only the tunnel keeps running with what it was started with.
+remove_old_unit() {
+	undo_unit "${OLD_UNIT##*/}"
+	undo_file "$OLD_UNIT"
+	grep -vxF -e "file $OLD_UNIT" -e "unit ${OLD_UNIT##*/}" "$ROOT$MADE" >"$ROOT$MADE.new"
+	mv "$ROOT$MADE.new" "$ROOT$MADE"
+}
+
+# A running tunnel does not read a changed file.
 start_verb() {
 	case "$1 $UNITS_CHANGED " in
 	*cloudflared*\ "$1 "*) echo restart ;;
@@ -277,56 +310,81 @@ start() {
 	fi
 	run systemctl daemon-reload
 	for unit in $UNITS; do
-		run systemctl "$(start_verb "$unit")" "$unit" ||
-			warn "$unit does not start: systemctl status $unit"
+		run systemctl "$(start_verb "$unit")" "$unit" && continue
+		warn "$unit does not start: systemctl status $unit"
+		# nothing may be deployed yet: no further attempts until the next boot
+		run systemctl stop "$unit" || :
 	done
 }
 
-# Only looked at: a first release may still be to come.
+# Warnings only: the first deploy may be still to come.
 look() {
 	! dry || return 0
-	look_url=${TWILIGHT_HEALTH_URL:-http://localhost:8081/healthz}
-	runuser -u "$DEPLOY_USER" -- env -i PATH="$PATH" sh -c "$SETTINGS$BIN --local status" </dev/null ||
-		warn "the program is not content as $DEPLOY_USER (see above)"
-	! command -v curl >/dev/null || curl -fsS -o /dev/null -m 5 "$look_url" ||
-		warn "$look_url does not answer well (yet)"
+	as_user "$BIN" --local status </dev/null ||
+		warn "\`status\` as $DEPLOY_USER ends with $? (see above)"
 	for look_from in $(sshd_clients); do
 		sshd_says "$look_from" >"$WORK/says"
 		! grep -q '^allowusers ' "$WORK/says" || grep -qx "allowusers $DEPLOY_USER" "$WORK/says" ||
 			warn "AllowUsers in sshd's configuration does not name $DEPLOY_USER: it cannot log in from $look_from"
 	done
 	! systemd-analyze cat-config systemd/logind.conf 2>/dev/null | grep -qix 'KillUserProcesses=\(yes\|true\|1\|on\)' ||
-		warn "logind kills what a lost connection leaves (KillUserProcesses=yes): add $DEPLOY_USER to KillExcludeUsers="
+		warn "logind ends the deploy of a lost connection (KillUserProcesses=yes): add $DEPLOY_USER to KillExcludeUsers="
+}
+
+as_user() { runuser -u "$DEPLOY_USER" -- env -i PATH="$PATH" "$@"; }
+
+show() {
+	say "$NL$2:"
+	sed 's/^/    /' "$1"
 }
 
 next_steps() {
+	! dry || {
+		show "$ROOT$CONF" "$CONF"
+		[ ! -e "$ROOT$CONF.new" ] || show "$ROOT$CONF.new" "$CONF.new"
+		[ ! -e "$WORK/keys" ] || show "$WORK/keys" "/etc/ssh/authorized_keys.d/$DEPLOY_USER"
+	}
 	say "$NL""Next:"
 	[ -n "$KEY" ] ||
 		say "- a key: DEPLOY_PUBKEY_FILE=key.pub $0"
 	say "- a private registry: docker --config $USER_HOME/.docker login REGISTRY, then $0 again"
-	[ -n "${TUNNEL_UUID-}" ] ||
-		say "- the tunnel: TUNNEL_UUID=… $0, or $HERE/cloudflared-ssh-ingress.yml.snippet into one that is there"
-	say "- Cloudflare Access before ${SSH_HOSTNAME:-the ssh host name}: one policy, action Service Auth (https://one.dash.cloudflare.com)"
-	say "- try it: ssh $DEPLOY_USER@HOST status${KEY:+ (the key is good from: $DEPLOY_FROM; see DEPLOY_FROM)}"
+	say "- try it: ssh $DEPLOY_USER@HOST version${KEY:+ (this key may come from: $DEPLOY_FROM; see DEPLOY_FROM)}"
+	say "- on this host: runuser -u $DEPLOY_USER -- twilight-deploy status"
+	[ -z "${TUNNEL_UUID-}" ] ||
+		say "- Cloudflare Access for $SSH_HOSTNAME: one policy, action Service Auth (https://one.dash.cloudflare.com)"
 }
 
-# -- back --------------------------------------------------------------------------------
+# -- uninstall ---------------------------------------------------------------------------
+
+# Every lock file that a deploy may hold; also that of an older version's units.
+locks() {
+	{
+		printf '%s\n' "$HOMES" | sed 's|$|/.twilight-deploy|'
+		conf_values state
+	} | while read -r locks_state; do
+		for locks_folder in "$locks_state" "$locks_state"/targets/*; do
+			printf '%s\n' "$locks_folder/lock" "$locks_folder/up.lock"
+		done
+	done
+	conf_values lock
+	old_unit_value TWILIGHT_LOCK
+}
 
 uninstall() {
 	[ -f "$ROOT$MADE" ] || {
-		say 'nothing of this script is here'
+		say 'nothing to uninstall'
 		return
 	}
 	read -r _ DEPLOY_USER TWILIGHT_HOME <<-LINE
 		$(grep '^for ' "$ROOT$MADE")
 	LINE
-	for back_lock in "$TWILIGHT_HOME/.twilight-deploy/lock" "$TWILIGHT_HOME/.twilight-deploy/up.lock" \
-		"$(sed -n 's/^Environment="TWILIGHT_LOCK=\(.*\)"$/\1/p' "$SYSTEMD/twilight-recover.service" 2>/dev/null)"; do
-		dry || [ ! -f "$back_lock" ] || flock -n "$back_lock" true ||
-			refuse "a deploy is running ($back_lock): wait for its end"
+	HOMES=$({ printf '%s\n' "$TWILIGHT_HOME" && conf_values home; } | sort -u)
+	dry || locks | while read -r back_lock; do
+		[ ! -f "$back_lock" ] || flock -n "$back_lock" true ||
+			refuse "a deploy is running ($back_lock): wait until it has ended"
 	done
 	cp "$ROOT$MADE" "$WORK/made"
-	# the last first; unread by what is run
+	# the last change first; from a descriptor that the commands do not read
 	sed '1!G;h;$!d' "$WORK/made" >"$WORK/back"
 	while read -r back_kind back_what <&3; do
 		# shellcheck disable=SC2086 # words
@@ -344,6 +402,10 @@ undo_member() { ! getent group "$2" | grep -qw "$1" || run gpasswd -d "$1" "$2";
 undo_group() { ! getent group "$1" >/dev/null || run groupdel "$1"; }
 
 undo_file() {
+	[ "$1" != "$CONF" ] || ! conf_edited || {
+		say "keep    $1, because it was edited"
+		return
+	}
 	say "remove  $1"
 	rm -f "$ROOT$1" "$ROOT$1.new"
 }
@@ -352,48 +414,49 @@ undo_folder() {
 	if rmdir "$ROOT$1" 2>/dev/null; then
 		say "remove  $1"
 	elif [ -d "$ROOT$1" ]; then
-		say "keep    $1, for it holds: $(cd "$ROOT$1" && find . -mindepth 1 -maxdepth 1 | sort | tr '\n' ' ')"
+		say "keep    $1, because it has: $(cd "$ROOT$1" && find . -mindepth 1 -maxdepth 1 | sort | tr '\n' ' ')"
 	fi
 }
 
-# A link there is not what was changed: the user may have put it there, and what it
-# leads to would get the mode.
+# A symbolic link is not what was changed: the user may have created it, and its target
+# would get the mode.
 undo_was() {
 	{ [ -e "$ROOT$3" ] && [ ! -L "$ROOT$3" ]; } || return 0
 	say "keep    $3, as it was before: $1 $2"
 	dry || { chown -h "$1" "$3" && chmod "$2" "$3"; }
 }
 
-# The history is what tells who deployed what: it stays, and is root's.  Where there is
-# none, the units' start has left a lock.
+# The history is kept, and given to root.  Without a history only locks may be left.
 undo_user() {
 	! dry && id "$1" >/dev/null 2>&1 || return 0
-	if [ -d "$TWILIGHT_HOME" ]; then
-		find "$TWILIGHT_HOME" -user "$1" -exec chown -h root:root {} +
-		back_state=$TWILIGHT_HOME/.twilight-deploy
-		[ -L "$back_state" ] || rm -f "$back_state/lock"
+	printf '%s\n' "$HOMES" | while read -r back_home; do
+		[ -d "$back_home" ] || continue
+		find "$back_home" -user "$1" -exec chown -h root:root {} +
+		back_state=$back_home/.twilight-deploy
+		[ -L "$back_state" ] || rm -f "$back_state/lock" "$back_state/up.lock"
 		rmdir "$back_state" 2>/dev/null || [ ! -d "$back_state" ] ||
 			say "keep    $back_state, the history"
-	fi
+	done
 	run userdel "$1" ||
 		refuse "user $1 still runs something, perhaps an open connection: pkill -u $1, then --uninstall again"
 }
 
-# -- the order -----------------------------------------------------------------------------
+# -- main ----------------------------------------------------------------------------------
 
 case ${1-} in
 '' | --uninstall) ;;
+--dry-run) DRY_RUN=1 ;;
 -h | --help)
 	sed -n '2,/^set -eu/{/^set/d;s/^# \{0,1\}//;p;}' "$0"
 	exit
 	;;
-*) refuse "no such option: $1 (there is --uninstall, and --help)" ;;
+*) refuse "no such option: $1 (see --help)" ;;
 esac
-check_call
-# a client that leaves, perhaps with the tunnel that is restarted, ends nothing half-way
-trap '' HUP PIPE
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
+check_call
+# a client that disconnects, perhaps because the tunnel restarts, must not end this half-way
+trap '' HUP PIPE
 trap 'exit 130' INT
 trap 'exit 143' TERM
 SSHD_CHANGED=
@@ -407,6 +470,7 @@ check_program
 check_user
 check_home
 check_settings
+dry || check_tree
 check_key
 check_tunnel
 check_foreign
@@ -414,12 +478,13 @@ check_host
 
 setup_sshd
 made for "$DEPLOY_USER $TWILIGHT_HOME"
-# at once: a second run, after one that ended half-way, finds the file unchanged
+# now: a second run, after one that ended half-way, finds the file unchanged
 [ -z "$SSHD_CHANGED" ] || sshd_reload
 setup_user
 setup_tree
+setup_conf
 file "$BIN" 755 "$PROGRAM"
-setup_key
+setup_keys
 setup_units
 start
 look

@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# begin.sh: what this folder's run.sh and that of tests/docs share: a folder for the run,
-# the engine, the count.  Sourced by them; needs TREE.
+# begin.sh: for run.sh of this folder and of tests/docs: a work folder, the engine, the
+# count.  Sourced by them; needs TREE.
 #
-#   results                      passes on what a script prints, and counts it
-#   with_roots NAME COMMAND…     where throw-away roots can be had, with an engine; else
-#                                NAME is skipped, or fails
-#   tally                        the last line, and the exit code
+#   results                      passes on and counts the results of a script
+#   with_roots NAME COMMAND…     runs it where throw-away roots can be mounted, with an
+#                                engine; else NAME is skipped, or fails
+#   tally                        prints the last line; returns the exit code
 
 E2E_LIB=$TREE/tests/e2e
 export E2E_LIB
@@ -13,7 +13,7 @@ export E2E_LIB
 . "$E2E_LIB/engine.sh"
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
-# short: the engine's sockets lie under it
+# a short path, because the engine's sockets are in it
 WORK=$(mktemp -d /tmp/inst.XXXXXX) || exit 1
 : >"$WORK/results"
 

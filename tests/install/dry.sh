@@ -1,5 +1,5 @@
 #!/bin/sh
-# dry.sh PROGRAM WORK: what install.sh writes and what it refuses, in a folder; needs
+# dry.sh PROGRAM WORK: what install.sh writes below a folder, and what it refuses; needs
 # neither root nor an engine.  Run by run.sh.
 set -u
 PROGRAM=$1
@@ -50,7 +50,7 @@ etc/ssh/authorized_keys.d/deploy
 etc/ssh/sshd_config.d/60-twilight-deploy.conf
 etc/systemd/system/twilight-backend.service
 etc/systemd/system/twilight-cloudflared.service
-etc/systemd/system/twilight-recover.service
+etc/twilight-deploy.conf
 usr/local/bin/twilight-deploy
 var/lib/twilight-deploy/made" "$(cd "$WORK/all" && find . -type f -printf '%P\n' | sort)"
 	! grep -rl --exclude=twilight-deploy '{{' "$WORK/all" || fail 'no {{ left'
@@ -81,20 +81,123 @@ case_uninstall_keeps_what_is_not_its_own() {
 home/deploy/twilight/.env' "$(cd "$WORK/keep" && find . -type f -printf '%P\n' | sort)"
 }
 
+conf() { sed 1d "$WORK/$1/etc/twilight-deploy.conf"; }
+
+# A value with quotes, a backslash and spaces goes into the file as it is.
+case_conf_has_the_settings() {
+	mkdir "$WORK/home"
+	with_key conf TWILIGHT_HOME="$WORK/home" TWILIGHT_SERVICE='api worker' \
+		TWILIGHT_TAG_PATTERN='v[0-9]+\.[0-9]+|'"it's" TWILIGHT_LOCK='/srv/a lock' || fail 'exit 0'
+	is 'the file' "[target default]
+home = $WORK/home
+services = api worker
+tag_pattern = v[0-9]+\.[0-9]+|it's
+lock = /srv/a lock" "$(conf conf)"
+	is 'the mode' 644 "$(stat -c %a "$WORK/conf/etc/twilight-deploy.conf")"
+	"$PROGRAM" --config "$WORK/conf/etc/twilight-deploy.conf" --local history ||
+		fail 'the program accepts it'
+}
+
+case_conf_keeps_what_is_not_given() {
+	with_key conf TWILIGHT_SERVICE=api || fail 'exit 0'
+	is 'the file' "[target default]
+home = $WORK/home
+services = api
+tag_pattern = v[0-9]+\.[0-9]+|it's
+lock = /srv/a lock" "$(conf conf)"
+}
+
+case_conf_that_was_edited_is_kept() {
+	edited=$WORK/conf/etc/twilight-deploy.conf
+	echo 'health_tries = 7' >>"$edited"
+	cp "$edited" "$WORK/wanted"
+	with_key conf || fail 'exit 0'
+	[ ! -e "$edited.new" ] || fail 'nothing was given: no .new'
+	with_key conf TWILIGHT_SERVICE=web >"$WORK/said" 2>&1 || fail 'exit 0'
+	cmp "$WORK/wanted" "$edited" || fail 'the file as it was'
+	has "$WORK/said" 'warning: /etc/twilight-deploy.conf is kept'
+	has "$edited.new" 'services = web'
+	mv "$edited.new" "$edited"
+	with_key conf TWILIGHT_SERVICE=api || fail 'exit 0'
+	has "$edited" 'services = api'
+	echo '# mine' >>"$edited"
+	dry_run conf --uninstall >"$WORK/said" || fail 'exit 0'
+	has "$WORK/said" 'keep    /etc/twilight-deploy.conf, because it was edited'
+	is 'what is left' etc/twilight-deploy.conf "$(cd "$WORK/conf" && find . -type f -printf '%P\n')"
+}
+
+# written by hand, before the first run
+case_conf_of_an_operator_is_kept() {
+	mkdir -p "$WORK/own/etc"
+	printf '[target default]\nhome = /srv/app\n' | tee "$WORK/own/etc/twilight-deploy.conf" >"$WORK/wanted"
+	with_key own || fail 'exit 0'
+	cmp "$WORK/wanted" "$WORK/own/etc/twilight-deploy.conf" || fail 'the file as it was'
+	is 'the mode of its home' 1775 "$(stat -c %a "$WORK/own/srv/app")"
+}
+
+case_dry_run_shows_the_conf() {
+	env -i PATH="$PATH" PROGRAM="$PROGRAM" DEPLOY_PUBKEY_FILE="$WORK/ci.pub" TWILIGHT_KEEP=9 \
+		"$TREE/deploy/install.sh" --dry-run >"$WORK/said" || fail 'exit 0'
+	has "$WORK/said" '    keep = 9'
+	has "$WORK/said" "    $(keys key | sed 1d)"
+}
+
+case_user_is_remembered() {
+	dry_run user DEPLOY_USER=shipper TWILIGHT_HOME=/srv/twilight || fail 'exit 0'
+	before=$(tree "$WORK/user")
+	dry_run user || fail 'exit 0'
+	is 'the tree' "$before" "$(tree "$WORK/user")"
+}
+
+# As unpacked from a release's tarball.
+case_program_of_a_tarball() {
+	mkdir -p "$WORK/tarball"
+	cp -R "$TREE/deploy" "$WORK/tarball/"
+	cp "$PROGRAM" "$WORK/tarball/twilight-deploy"
+	env -i PATH="$PATH" "$WORK/tarball/deploy/install.sh" --dry-run || fail 'exit 0'
+}
+
 case_key_line() {
-	with_key key DEPLOY_EXPIRES=20991231 TWILIGHT_HEALTH_TRIES=5 >"$WORK/said" || fail 'exit 0'
-	has "$WORK/said" 'try it: ssh deploy@HOST status (the key is good from: 127.0.0.1,::1;'
-	keys key | sed 1d >"$WORK/line"
-	is 'the line' 'restrict,from="127.0.0.1,::1",expiry-time="20991231",command="'"TWILIGHT_HOME='/home/deploy/twilight' TWILIGHT_HEALTH_TRIES='5'"' /usr/local/bin/twilight-deploy --actor ci --allow deploy,rollback,status" '"$CI" \
-		"$(cat "$WORK/line")"
-	has "$WORK/key/etc/systemd/system/twilight-recover.service" 'Environment="TWILIGHT_HEALTH_TRIES=5"'
+	with_key key DEPLOY_EXPIRES=20991231 >"$WORK/said" || fail 'exit 0'
+	has "$WORK/said" 'try it: ssh deploy@HOST version (this key may come from: 127.0.0.1,::1;'
+	is 'the line' 'restrict,from="127.0.0.1,::1",expiry-time="20991231",command="/usr/local/bin/twilight-deploy --actor ci" '"$CI" \
+		"$(keys key | sed 1d)"
 }
 
 case_key_line_is_there_once() {
-	with_key key || fail 'exit 0'
-	with_key key DEPLOY_FROM=any DEPLOY_ACTOR=gha DEPLOY_ALLOW=deploy || fail 'exit 0'
-	is 'the lines' 'restrict,command="'"TWILIGHT_HOME='/home/deploy/twilight'"' /usr/local/bin/twilight-deploy --actor gha --allow deploy" '"$CI" \
+	with_key key DEPLOY_FROM=any DEPLOY_ACTOR=gha DEPLOY_ALLOW=deploy DEPLOY_TARGETS=api,web || fail 'exit 0'
+	is 'the lines' 'restrict,command="/usr/local/bin/twilight-deploy --actor gha --target api,web --allow deploy" '"$CI" \
 		"$(keys key | sed 1d)"
+	with_key key || fail 'exit 0'
+	is 'the lines' 'restrict,from="127.0.0.1,::1",command="/usr/local/bin/twilight-deploy --actor ci" '"$CI" \
+		"$(keys key | sed 1d)"
+}
+
+# What version 0.1.0 wrote; lines that differ from it are left alone.
+case_upgrade() {
+	with_key upgrade || fail 'exit 0'
+	old_install "$WORK/upgrade" "$WORK/ci.pub" TWILIGHT_HOME=/home/deploy/twilight \
+		'TWILIGHT_LOCK=/srv/a lock' TWILIGHT_HEALTH_TRIES=5
+	cat >>"$WORK/upgrade/etc/ssh/authorized_keys.d/deploy" <<-END
+		restrict,command="TWILIGHT_HOME='/srv/other' /usr/local/bin/twilight-deploy --actor ops --allow all" $(cat "$WORK/other.pub")
+		# a note
+	END
+	dry_run upgrade TWILIGHT_HEALTH_SLEEP=3 >"$WORK/said" 2>&1 || fail 'exit 0'
+	is 'the file' '[target default]
+home = /home/deploy/twilight
+health_tries = 5
+health_sleep = 3
+lock = /srv/a lock' "$(conf upgrade)"
+	is 'the keys' 'restrict,from="127.0.0.1,::1",command="/usr/local/bin/twilight-deploy --actor ci" '"$CI
+restrict,command=\"TWILIGHT_HOME='/srv/other' /usr/local/bin/twilight-deploy --actor ops --allow all\" $(cat "$WORK/other.pub")
+# a note" "$(keys upgrade | sed 1d)"
+	has "$WORK/said" 'may not roll back any more'
+	has "$WORK/said" 'has lines with settings of their own'
+	[ ! -e "$WORK/upgrade/etc/systemd/system/twilight-recover.service" ] || fail 'the second unit is gone'
+	! grep recover "$WORK/upgrade/var/lib/twilight-deploy/made" || fail 'and its record'
+	before=$(tree "$WORK/upgrade")
+	dry_run upgrade || fail 'exit 0'
+	is 'the tree after a second run' "$before" "$(tree "$WORK/upgrade")"
 }
 
 case_second_key_is_added() {
@@ -123,7 +226,7 @@ case_without_key() {
 	[ ! -e "$WORK/nokey/etc/ssh/authorized_keys.d" ] || fail 'no key file'
 }
 
-# -- do those who read them take the files? ---------------------------------------------
+# -- are the files valid for the programs that read them? ----------------------------------
 
 sshd_says() {
 	sshd -T -h "$WORK/ci" -f "$WORK/sshd_config" -C "user=$1,host=h,addr=127.0.0.1"
@@ -152,27 +255,20 @@ case_sshd_takes_its_file() {
 	has "$WORK/deploy.says" 'permituserenvironment no'
 }
 
-# What is not on this machine is no fault of the unit.
+# Programs that this machine lacks are no error of the unit.
 case_units_verify() {
 	systemd-analyze verify "$WORK"/all/etc/systemd/system/*.service >"$WORK/said" 2>&1
 	is 'complaints' '' "$(grep -v 'is not executable: No such file' "$WORK/said")"
 }
 
-case_units_order() {
+case_unit_at_boot() {
 	units=$WORK/all/etc/systemd/system
-	has "$units/twilight-recover.service" 'After=docker.service'
-	grep -q '^After=.*twilight-recover.service' "$units/twilight-backend.service" || fail 'backend after recover'
+	for line in After=docker.service User=deploy KillMode=process SuccessExitStatus=1 \
+		'ExecStart=/usr/local/bin/twilight-deploy --actor boot recover --start'; do
+		grep -qxF "$line" "$units/twilight-backend.service" || fail "$line"
+	done
 	! grep -q '^[A-Z][a-z]*=.*twilight-backend' "$units/twilight-cloudflared.service" ||
-		fail 'a tunnel that needs no backend'
-}
-
-# The one that the program takes, wherever a setting has it.
-case_unit_takes_the_lock() {
-	unit=etc/systemd/system/twilight-backend.service
-	has "$WORK/all/$unit" 'flock --close "/home/deploy/twilight/.twilight-deploy/lock" /'
-	with_key lock TWILIGHT_LOCK='/srv/a lock' || fail 'exit 0'
-	has "$WORK/lock/$unit" 'flock --close "/srv/a lock" /'
-	has "$WORK/lock/etc/systemd/system/twilight-recover.service" 'Environment="TWILIGHT_LOCK=/srv/a lock"'
+		fail 'a tunnel that does not depend on the services'
 }
 
 # the ssh rule as the installer writes it, and as the snippet has it
@@ -231,11 +327,11 @@ case_refused_call() {
 	is 'lines' 1 "$(wc -l <"$WORK/said")"
 }
 
-# there PATH: a file that stands in the way, once
+# there PATH: refused because of a file of somebody else
 there() {
 	mkdir -p "$WORK/there/${1%/*}"
 	echo 'not of this script' >"$WORK/there/$1"
-	try refused "/$1 is there and not of this script"
+	try refused "/$1 exists and was not written by this script"
 	rm -rf "$WORK/there"
 }
 
@@ -257,8 +353,7 @@ refusals() {
 	# shellcheck disable=SC2086 # words
 	try refused_call 'run it as root' $drop "$TREE/deploy/install.sh"
 	try refused_call 'no such option: --force' "$TREE/deploy/install.sh" --force
-	try refused_call 'DRY_RUN=1 needs DESTDIR' DRY_RUN=1 "$TREE/deploy/install.sh"
-	try refused_call 'DESTDIR is for DRY_RUN=1' "$dest" "$TREE/deploy/install.sh"
+	try refused_call 'DESTDIR is for --dry-run' "$dest" "$TREE/deploy/install.sh"
 	try refused_call 'DESTDIR=/ is this system' DRY_RUN=1 DESTDIR=/ "$TREE/deploy/install.sh"
 	while IFS='|' read -r words settings; do
 		[ -n "$words" ] || continue
@@ -279,10 +374,9 @@ refusals() {
 		TWILIGHT_STATE is set|TWILIGHT_STATE=/srv/state
 		TWILIGHT_ENV_FILE is set|TWILIGHT_ENV_FILE=/srv/.env
 		TWILIGHT_COMPOSE_DIR is set|TWILIGHT_COMPOSE_DIR=/srv/compose
-		TWILIGHT_HEALTH_URL: quotes|TWILIGHT_HEALTH_URL=http://x/';id;'
-		TWILIGHT_SERVICE: quotes|TWILIGHT_SERVICE="data"
-		bad setting TWILIGHT_HEALTH_TRIES|TWILIGHT_HEALTH_TRIES=many
-		bad setting TWILIGHT_TAG_PATTERN|TWILIGHT_TAG_PATTERN=(v1
+		/etc/twilight-deploy.conf:4: a value in quotes|TWILIGHT_SERVICE="data"
+		/etc/twilight-deploy.conf:4: bad setting health_tries=many|TWILIGHT_HEALTH_TRIES=many
+		bad setting tag_pattern|TWILIGHT_TAG_PATTERN=(v1
 		TWILIGHT_HELTH_URL is not a setting|TWILIGHT_HELTH_URL=http://localhost/
 		/nowhere cannot be read|DEPLOY_PUBKEY_FILE=/nowhere
 		must hold one line with one public key, and has 0|DEPLOY_PUBKEY_FILE=$WORK/empty.pub
@@ -295,42 +389,50 @@ refusals() {
 		DEPLOY_ACTOR=a"b: must be|DEPLOY_ACTOR=a"b
 		DEPLOY_ALLOW=deploy,destroy: |DEPLOY_ALLOW=deploy,destroy
 		DEPLOY_ALLOW=all": must be|DEPLOY_ALLOW=all"
+		DEPLOY_TARGETS=a"b: must be|DEPLOY_TARGETS=a"b
 		DEPLOY_FROM=1.2.3.4": must be|DEPLOY_FROM=1.2.3.4"
-		DEPLOY_EXPIRES=20200101: must be a time to come|DEPLOY_EXPIRES=20200101
-		DEPLOY_EXPIRES=20991301: must be a time to come|DEPLOY_EXPIRES=20991301
-		DEPLOY_EXPIRES=209912: must be a time to come|DEPLOY_EXPIRES=209912
-		DEPLOY_EXPIRES=tomorrow: must be a time to come|DEPLOY_EXPIRES=tomorrow
+		DEPLOY_EXPIRES=20200101: must be a time in the future|DEPLOY_EXPIRES=20200101
+		DEPLOY_EXPIRES=20991301: must be a time in the future|DEPLOY_EXPIRES=20991301
+		DEPLOY_EXPIRES=209912: must be a time in the future|DEPLOY_EXPIRES=209912
+		DEPLOY_EXPIRES=tomorrow: must be a time in the future|DEPLOY_EXPIRES=tomorrow
 		must be the tunnel's UUID|TUNNEL_UUID=twilight-backend
 		ACCESS_AUD=: must be set with TUNNEL_UUID|TUNNEL_UUID=$UUID HTTP_HOSTNAME=a SSH_HOSTNAME=b ACCESS_TEAM=c
 		SSH_HOSTNAME=a: must be another|TUNNEL_UUID=$UUID HTTP_HOSTNAME=a SSH_HOSTNAME=a ACCESS_TEAM=c ACCESS_AUD=d
 		SSH_HOSTNAME=a}b: must be|TUNNEL_UUID=$UUID HTTP_HOSTNAME=a SSH_HOSTNAME=a}b ACCESS_TEAM=c ACCESS_AUD=d
 	TABLE
 	there etc/systemd/system/twilight-backend.service
-	there usr/lib/systemd/system/twilight-recover.service
+	there usr/lib/systemd/system/twilight-backend.service
 	there home/somebody/.config/systemd/user/twilight-backend.service
 	there etc/ssh/sshd_config.d/60-twilight-deploy.conf
 	there etc/ssh/authorized_keys.d/deploy
 	with_key there TWILIGHT_HOME=/srv/twilight >/dev/null 2>&1
-	try refused 'this host is set up for deploy /srv/twilight'
+	try refused 'this host is set up for deploy /srv/twilight' TWILIGHT_HOME=/srv/other
 }
 
 try all_files
 try again_changes_nothing
 try uninstall_leaves_nothing
 try uninstall_keeps_what_is_not_its_own
+for name in conf_has_the_settings conf_keeps_what_is_not_given conf_that_was_edited_is_kept \
+	conf_of_an_operator_is_kept; do
+	try $name
+done
 try key_line
 try key_line_is_there_once
+try dry_run_shows_the_conf
+try user_is_remembered
+try program_of_a_tarball
 try second_key_is_added
 try key_file_without_newline
 try without_key
+try upgrade
 try sshd_takes_its_file
 if command -v systemd-analyze >/dev/null; then
 	try units_verify
 else
 	skip 'units_verify: no systemd-analyze here'
 fi
-try units_order
-try unit_takes_the_lock
+try unit_at_boot
 try tunnel_parses
 if command -v cloudflared >/dev/null; then
 	try tunnel_validates

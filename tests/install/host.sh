@@ -1,14 +1,13 @@
 # shellcheck shell=sh
-# host.sh: a host to try things on, in an overlay of / on a tmpfs: real users, a real
-# sshd, a real engine behind its docker.sock, and nothing of the machine is changed.
-# Sourced after sshd.sh by scripts that run as root in a mount namespace of their own;
-# needs TREE and WORK.
+# host.sh: a throw-away host in an overlay of / on a tmpfs: real users, a real sshd, a real
+# engine behind its docker.sock; the machine is not changed.  Sourced after sshd.sh by
+# scripts that run as root in a mount namespace of their own; needs TREE and WORK.
 #
-#   roots_begin             all roots lie on a tmpfs at WORK; needed once
-#   host_make FUNCTION      what every root begins with; FUNCTION puts more below $H
-#   root_make NAME          a root, at $R; what is changed in it lies at $UPPER
-#   inside COMMAND…         in that root, as root, with an empty environment
-#   sshd_up OPTION…         its sshd, with its configuration, on SSHD_PORT
+#   roots_begin             mounts a tmpfs at WORK for all roots; needed once
+#   host_make FUNCTION      the base of all roots; FUNCTION adds files below $H
+#   root_make NAME          a root, at $R; its changes are in $UPPER
+#   inside COMMAND…         runs it in that root, as root, with an empty environment
+#   sshd_up OPTION…         starts its sshd, with its configuration, on SSHD_PORT
 
 # shellcheck disable=SC2034 # the scripts'
 UUID=6ff42ae2-765d-4adf-8112-31c55c1551ef
@@ -19,14 +18,14 @@ roots_begin() {
 	mkdir -p "$WORK" && mount --make-rprivate / && mount -t tmpfs tmpfs "$WORK"
 }
 
-# overlay NAME LOWER: a root that changes nothing of LOWER, at $WORK/NAME/root
+# overlay NAME LOWER: an overlay of LOWER, at $WORK/NAME/root
 overlay() {
 	mkdir -p "$WORK/$1/upper" "$WORK/$1/work" "$WORK/$1/root"
 	mount -t overlay -o "lowerdir=$2,upperdir=$WORK/$1/upper,workdir=$WORK/$1/work" \
 		overlay "$WORK/$1/root"
 }
 
-# root_make NAME: the prepared host, with what a running system has mounted
+# root_make NAME: a copy of the base, with the mounts of a running system
 root_make() {
 	overlay "$1" "$WORK/host/upper:/" || return 1
 	R=$WORK/$1/root
@@ -42,8 +41,8 @@ root_make() {
 inside() { env -i PATH="$ROOT_PATH" HOME=/root chroot "$R" "$@"; }
 as_deploy() { inside runuser -u deploy -- "$@"; }
 
-# What the host has before: docker with compose, sshd, a tunnel's credentials and a
-# stand-in for cloudflared (dry.sh asks a real one, where there is one).
+# What the host has first: docker with compose, sshd, a tunnel's credentials and a stub of
+# cloudflared (dry.sh uses a real one if there is one).
 host_make() {
 	overlay host / || return 1
 	H=$WORK/host/root
@@ -71,8 +70,8 @@ cloudflared_says() {
 	printf '#!/bin/sh\necho "Validating rules from $3"\necho "%s"\n' "$1"
 }
 
-# The socket's group must be the docker group of the throw-away root: on an engine of our
-# own the socket changes, else the group does.
+# The socket's group must be the docker group of the throw-away root: change the socket of
+# an engine of ours, else the group.
 host_socket() {
 	SOCKET=${DOCKER_HOST:-unix:///var/run/docker.sock}
 	SOCKET=$(readlink -f "${SOCKET#unix://}")

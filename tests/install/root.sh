@@ -1,8 +1,8 @@
 #!/bin/sh
 # root.sh PROGRAM WORK: the installer for real: users, sshd, units and a deploy, in an
-# overlay of / on a tmpfs.  Run by run.sh, as root, in a mount namespace of its own
-# (all is gone with it), with the engine that it started (DOCKER_HOST, ENGINE_…).
-# root.sh --probe WORK: can such a root be had here?
+# overlay of / on a tmpfs.  Run by run.sh, as root, in a mount namespace of its own, with
+# the engine that it started (DOCKER_HOST, ENGINE_…).
+# root.sh --probe WORK: can such a root be mounted here?
 set -u
 PROGRAM=$1
 WORK=$2/root
@@ -53,7 +53,7 @@ host_service() {
 
 # -- refused, and nothing is changed ---------------------------------------------------------
 
-# case_refused WORDS COMMAND SETTING…: with COMMAND done to the host before
+# case_refused WORDS COMMAND SETTING…: after COMMAND was run on the host
 case_refused() {
 	words=$1
 	root_make refused || fail 'a root'
@@ -105,7 +105,7 @@ refusals() {
 	refused 'user deploy is root' 'useradd -M -o -u 0 -s /bin/sh deploy'
 	refused 'no docker on PATH' 'rm -f /usr/bin/docker /usr/local/bin/docker /bin/docker'
 	refused 'older than 2.23' 'rm -rf /usr/local/bin/docker /usr/bin/docker; printf "#!/bin/sh\necho 2.17.3\n" >/usr/local/bin/docker; chmod 755 /usr/local/bin/docker'
-	refused "sshd's configuration has a fault already" "echo Nonsense yes >$conf/10-bad.conf"
+	refused "sshd's configuration is already wrong" "echo Nonsense yes >$conf/10-bad.conf"
 	refused 'sshd lets a client set variables (acceptenv twilight_*)' "echo 'AcceptEnv TWILIGHT_*' >$conf/10-env.conf"
 	refused 'another file sets permituserenvironment' "echo 'PermitUserEnvironment yes' >$conf/10-env.conf"
 	refused 'another file sets permittty' "printf 'Match User deploy\n\tPermitTTY yes\n' >$conf/10-tty.conf"
@@ -116,15 +116,15 @@ refusals() {
 	refused 'sets permittty for clients from 10.1.2.3' \
 		"printf 'Match Address 10.0.0.0/8\n\tPermitTTY yes\n' >$conf/10-tty.conf" DEPLOY_FROM=127.0.0.1,10.1.2.3
 	refused 'sshd_config does not include this one' "sed -i /^Include/d /etc/ssh/sshd_config"
-	refused 'is there and not of this script' 'echo x >/etc/systemd/system/twilight-backend.service'
+	refused 'exists and was not written by this script' 'echo x >/etc/systemd/system/twilight-backend.service'
 	refused 'no cloudflared on PATH' 'rm -f /usr/bin/cloudflared /usr/local/bin/cloudflared'
 	refused "$CREDENTIALS is not there" "rm $CREDENTIALS"
 	refused "$CREDENTIALS is a secret" "chmod 644 $CREDENTIALS"
-	refused 'cloudflared does not take its configuration' \
+	refused 'cloudflared rejects its configuration' \
 		'printf "#!/bin/sh\necho Warning: unused keys\n" >/usr/local/bin/cloudflared'
 }
 
-# case_interrupted_is_undone COMMAND: killed where it comes to that command
+# case_interrupted_is_undone COMMAND: killed when it runs that command
 case_interrupted_is_undone() {
 	root_make refused || fail 'a root'
 	# shellcheck disable=SC2016 # the $PPID is its own
@@ -144,7 +144,7 @@ stub() {
 	chmod 755 "$R/usr/local/sbin/$1"
 }
 
-# What sshd does not take must not be there when the machine starts again.
+# A file that sshd rejects must not be there when the machine starts again.
 case_leaves_sshd_alone() {
 	root_make refused || fail 'a root'
 	case $1 in
@@ -165,7 +165,7 @@ case_leaves_sshd_alone() {
 	is 'the folder' '' "$(differences | grep sshd_config.d/)"
 }
 
-# The first run ends after sshd's file is written: sshd was told nevertheless.
+# The first run fails after sshd's file is written: sshd has been reloaded all the same.
 case_sshd_knows_of_a_run_that_failed() {
 	root_make refused || fail 'a root'
 	mkdir -p "$R/run/systemd/system"
@@ -175,26 +175,24 @@ case_sshd_knows_of_a_run_that_failed() {
 	has "$R/tmp/calls" 'reload ssh.service'
 }
 
-# A stand-in for systemctl notes what a running systemd would be told.
+# A stub of systemctl records what it is called with.
 case_tells_systemd() {
 	root_make refused || fail 'a root'
 	mkdir -p "$R/run/systemd/system"
 	printf '#!/bin/sh\necho "$*" >>/tmp/calls\n' >"$R/usr/local/sbin/systemctl"
 	chmod 755 "$R/usr/local/sbin/systemctl"
-	units='twilight-recover.service twilight-backend.service twilight-cloudflared.service'
+	units='twilight-backend.service twilight-cloudflared.service'
 	install_run || fail 'exit 0'
 	is 'the first run' "--quiet is-active ssh.service
 reload ssh.service
 --quiet enable $units
 daemon-reload
-start twilight-recover.service
 start twilight-backend.service
 restart twilight-cloudflared.service" "$(cat "$R/tmp/calls")"
 	rm "$R/tmp/calls"
 	install_run || fail 'exit 0'
 	is 'the second' "--quiet enable $units
 daemon-reload
-start twilight-recover.service
 start twilight-backend.service
 start twilight-cloudflared.service" "$(cat "$R/tmp/calls")"
 	rm "$R/tmp/calls"
@@ -202,13 +200,26 @@ start twilight-cloudflared.service" "$(cat "$R/tmp/calls")"
 	install_run || fail 'exit 0'
 	is 'the end' "--quiet disable --now twilight-cloudflared.service
 --quiet disable --now twilight-backend.service
---quiet disable --now twilight-recover.service
 daemon-reload
 --quiet is-active ssh.service
 reload ssh.service" "$(cat "$R/tmp/calls")"
 }
 
-# A link in the place of .env, put there by the user, is not what the installer changed.
+# Before the first deploy there is nothing to start: no error, and no further attempts.
+case_starts_nothing_yet() {
+	root_make refused || fail 'a root'
+	mkdir -p "$R/run/systemd/system"
+	stub systemctl <<-'END'
+		#!/bin/sh
+		echo "$*" >>/tmp/calls
+		[ "$*" != 'start twilight-backend.service' ]
+	END
+	install_run >"$WORK/said" 2>&1 || fail 'exit 0'
+	has "$WORK/said" 'warning: twilight-backend.service does not start'
+	has "$R/tmp/calls" 'stop twilight-backend.service'
+}
+
+# A link that the user put in the place of .env is not what the installer changed.
 case_uninstall_follows_no_link() {
 	root_make refused || fail 'a root'
 	install_run || fail 'exit 0'
@@ -218,19 +229,23 @@ case_uninstall_follows_no_link() {
 	is 'the file it leads to' 'root:root 600' "$(inside stat -c '%U:%G %a' "$CREDENTIALS")"
 }
 
-# A lock that a setting moved is asked, too.
-case_uninstall_knows_the_lock() {
+# The locks of all targets, also one that a setting moved.
+case_uninstall_knows_the_locks() {
 	root_make refused || fail 'a root'
 	install_run TWILIGHT_LOCK=/srv/lock || fail 'exit 0'
-	exec 9>"$R/srv/lock"
-	flock 9
+	printf '[target web]\nhome = /srv/web\nstate = /srv/state\n' >>"$R/etc/twilight-deploy.conf"
+	mkdir -p "$R/srv/web/.twilight-deploy/targets/web" "$R/srv/state"
 	INSTALL_OPTION=--uninstall
-	! install_run >"$WORK/said" 2>&1 || fail 'an exit code that is not 0'
-	exec 9>&-
-	has "$WORK/said" 'a deploy is running (/srv/lock)'
+	for lock in /srv/lock /srv/web/.twilight-deploy/targets/web/up.lock /srv/state/lock; do
+		exec 9>"$R$lock"
+		flock 9
+		! install_run >"$WORK/said" 2>&1 || fail 'an exit code that is not 0'
+		exec 9>&-
+		has "$WORK/said" "a deploy is running ($lock)"
+	done
 }
 
-# Nor does it wait for a pipe that the user put in the place of the lock.
+# It does not open a pipe that the user put in the place of the lock.
 case_uninstall_opens_no_pipe() {
 	root_make refused || fail 'a root'
 	install_run || fail 'exit 0'
@@ -247,7 +262,7 @@ case_uninstall_without_the_tree() {
 	is 'what differs' '' "$(differences | grep -v "^.$HOME_DIR")"
 }
 
-# Whoever is connected keeps the user from being removed.
+# A user who runs something cannot be removed.
 case_uninstall_says_who_is_there() {
 	root_make refused || fail 'a root'
 	install_run || fail 'exit 0'
@@ -264,7 +279,7 @@ case_uninstall_says_who_is_there() {
 	is 'what differs' '' "$(differences)"
 }
 
-# The history of the time before is the user's again.
+# The user gets the history of the time before back.
 case_installs_after_an_uninstall() {
 	root_make refused || fail 'a root'
 	install_run || fail 'exit 0'
@@ -276,11 +291,11 @@ case_installs_after_an_uninstall() {
 		"$HOME_DIR/.twilight-deploy/history.jsonl" | tr '\n' ' ' | sed 's/ $//')"
 }
 
-# The first start makes the state folder and the lock; nothing was deployed yet.
+# The unit creates the state folder and the lock, also when nothing was deployed yet.
 case_uninstall_after_a_start() {
 	root_make refused || fail 'a root'
 	install_run || fail 'exit 0'
-	unit_command backend || echo 'there is no such version yet'
+	unit_command || echo 'there is no such version yet'
 	[ -e "$R$STATE/lock" ] || fail 'a lock'
 	INSTALL_OPTION=--uninstall
 	install_run || fail 'exit 0'
@@ -294,9 +309,9 @@ case_warns_of_allow_users() {
 	has "$WORK/said" 'does not name deploy: it cannot log in'
 }
 
-# -- the story, in one root ---------------------------------------------------------------------
+# -- in one root, step by step ---------------------------------------------------------------------
 
-# SSHD_DIR is where sshd.sh's client looks for keys and known_hosts
+# where sshd.sh's client looks for keys and known_hosts
 SSHD_DIR=$WORK
 client() {
 	sshd_client "$@" 2>"$WORK/ssh.err" </dev/null
@@ -330,18 +345,20 @@ root:deploy 750 /home/deploy/.docker
 root:deploy 1775 $HOME_DIR
 deploy:deploy 600 $HOME_DIR/.env
 root:root 755 /usr/local/bin/twilight-deploy
+root:root 644 /etc/twilight-deploy.conf
 root:root 644 /etc/ssh/authorized_keys.d/deploy
 root:root 644 /etc/ssh/sshd_config.d/60-twilight-deploy.conf" \
 		"$(inside stat -c '%U:%G %a %n' /home/deploy /home/deploy/.docker "$HOME_DIR" "$HOME_DIR/.env" \
-			/usr/local/bin/twilight-deploy /etc/ssh/authorized_keys.d/deploy \
+			/usr/local/bin/twilight-deploy /etc/twilight-deploy.conf /etc/ssh/authorized_keys.d/deploy \
 			/etc/ssh/sshd_config.d/60-twilight-deploy.conf)"
-	for unit in recover backend cloudflared; do
+	as_deploy cat /etc/twilight-deploy.conf || fail 'the user reads the configuration'
+	for unit in backend cloudflared; do
 		[ -L "$R/etc/systemd/system/multi-user.target.wants/twilight-$unit.service" ] ||
 			fail "twilight-$unit.service enabled"
 	done
 }
 
-# No run but the first changes a byte, an owner or a time.
+# A second run changes no byte, owner or time.
 case_again_changes_nothing() {
 	before=$(tree "$UPPER" | grep -v '^var/log/')
 	install_run || fail 'exit 0'
@@ -349,8 +366,7 @@ case_again_changes_nothing() {
 }
 
 case_units_verify() {
-	inside systemd-analyze verify /etc/systemd/system/twilight-recover.service \
-		/etc/systemd/system/twilight-backend.service \
+	inside systemd-analyze verify /etc/systemd/system/twilight-backend.service \
 		/etc/systemd/system/twilight-cloudflared.service >"$WORK/said" 2>&1
 	is 'complaints' '' "$(cat "$WORK/said")"
 }
@@ -363,7 +379,7 @@ case_sshd_is_as_before_for_others() {
 
 case_user_can_replace_env_only() {
 	as_deploy sh -c "cd $HOME_DIR && cp -p .env .env.new && mv .env.new .env" || fail 'a new .env'
-	# overlayfs renames no folder of a lower layer, for nobody: one that is only here
+	# overlayfs lets nobody rename a folder of a lower layer, so use one of the upper layer
 	mkdir "$R$HOME_DIR/roots"
 	touch "$R$HOME_DIR/roots/file" "$R$HOME_DIR/.roots"
 	for words in "mv $HOME_DIR/roots $HOME_DIR/x" "mv $HOME_DIR/source $HOME_DIR/x" \
@@ -372,6 +388,7 @@ case_user_can_replace_env_only() {
 		"sh -c 'echo x >>$COMPOSE_DIR/compose.yml'" "touch /home/deploy/.bashrc" \
 		"touch /home/deploy/.pam_environment" "mkdir /home/deploy/.ssh" \
 		"touch /home/deploy/.docker/config.json" "touch /usr/local/bin/docker" \
+		"sh -c 'echo x >>/etc/twilight-deploy.conf'" \
 		"touch /etc/ssh/authorized_keys.d/deploy" "touch /etc/systemd/system/twilight-backend.service"; do
 		! as_deploy sh -c "$words" || fail "not: $words"
 	done
@@ -387,17 +404,20 @@ case_reachable() {
 
 case_roles() {
 	ask ci history
+	code 0
+	ask ci rollback
 	code 2
 	install_run DEPLOY_PUBKEY_FILE=/root/operator.pub DEPLOY_ACTOR=ops DEPLOY_ALLOW=all \
 		DEPLOY_FROM=any DEPLOY_EXPIRES=20991231 || fail 'exit 0'
 	is 'keys' 2 "$(grep -c ssh-ed25519 "$R/etc/ssh/authorized_keys.d/deploy")"
-	ask operator history
+	ask operator recover
 	code 0
+	said 'nothing was interrupted'
 	ask ci status
 	code 0
 }
 
-# `docker --config … login` leaves a file that only root reads; the next run mends that.
+# `docker --config … login` writes a file that only root can read; the next run changes that.
 case_registry_login_is_read() {
 	(umask 077 && echo '{"auths": {}}' >"$R/home/deploy/.docker/config.json")
 	install_run || fail 'exit 0'
@@ -415,7 +435,7 @@ case_from_counts() {
 	code 0
 }
 
-# What deploy/README.md says of revoking: the line, and what is open.
+# What deploy/README.md says about revoking: remove the line, end open connections.
 case_revoked_key_has_its_open_connection() {
 	cp -p "$R/etc/ssh/authorized_keys.d/deploy" "$WORK/keys"
 	client ci -M -N -f -o ControlPath="$WORK/open" deploy@127.0.0.1 || fail 'a connection'
@@ -423,7 +443,7 @@ case_revoked_key_has_its_open_connection() {
 	ask ci status
 	code 255
 	client ci -o ControlPath="$WORK/open" deploy@127.0.0.1 version || fail 'the open one asks'
-	# this sshd's only, where pkill takes every one of that user
+	# of this sshd only, unlike pkill
 	kill "$(pgrep -U "$(inside id -u deploy)" -P "$(pgrep -d, -P "$SSHD_PID")" sshd)"
 	! client ci -o ControlPath="$WORK/open" deploy@127.0.0.1 version || fail 'no more'
 	cp -p "$WORK/keys" "$R/etc/ssh/authorized_keys.d/deploy"
@@ -447,95 +467,121 @@ case_rolls_back() {
 	is 'what serves' v1.0.0 "$(version_served)"
 	ask ci deploy v1.2.0
 	code 0
-	ask ci rollback
+	ask operator rollback
 	code 0
 	env_says v1.0.0
 }
 
-# unit_command UNIT: what systemd would run, run: its environment, its folder, its user
-unit_command() {
-	unit_file=$R/etc/systemd/system/twilight-$1.service
-	unit_folder=$(sed -n 's/^WorkingDirectory=//p' "$unit_file")
-	unit_umask=$(sed -n 's/^UMask=//p' "$unit_file")
-	{
-		echo "set -e; cd ${unit_folder:-/}; umask ${unit_umask:-0022}"
-		sed -n 's/^ExecStartPre=//p' "$unit_file"
-		echo "exec env -i PATH=$ROOT_PATH HOME=/home/deploy \\"
-		sed -n 's/^Environment=\(.*\)/\1 \\/p' "$unit_file"
-		sed -n 's/^ExecStart=//p' "$unit_file"
-	} >"$R/tmp/$1"
-	as_deploy sh "/tmp/$1"
+# The file has the settings: a prompt needs none.
+case_prompt_needs_no_settings() {
+	as_deploy twilight-deploy status >"$WORK/said" || fail 'exit 0'
+	has "$WORK/said" 'healthy, v1.0.0'
+	! inside twilight-deploy deploy v1.0.0 >"$WORK/said" 2>&1 || fail 'not as root'
+	has "$WORK/said" 'sudo -u deploy'
 }
 
-case_unit_at_boot_starts_what_env_says() {
-	unit_command recover || fail 'recover: exit 0'
+# What systemd would run, as its user.
+unit_command() {
+	unit_file=$R/etc/systemd/system/twilight-backend.service
+	as_deploy env -i PATH=$ROOT_PATH HOME=/home/deploy \
+		sh -c "exec $(sed -n 's/^ExecStart=//p' "$unit_file")"
+}
+
+case_unit_starts_what_env_says() {
 	before=$(container_now)
-	unit_command backend || fail 'backend: exit 0'
+	unit_command || fail 'exit 0'
 	is 'the container, untouched' "$before" "$(container_now)"
 	docker rm -f "$(containers)" >/dev/null
-	unit_command backend || fail 'backend: exit 0'
+	unit_command || fail 'exit 0'
 	wait_for 20 serves v1.0.0 || fail "v1.0.0 serves, not: $(version_served)"
 }
 
 serves() { [ "$(version_served)" = "$1" ]; }
 
-# On a host where nothing was asked for yet, the lock is as the program would have made
-# it; the requests of the other cases then take it.
-case_unit_makes_the_lock() {
-	unit_command backend || echo 'there is no such version yet'
-	is 'owners and modes' "deploy:deploy 700 $STATE${NL}deploy:deploy 600 $STATE/lock" \
-		"$(inside stat -c '%U:%G %a %n' "$STATE" "$STATE/lock")"
-}
-
-# `systemctl restart twilight-backend` in the middle of a deploy.  The unit must not get
-# our lock: `unit_command … 9<&-` would keep it, to give it back.
-case_unit_waits_for_a_deploy() {
+# A deploy that runs has the lock; the unit fails, and systemd tries again.
+case_unit_does_not_disturb_a_deploy() {
 	docker rm -f "$(containers)" >/dev/null
 	exec 9<"$R$STATE/lock"
 	flock 9
-	(exec 9<&- && unit_command backend) &
-	unit_pid=$!
-	wait_for 20 lock_is_waited_for || fail 'the unit waits for the lock'
+	unit_command
+	is 'the exit code' 3 $?
 	is 'containers meanwhile' '' "$(containers -a)"
 	exec 9<&-
-	wait "$unit_pid" || fail 'exit 0'
+	unit_command || fail 'exit 0'
 	wait_for 20 serves v1.0.0 || fail "v1.0.0 serves, not: $(version_served)"
 }
 
-lock_is_waited_for() {
-	grep -q -- "-> FLOCK.*:$(stat -c %i "$R$STATE/lock") " /proc/locks
-}
-
-# and a deploy in the middle of that: a docker that stops before the unit's own call
-case_unit_keeps_deploys_out() {
-	client=$R$(sed -n 's/^ExecStart=\(.* \)*\(.*\) compose up .*/\2/p' "$R/etc/systemd/system/twilight-backend.service")
-	mv "$client" "$client.real"
-	trap 'mv "$client.real" "$client"' EXIT
-	mkfifo "$R/tmp/go"
-	exec 8<>"$R/tmp/go"
-	sed "s|REAL|${client#"$R"}.real|" >"$client" <<-'END'
-		#!/bin/sh
-		[ "$*" != 'compose up -d --no-build' ] || { touch /tmp/begun && read -r go </tmp/go; }
-		exec REAL "$@"
-	END
-	chmod 755 "$client"
-	(exec 8<&- && unit_command backend) &
-	unit_pid=$!
-	wait_for 20 test -e "$R/tmp/begun" || fail 'the unit comes to its docker'
-	ask ci deploy v1.2.0
-	code 3
-	said 'deploy already running'
+# From version 0.1.0, which kept the settings in units and keys: the same state folder,
+# history and lock.
+case_upgrade_keeps_the_state() {
+	conf=$R/etc/twilight-deploy.conf
+	cp "$conf" "$WORK/conf"
+	history=$(cat "$R$STATE/history.jsonl")
+	keys=$(sed '/ ci$/!d' "$R/etc/ssh/authorized_keys.d/deploy")
+	old_install "$R" "$WORK/ci.pub" "TWILIGHT_HOME=$HOME_DIR" "TWILIGHT_DISK_MIN=1M" \
+		"TWILIGHT_HEALTH_URL=http://127.0.0.1:$PORT/healthz" TWILIGHT_HEALTH_TRIES=4 \
+		TWILIGHT_HEALTH_SLEEP=1 TWILIGHT_HEALTH_SETTLE=1
+	inside env PROGRAM=/root/twilight-deploy /mnt/deploy/install.sh || fail 'exit 0'
+	cmp "$WORK/conf" "$conf" || fail 'the same settings'
+	is 'the line' "$keys" "$(sed 1d "$R/etc/ssh/authorized_keys.d/deploy")"
+	is 'the history' "$history" "$(cat "$R$STATE/history.jsonl")"
+	[ ! -L "$R/etc/systemd/system/multi-user.target.wants/twilight-recover.service" ] ||
+		fail 'the second unit is disabled'
 	ask ci status
 	code 0
-	said 'in flight:        a request'
-	echo go >&8
-	wait "$unit_pid" || fail 'exit 0'
-	env_says v1.0.0
-	ask ci deploy v1.0.0
-	code 0
+	said 'healthy, v1.0.0'
+	as_deploy twilight-deploy rollback v1.2.0 || fail 'exit 0'
+	env_says v1.2.0
+	as_deploy twilight-deploy rollback v1.0.0 || fail 'exit 0'
+	# the operator's key again, and what install_run sets
+	install_run DEPLOY_PUBKEY_FILE=/root/operator.pub DEPLOY_ACTOR=ops DEPLOY_ALLOW=all \
+		DEPLOY_FROM=any || fail 'exit 0'
 }
 
-# -- walls ----------------------------------------------------------------------------------------
+# As deploy/README.md has it; a key reaches it only with DEPLOY_TARGETS.
+case_second_target() {
+	free_port
+	web=/home/deploy/web
+	web_dir=$web/source/deploy
+	cp -p "$R/etc/twilight-deploy.conf" "$WORK/conf"
+	trap 'docker rm -f "$(PROJECT=${PROJECT}web containers -a)" >/dev/null
+		docker network rm "${PROJECT}web_default" >/dev/null
+		rm -r "$R$web" && cp -p "$WORK/conf" "$R/etc/twilight-deploy.conf"
+		install_run' EXIT
+	inside sh -e <<-END || fail 'the commands'
+		mkdir -p $web_dir
+		sed 's/^name: .*/&web/; s/ data:/ web:/; s/$PORT:8080/$FREE_PORT:8080/' $COMPOSE_DIR/compose.yml >$web_dir/compose.yml
+		echo TWILIGHT_VERSION=v1.0.0 >/tmp/web.env
+		install -o deploy -g deploy -m 600 /tmp/web.env $web/.env
+		chown root:deploy $web && chmod 1775 $web
+	END
+	cat >>"$R/etc/twilight-deploy.conf" <<-END
+
+		[target web]
+		home = $web
+		services = web
+		tag_prefix = web-
+		strip_prefix = yes
+		health_url = http://localhost:$FREE_PORT/
+		disk_min = 1M
+	END
+	ask ci deploy web-v1.2.0
+	code 2
+	install_run DEPLOY_PUBKEY_FILE=/root/operator.pub DEPLOY_ACTOR=ops DEPLOY_ALLOW=all \
+		DEPLOY_TARGETS=all DEPLOY_FROM=any || fail 'exit 0'
+	ask operator deploy web-v1.2.0
+	code 0
+	has "$R$web/.env" TWILIGHT_VERSION=v1.2.0
+	env_says v1.0.0
+	as_deploy twilight-deploy status >"$WORK/said" || fail 'exit 0'
+	has "$WORK/said" 'healthy, v1.2.0'
+	has "$WORK/said" 'healthy, v1.0.0'
+	ask ci status
+	code 0
+	said_not 'v1.2.0'
+}
+
+# -- what a key cannot do ----------------------------------------------------------------------------------------
 
 case_no_shell() {
 	for words in 'sh -c id' id 'deploy v1.0.0;id' 'status;id' "$(printf 'status\nid')"; do
@@ -561,7 +607,7 @@ case_no_files() {
 	! client ci -s deploy@127.0.0.1 sftp >"$OUT" || fail 'no sftp'
 }
 
-# reaches_socket ROLE: through a forwarding, the engine answers
+# reaches_socket ROLE: does the engine answer through a forwarded socket?
 reaches_socket() {
 	rm -f "$WORK/s"
 	SSHD_WRAP='exec' sshd_client "$1" -N -L "$WORK/s:/run/docker.sock" deploy@127.0.0.1 \
@@ -601,7 +647,7 @@ case_no_rc_files() {
 	[ ! -e "$R/tmp/rc-ran" ] || fail 'no rc file run'
 }
 
-# A key whose forced command is env tells what a client's variables come to.
+# The forced command of this key is env: it prints the variables that came through.
 case_no_environment() {
 	printf 'restrict,command="/usr/bin/env" %s\n' "$(cat "$WORK/stranger.pub")" \
 		>>"$R/etc/ssh/authorized_keys.d/deploy"
@@ -613,7 +659,7 @@ case_no_environment() {
 	is 'what came through' LC_PASSED=x "$(grep '=x$' "$OUT")"
 }
 
-# Why the key's line says restrict, and why sshd's file says the same again.
+# Why `restrict` is in the key's line, and again in sshd's file.
 case_command_without_restrict_reaches_the_socket() {
 	printf 'command="/usr/local/bin/twilight-deploy" %s\n' "$(cat "$WORK/stranger.pub")" >"$R/etc/ssh/bare"
 	printf 'restrict,command="/usr/local/bin/twilight-deploy" %s\n' "$(cat "$WORK/ci.pub")" >>"$R/etc/ssh/bare"
@@ -630,7 +676,7 @@ case_command_without_restrict_reaches_the_socket() {
 	rm "$R/etc/ssh/bare" "$R/etc/ssh/plain"
 }
 
-# -- away ----------------------------------------------------------------------------------------------
+# -- uninstall ----------------------------------------------------------------------------------------------
 
 case_uninstall_waits_for_a_deploy() {
 	INSTALL_OPTION=--uninstall
@@ -642,8 +688,8 @@ case_uninstall_waits_for_a_deploy() {
 	is 'the host' "$before" "$(tree "$UPPER" | grep -v '^var/log/')"
 }
 
-# differences: what of the host is not as it was before the installer; the engine's and
-# the logs' doings are not its own, nor are the copies that useradd keeps (passwd- …).
+# differences: what differs from the host before the installer; but for logs and the
+# copies that useradd keeps (passwd- …).
 differences() {
 	mkdir -p "$WORK/ref"
 	mountpoint -q "$WORK/ref" || mount -t overlay -o "lowerdir=$WORK/host/upper:/" overlay "$WORK/ref"
@@ -663,14 +709,14 @@ case_uninstall_leaves_nothing() {
 	INSTALL_OPTION=--uninstall
 	install_run || fail 'exit 0'
 	is 'the version in .env stays' v1.0.0 "$(sed -n 's/^TWILIGHT_VERSION=\([^ ]*\).*/\1/p' "$R$HOME_DIR/.env")"
-	# the two that it says it keeps
+	# and the history, as it reports
 	is 'what differs' ".$HOME_DIR/.env: other content" \
 		"$(differences | grep -v "^.$HOME_DIR/.twilight-deploy")"
 	is 'the history' root:root "$(inside stat -c %U:%G "$HOME_DIR/.twilight-deploy/history.jsonl")"
 	install_run || fail 'a second time: exit 0'
 }
 
-# -- all of it --------------------------------------------------------------------------------------------
+# -- main --------------------------------------------------------------------------------------------
 
 NAME=install
 free_port
@@ -717,12 +763,13 @@ apart sshd_knows_of_a_run_that_failed
 apart warns_of_allow_users
 apart uninstall_follows_no_link
 apart uninstall_opens_no_pipe
-apart uninstall_knows_the_lock
+apart uninstall_knows_the_locks
 apart uninstall_without_the_tree
 apart uninstall_says_who_is_there
 apart installs_after_an_uninstall
 apart uninstall_after_a_start
 apart tells_systemd
+apart starts_nothing_yet
 for name in mv useradd usermod systemctl; do
 	apart interrupted_is_undone $name
 done
@@ -739,10 +786,9 @@ else
 fi
 try sshd_is_as_before_for_others
 try user_can_replace_env_only
-try unit_makes_the_lock
 if sshd_up; then
-	for name in reachable roles registry_login_is_read from_counts revoked_key_has_its_open_connection deploys rolls_back unit_at_boot_starts_what_env_says \
-		unit_waits_for_a_deploy unit_keeps_deploys_out no_shell no_pty no_files no_forwarding no_rc_files no_environment \
+	for name in reachable roles registry_login_is_read from_counts revoked_key_has_its_open_connection deploys rolls_back \
+		prompt_needs_no_settings unit_starts_what_env_says unit_does_not_disturb_a_deploy upgrade_keeps_the_state second_target no_shell no_pty no_files no_forwarding no_rc_files no_environment \
 		command_without_restrict_reaches_the_socket; do
 		try $name
 	done

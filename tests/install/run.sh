@@ -1,7 +1,7 @@
 #!/bin/sh
-# run.sh PROGRAM: the installer, first into a folder, then for real in a throw-away
-# root, with its own sshd and a real engine.  `PASS name`, `FAIL name` or `SKIP name:
-# why` for each case, `N passed, N failed` at the end.
+# run.sh PROGRAM: the installer, first as a dry run, then for real in a throw-away root,
+# with its own sshd and a real engine.  `PASS name`, `FAIL name` or `SKIP name: why` for
+# each case, `N passed, N failed` at the end.
 set -u
 
 TREE=$(cd "$(dirname "$0")/../.." && pwd)
