@@ -1,16 +1,16 @@
-# blocks.awk: parts a document into its blocks of commands, by the comments before them,
-# which its readers do not see:
+# blocks.awk: splits a document into its blocks of commands, by the comments before them,
+# which a reader does not see:
 #
 #   <!-- run: host -->          an indented block of commands; host or you (the workstation)
-#   <!-- says -->               the block behind it: what the one before it printed
-#   <!-- not run: needs X -->   a block that cannot be tried here
-#   <!-- given: host            the lines up to --> are run unseen: what the reader's host
-#   …  -->                      would have come to by itself
-#   <!-- then: FILE -->         the blocks of another document come here
+#   <!-- says -->               the next block is what the one before it printed
+#   <!-- not run: needs X -->   a block that cannot be run here
+#   <!-- given: host            the lines up to --> are run too: they create a state that
+#   …  -->                      the document describes
+#   <!-- then: FILE -->         the blocks of another document follow
 #
 # -v out=FOLDER; FOLDER/N.cmd is a block, FOLDER/N.says its output.  Prints a line for
 # each: N, kind, place or why (its blanks as _), name.  A block without a mark is of
-# kind unmarked, so that nothing slips through.
+# kind unmarked, which is a failure.
 
 function slug(text) {
 	text = tolower(text)

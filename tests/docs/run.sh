@@ -1,14 +1,14 @@
 #!/bin/sh
-# run.sh: do the documents say what is so?  Every relative link in them leads somewhere;
-# the runbook's commands are run as printed, and print what it shows.  `PASS name`, `FAIL
-# name` or `SKIP name: why` for each, `N passed, N failed` at the end.
+# run.sh: are the documents true?  Every relative link has a target; the runbook's commands
+# are run as printed, and print what it shows.  `PASS name`, `FAIL name` or `SKIP name: why`
+# for each, `N passed, N failed` at the end.
 set -u
 
 TREE=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/install/begin.sh
 . "$TREE/tests/install/begin.sh"
 
-# links FILE: those that lead nowhere, files and headings
+# links FILE: those without a target, file or heading
 links() {
 	grep -oE '\]\([^)]+\)' "$1" | sed 's/^](//; s/)$//' | grep -vE '^(https?|mailto):' | while read -r link; do
 		target=${link%%#*}
@@ -38,7 +38,7 @@ check_links() {
 	done
 }
 
-# Each test that the security page names is there: a case, a unit test, a file.
+# Each test that the security page names exists: a case, a unit test, a file.
 check_named_tests() {
 	# shellcheck disable=SC2016 # backticks of the page
 	grep '^|' "$TREE/docs/security.md" | sed 's/.*| \([^|]*\) |$/\1/' |
@@ -54,7 +54,7 @@ check_named_tests() {
 
 check_links | results
 check_named_tests | results
-# an engine of its own, for the project has the name that the document gives it
+# its own engine, because the project has the name that the document gives it
 DOCKER_HOST=unix:///nonexistent
 export DOCKER_HOST
 with_roots runbook unshare --mount --pid --fork --kill-child --mount-proc \

@@ -1,11 +1,10 @@
 #!/bin/sh
-# runbook.sh WORK: the runbook, followed to the letter: each block of commands, as
-# printed, in its order, on two throw-away roots, the host and a workstation, with a
-# real sshd and a real engine.  Run by run.sh, as root, in namespaces of its own.
-# DOCS_VERBOSE=1 prints what each block came to.
+# runbook.sh WORK: runs each block of commands of the runbook, as printed and in order,
+# in two throw-away roots, the host and a workstation, with a real sshd and a real engine.
+# Run by run.sh, as root, in namespaces of its own.  DOCS_VERBOSE=1 prints all output.
 #
-# Filled in, as a reader would: the registry, the port, and what `…` leaves out of a key
-# that was shown elsewhere.  cloudflared is a stand-in that carries the bytes.
+# Replaced, as a reader would: the registry, the ports, and `…` in a key that was printed
+# before.  cloudflared is a stub that copies bytes.
 set -u
 WORK=$1/root
 TREE=$(cd "$(dirname "$0")/../.." && pwd)
@@ -32,8 +31,8 @@ clone() {
 
 at() { R=$WORK/at-$1/root; }
 
-# Once the installer was there: sshd, which systemd would have reloaded, and the tunnel,
-# tests/lane/proxy.sh, which /tmp/tunnel tells what to do.
+# After the installer has run: sshd, which systemd would have reloaded, and the tunnel,
+# tests/lane/proxy.sh, which reads from /tmp/tunnel what to do.
 way_in() {
 	at host
 	[ -z "$SSHD_PID" ] && [ -e "$R/etc/ssh/sshd_config.d/60-twilight-deploy.conf" ] || return 0
@@ -42,21 +41,25 @@ way_in() {
 	printf '#!/bin/sh\nexec /mnt/tests/lane/proxy.sh %s /tmp/tunnel\n' "$SSHD_PORT" \
 		>"$R/usr/local/bin/cloudflared"
 	echo carry >"$R/tmp/tunnel"
+	echo '127.0.0.1 deploy.example.org' >>"$R/etc/hosts"
 }
 
 # -- a block ----------------------------------------------------------------------------
 
-# What a reader fills in, as a sed script: our registry for theirs, our port, and the keys.
+# What a reader replaces, as a sed script: registry, ports and keys.
 fill() {
 	echo "s|ghcr.io/your-name|${REPO%/*}|g; s|8081|$PORT|g"
 	fill_host=$(cut -d' ' -f2 "$WORK/at-host/root/etc/ssh/ssh_host_ed25519_key.pub")
-	echo "s|deploy.example.org ssh-ed25519 AAAA…|deploy.example.org ssh-ed25519 $fill_host|g"
+	echo "s|'deploy.example.org ssh-ed25519 AAAA…|'[deploy.example.org]:${SSHD_PORT:-22} ssh-ed25519 $fill_host|"
+	# through the tunnel the port does not matter
+	echo "s|\"deploy.example.org ssh-ed25519 AAAA…|\"deploy.example.org ssh-ed25519 $fill_host|"
+	echo "s|Port 22\$|Port ${SSHD_PORT:-22}|; s|PORT=22|PORT=${SSHD_PORT:-22}|"
 	for fill_key in "$WORK"/at-you/root/root/.ssh/*.pub; do
 		[ ! -e "$fill_key" ] || sed 's#^\(.*\) \(.*\) \(.*\)$#s|\1 AAAA… \3|\1 \2 \3|g#' "$fill_key"
 	done
 }
 
-# Of what is shown and of what came, what differs from run to run.
+# Replaces what differs from run to run, in what is shown and in what was printed.
 mask() {
 	tr -d '\r' | sed -E "s|${REPO%/*}|ghcr.io/your-name|g; s|\\b$PORT\\b|8081|g" | sed -E '
 		s/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z/TIME/g
@@ -68,8 +71,8 @@ mask() {
 		s/pid [0-9]+/pid N/g'
 }
 
-# in_place HOST-OR-YOU FILE: as a person would, in a clone of this repository; the first
-# command that fails ends it.
+# in_place HOST-OR-YOU FILE: runs it in a clone of this repository; stops at the first
+# command that fails.
 in_place() {
 	at "$1"
 	fill >"$WORK/fill"
@@ -77,7 +80,7 @@ in_place() {
 	inside sh -c 'cd /root/twilight-deploy && exec bash -e /tmp/block' </dev/null
 }
 
-# A block whose exit code is not 0 says so in what it shows: [exit 1]
+# A block whose exit code is not 0 shows it: [exit 1]
 case_block() {
 	in_place "$1" "$2.cmd" >"$WORK/came" 2>&1
 	block_code=$?
@@ -113,7 +116,7 @@ follow() {
 	done 3<"$WORK/steps"
 }
 
-# -- all of it ----------------------------------------------------------------------------
+# -- main ----------------------------------------------------------------------------
 
 NAME=docs
 REPO=$ENGINE_REGISTRY/docs/your-app

@@ -1,7 +1,7 @@
-# shown.awk SHOWN CAME: is what a document shows what came?  A line `…` stands for any
-# lines, `…` in a line for any text.  Prints the first line that did not come.
+# shown.awk SHOWN CAME: does the output match what a document shows?  A line `…` stands for
+# any lines, `…` in a line for any text.  Prints the first difference.
 
-# like: LINE has the parts of SHOWN between its `…`, in their order, and nothing else.
+# like: does LINE match SHOWN, where `…` is any text?
 function like(line, shown,    parts, count, i, at) {
 	count = split(shown, parts, "…")
 	if (substr(line, 1, length(parts[1])) != parts[1])
@@ -20,7 +20,7 @@ function like(line, shown,    parts, count, i, at) {
 }
 
 FNR == NR { shown[++wanted] = $0; next }
-# a host whose settings the engine complains of is as good as another
+# a warning of the engine about the host
 /IPv4 forwarding is disabled/ { next }
 { came[++lines] = $0 }
 
