@@ -1,9 +1,8 @@
 #!/bin/sh
-# ci-cloudflared.sh: cloudflared for a CI job, one version, known by its sum.
+# ci-cloudflared.sh: installs one version of cloudflared in a CI job, checked by its sum.
 #
-# The sums stand in the release's notes on GitHub, beside the files: they were copied
-# from there when the version was chosen, so that a file that is changed later is not
-# run.  To move on: version and both sums, together.
+# The sums were copied from the release's notes on GitHub when the version was chosen, so
+# that a file that is changed later is not run.  To update: the version and both sums.
 set -eu
 
 version=2026.9.1
@@ -19,7 +18,7 @@ curl -fsSL --retry 3 --max-time 120 -o "$bin/cloudflared" \
 	"https://github.com/cloudflare/cloudflared/releases/download/$version/cloudflared-linux-$arch"
 if ! echo "$sum  $bin/cloudflared" | sha256sum -c --status -; then
 	rm -f "$bin/cloudflared"
-	echo "::error title=cloudflared::what was downloaded is not cloudflared $version as it was chosen"
+	echo "::error title=cloudflared::the download is not cloudflared $version: its sum differs"
 	exit 1
 fi
 chmod 755 "$bin/cloudflared"

@@ -1,8 +1,8 @@
 #!/bin/sh
-# ci-image.sh: builds the demo's image and pushes it, from a CI job that is logged in.
+# ci-image.sh: builds and pushes the demo's image in a CI job that is logged in.
 #
-#   TAGS       its tags, separated by blanks.  Without: a branch's is sha-<7>, that of
-#              the git tag backend-v1.2.3 is v1.2.3, of the image …-backend
+#   TAGS       the tags, separated by spaces; default: sha-<7> for a branch; for the git
+#              tag backend-v1.2.3 the tag v1.2.3 of the image …-backend
 #   GITHUB_*   as the runner sets them
 #
 # Writes image, digest and ref to $GITHUB_OUTPUT, and a table to the job's summary.
@@ -23,7 +23,7 @@ set -f
 set -- $TAGS
 for tag; do
 	case $tag in
-	-* | *[!A-Za-z0-9_.-]*) echo "::error::no tag for an image: a bad character" && exit 1 ;;
+	-* | *[!A-Za-z0-9_.-]*) echo "::error::not a valid image tag: bad character" && exit 1 ;;
 	esac
 done
 
@@ -40,7 +40,7 @@ for tag; do
 done
 digest=$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$image:$1" |
 	sed -n "s,^$image@,,p" | head -n 1)
-[ -n "$digest" ] || { echo "::error::the registry gave no digest" && exit 1; }
+[ -n "$digest" ] || { echo "::error::the registry returned no digest" && exit 1; }
 
 printf 'image=%s\ndigest=%s\nref=%s\n' "$image" "$digest" "$image:$1@$digest" \
 	>>"${GITHUB_OUTPUT:-/dev/null}"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # make-release.sh PROGRAM FOLDER: a tarball and a Debian package of a static PROGRAM.
 #
-# The same program and commit give the same bytes: owners, order and times are fixed
-# (SOURCE_DATE_EPOCH, by default the commit's).
+# The output is reproducible: owners, order and times are fixed (SOURCE_DATE_EPOCH, by
+# default that of the commit).
 set -eu
 program=$(realpath "$1")
 mkdir -p "$2"
@@ -22,8 +22,7 @@ program=$room/program
 name=twilight-deploy-$version-linux-$arch
 mkdir "$room/$name"
 install -m 0755 "$program" "$room/$name/twilight-deploy"
-install -m 0644 README.md LICENSE docs/twilight-deploy.8 "$room/$name/"
-cp -R deploy "$room/$name/"
+cp -R README.md CHANGELOG.md SECURITY.md LICENSE deploy docs "$room/$name/"
 tar -C "$room" --sort=name --owner=0 --group=0 --numeric-owner \
 	--mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" | gzip -9n >"$out/$name.tar.gz"
 
@@ -45,10 +44,10 @@ Maintainer: The twilight-deploy developers <noreply@users.noreply.github.com>
 Installed-Size: $(du -k -s "$deb/usr" | awk '{ print $1 }')
 Recommends: openssh-server
 Suggests: docker-compose-plugin
-Description: deploys one Docker Compose service as an SSH forced command
- Stands in authorized_keys, so that a key can deploy a version and little else.
- It pulls the image, swaps one line of .env, runs docker compose up, and asks the
- new container whether it is healthy; if not, what ran before runs again.
+Description: deploy Docker Compose services as an SSH forced command
+ A key in authorized_keys can deploy a version and little else.  The program pulls
+ the image, changes one line of .env, runs docker compose up and verifies the new
+ container; if that fails, the previous image runs again.
 END
 (cd "$deb" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$deb/DEBIAN/md5sums"
 find "$deb" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
