@@ -1,7 +1,6 @@
 /*
- * MUST: a record is on disk, whole and synced, before the journal of its deploy is
- *       cleared.
- * MUST: a line that a power cut tore is cut off before anything is appended, and is
+ * MUST: a record is on the disk, whole, before the journal of its deploy is cleared.
+ * MUST: a line that a power cut tore is removed before anything is appended, and is
  *       never read as a record.
  * MUST: trimming replaces the file; it never rewrites it in place.
  */
@@ -22,7 +21,7 @@
 
 #define HISTORY "history.jsonl"
 #define HISTORY_SIZE_MAX (32 * 1024 * 1024)
-/* every string as long as it may be, and every byte of it escaped as \u00XX */
+/* all strings at their longest, every byte escaped as \u00XX */
 #define LINE_SIZE_MAX (128 * 1024)
 
 static const char *const verbs[RECORD_VERB__MAX] = {
@@ -69,7 +68,7 @@ unwritable(struct fault *f)
 	    "cannot write the history in the state folder: %s", strerror(errno));
 }
 
-/* The members that follow the releases; NULL when one of them is not UTF-8. */
+/* The members after the releases; NULL: one is not UTF-8, or out of memory. */
 static json_t *
 result_members(const struct record *r)
 {
@@ -100,9 +99,9 @@ record_json(const struct record *r)
 	return text;
 }
 
-/* Cuts off what follows the last newline. */
+/* Removes what follows the last newline. */
 static int
-cut_torn_line(int fd)
+remove_torn_line(int fd)
 {
 	off_t end = lseek(fd, 0, SEEK_END), at;
 	char c;
@@ -124,7 +123,7 @@ open_history(int dirfd)
 	struct stat st;
 	int fd;
 
-	/* O_NONBLOCK: do not wait for a fifo in its place */
+	/* O_NONBLOCK: a FIFO must not block */
 	fd = openat(dirfd, HISTORY,
 	    O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
@@ -162,10 +161,10 @@ append_line(int dirfd, const char *line)
 	if (len == -1)
 		return -1;
 	fd = open_history(dirfd);
-	if (fd != -1 && cut_torn_line(fd) == 0 && fstat(fd, &st) == 0) {
+	if (fd != -1 && remove_torn_line(fd) == 0 && fstat(fd, &st) == 0) {
 		rc = file_write(fd, whole, (size_t)len);
 		saved = errno;
-		/* rather no line than half of one */
+		/* no line is better than a part of one */
 		if (rc == -1)
 			(void)!ftruncate(fd, st.st_size);
 		errno = saved;
@@ -227,17 +226,13 @@ read_timing(const json_t *ms, int format, struct timing *t)
 }
 
 /*
- * What decides on later deploys must be there and well-formed.  What is only shown
- * is left empty where it is not.
+ * Members that later deploys depend on must exist and be valid.  Members that are only
+ * shown may be missing or invalid.
  */
 static bool
-read_record(const json_t *doc, struct record *r)
+read_record(const json_t *doc, int format, struct record *r)
 {
-	json_int_t v = integer_of(doc, "v");
-	int format = v >= 1 && v <= FORMAT_MAX ? (int)v : 0;
-
-	if (format == 0 || !read_outcome(doc, format, &r->outcome) ||
-	    !member_verb(doc, &r->verb) ||
+	if (!read_outcome(doc, format, &r->outcome) || !member_verb(doc, &r->verb) ||
 	    !member_string(doc, "id", r->id, sizeof(r->id)) ||
 	    !member_release(doc, "from", format, MEMBER_IDENTITY, &r->from) ||
 	    !member_release(doc, "to", format, MEMBER_IDENTITY, &r->to))
@@ -249,29 +244,36 @@ read_record(const json_t *doc, struct record *r)
 	r->seq = integer_of(doc, "seq");
 	r->tries = (unsigned)integer_of(doc, "tries");
 	read_timing(json_object_get(doc, "ms"), format, &r->ms);
-	/* what was interrupted and succeeded nevertheless was verified */
+	/* an interrupted deploy that succeeded was verified */
 	r->unjudged = json_is_true(json_object_get(doc,
 			  format == 1 ? "interrupted" : "unjudged")) &&
 	    !outcome_is_good(r->outcome);
 	return true;
 }
 
-static bool
+enum line_kind { LINE_UNKNOWN, LINE_RECORD, LINE_NEWER };
+
+static enum line_kind
 parse_line(const char *line, size_t len, struct record *r)
 {
+	enum line_kind kind = LINE_UNKNOWN;
+	json_int_t format;
 	json_t *doc;
-	bool good;
 
 	memset(r, 0, sizeof(*r));
 	if (len == 0 || len > LINE_SIZE_MAX)
-		return false;
+		return LINE_UNKNOWN;
 	doc = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	good = read_record(doc, r);
+	format = integer_of(doc, "v");
+	if (format > FORMAT_MAX)
+		kind = LINE_NEWER;
+	else if (format >= 1 && read_record(doc, (int)format, r))
+		kind = LINE_RECORD;
 	json_decref(doc);
-	return good;
+	return kind;
 }
 
-/* The file, whole; *bytes is NULL where there is none. */
+/* The whole file; *bytes is NULL if there is none. */
 static int
 load_history(int dirfd, char **bytes, size_t *len, struct fault *f)
 {
@@ -285,8 +287,8 @@ load_history(int dirfd, char **bytes, size_t *len, struct fault *f)
 }
 
 /*
- * The last line that ends before `end`, which then is its beginning.  What follows
- * the last newline was torn and is skipped.  NULL when there is no line left.
+ * The last line before the offset `end`, which is moved to its beginning.  Torn text
+ * after the last newline is skipped.  NULL: there is no line.
  */
 static const char *
 line_before(const char *bytes, size_t *end, size_t *len)
@@ -304,9 +306,10 @@ line_before(const char *bytes, size_t *end, size_t *len)
 	return bytes + b;
 }
 
-int
-history_walk(int dirfd, bool (*each)(void *, const struct record *), void *arg,
-    struct fault *f)
+/* Parses only the lines that contain `text`. */
+static int
+walk_lines(int dirfd, const char *text, bool (*each)(void *, const struct record *),
+    void *arg, struct fault *f)
 {
 	const char *line;
 	struct record r;
@@ -316,29 +319,43 @@ history_walk(int dirfd, bool (*each)(void *, const struct record *), void *arg,
 	if (load_history(dirfd, &bytes, &end, f) == -1)
 		return -1;
 	while ((line = line_before(bytes, &end, &len)) != NULL)
-		if (parse_line(line, len, &r) && !each(arg, &r))
+		if (memmem(line, len, text, strlen(text)) != NULL &&
+		    parse_line(line, len, &r) == LINE_RECORD && !each(arg, &r))
 			break;
 	free(bytes);
 	return 0;
 }
 
-/* Only lines that contain the id are parsed: `wait` asks several times a second. */
+int
+history_walk(int dirfd, bool (*each)(void *, const struct record *), void *arg,
+    struct fault *f)
+{
+	return walk_lines(dirfd, "", each, arg, f);
+}
+
+struct wanted {
+	const char *id;
+	bool there;
+};
+
+static bool
+find_id(void *arg, const struct record *r)
+{
+	struct wanted *w = arg;
+
+	w->there = strcmp(r->id, w->id) == 0;
+	return !w->there;
+}
+
 int
 history_has(int dirfd, const char *id, bool *there, struct fault *f)
 {
-	const char *line;
-	struct record r;
-	size_t end, len;
-	char *bytes;
+	struct wanted w = { id, false };
+	/* `status --wait` asks several times a second */
+	int rc = walk_lines(dirfd, id, find_id, &w, f);
 
-	*there = false;
-	if (load_history(dirfd, &bytes, &end, f) == -1)
-		return -1;
-	while (!*there && (line = line_before(bytes, &end, &len)) != NULL)
-		*there = memmem(line, len, id, strlen(id)) != NULL &&
-		    parse_line(line, len, &r) && strcmp(r.id, id) == 0;
-	free(bytes);
-	return 0;
+	*there = w.there;
+	return rc;
 }
 
 int
@@ -360,14 +377,15 @@ history_count(int dirfd, size_t *n, struct fault *f)
 }
 
 /*
- * Moves the kept lines to the end of the same buffer, the last one first, so that
- * none overwrites one that is still to be read.
+ * Moves the kept lines to the end of the buffer, the last one first, so that none
+ * overwrites a line that is not read yet.
  */
 int
 history_filter(int dirfd, bool (*keep)(void *, const struct record *), void *arg,
     struct fault *f)
 {
 	size_t size, end, len, to;
+	enum line_kind kind;
 	const char *line;
 	struct record r;
 	char *bytes;
@@ -376,11 +394,13 @@ history_filter(int dirfd, bool (*keep)(void *, const struct record *), void *arg
 	if (load_history(dirfd, &bytes, &size, f) == -1)
 		return -1;
 	end = to = size;
-	while ((line = line_before(bytes, &end, &len)) != NULL)
-		if (parse_line(line, len, &r) && keep(arg, &r)) {
+	while ((line = line_before(bytes, &end, &len)) != NULL) {
+		kind = parse_line(line, len, &r);
+		if (kind == LINE_NEWER || (kind == LINE_RECORD && keep(arg, &r))) {
 			to -= len + 1;
 			memmove(bytes + to, line, len + 1);
 		}
+	}
 	rc = bytes == NULL ? 0 : file_replace(dirfd, HISTORY, bytes + to, size - to);
 	if (rc == -1)
 		rc = unwritable(f);

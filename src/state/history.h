@@ -1,11 +1,10 @@
 /*
- * history.h: what was deployed, one JSON object per line, the newest last.
- * It is the ledger: the known-good releases, and so every rollback target, come
- * from here and from nowhere else.
+ * history.h: the deploys of a target, one JSON object per line, the newest last.  The
+ * known-good releases, and so the targets of a rollback, are read from it (ledger.h).
  *
- * Format 2 ("v": 2).  Lines of format 1, of version 0.1, are read: their part has
- * no service's name (release.h).  Of a part the service, the reference and the
- * revision are kept.
+ * The format is 2 ("v": 2).  Lines of format 1, of version 0.1, are read: their part has
+ * no name of a service (release.h).  Lines of a newer format are skipped and kept.  Of a
+ * part the service, the reference and the revision are written.
  */
 #ifndef STATE_HISTORY_H
 #define STATE_HISTORY_H
@@ -32,12 +31,12 @@ struct who {
 enum outcome {
 	OUTCOME_DEPLOYED,    /* `to` runs and was verified */
 	OUTCOME_ADOPTED,     /* `to` was found running and healthy */
-	OUTCOME_RECOVERED,   /* interrupted, completed later: `to` runs, verified */
+	OUTCOME_RECOVERED,   /* interrupted and completed later: `to` runs, verified */
 	OUTCOME_DISCARDED,   /* nothing was applied; "put back" in format 1 */
 	OUTCOME_ROLLED_BACK, /* `from` runs again, verified */
 	OUTCOME_UNVERIFIED,  /* neither could be verified */
-	OUTCOME_ABANDONED,   /* interrupted, and a person decided since */
-	OUTCOME_REFUSED,     /* nothing was begun; never in the file */
+	OUTCOME_ABANDONED,   /* interrupted, then changed by a person */
+	OUTCOME_REFUSED,     /* nothing was changed; never in the file */
 	OUTCOME__MAX
 };
 
@@ -48,45 +47,44 @@ struct timing {
 
 struct record {
 	char id[RECORD_ID_MAX];
-	char time[32]; /* RFC 3339, UTC, when it began */
+	char time[32]; /* of its beginning, RFC 3339, UTC */
 	enum record_verb verb;
 	struct who who;
 	struct release from, to;
 	enum outcome outcome;
 	int code;       /* the exit status */
 	int64_t seq;    /* the order of pushes; 0: none was given */
-	unsigned tries; /* windows of the probe, 0 for none */
+	unsigned tries; /* windows of the slowest probe; 0: none */
 	struct timing ms;
-	/* a kill, a signal or the engine ended it: says nothing of `to`; never when good */
+	/* ended by a kill, a signal or the engine: no evidence about `to`; not if good */
 	bool unjudged;
-	char why[FAULT_WHAT_MAX]; /* in words; "" when it succeeded */
+	char why[FAULT_WHAT_MAX]; /* the reason; "": it succeeded */
 };
 
 const char *record_verb_name(enum record_verb);
 const char *outcome_name(enum outcome);
 
-/* Is `to` known-good by this record? */
+/* Does it make `to` known-good? */
 bool outcome_is_good(enum outcome);
 
 /*
- * Appends, durably.  A torn last line (a power cut) is cut off first.
- * Lock held.  FAULT_HOST when it could not be written.
+ * Appends it durably, after removing a torn last line.  The caller holds the lock.
+ * FAULT_HOST: it could not be written.
  */
 int history_append(int dirfd, const struct record *, struct fault *) MUST_CHECK;
 
-/* Can it be appended to?  To be asked before anything is changed. */
+/* FAULT_HOST: it cannot be appended to.  To be called before anything is changed. */
 int history_writable(int dirfd, struct fault *) MUST_CHECK;
 
-/* Removes what a kill left of a trimming; lock held. */
+/* Removes the temporary file of a killed process.  The caller holds the lock. */
 void history_sweep(int dirfd);
 
-/* The record as one line of JSON, malloc'd; NULL when out of memory. */
+/* The record as one line of JSON, for free(3).  NULL: out of memory, or not UTF-8. */
 char *record_json(const struct record *);
 
 /*
- * Calls `each` for every record, the newest first, until it returns false.
- * Lines that are not records, or of a newer format, are skipped.  No history is no
- * fault.
+ * Calls `each` for every record, the newest first, until it returns false.  Lines that
+ * are no records, or of a newer format, are skipped.  The file may be missing.
  */
 int history_walk(int dirfd, bool (*each)(void *, const struct record *), void *arg,
     struct fault *) MUST_CHECK;
@@ -94,12 +92,13 @@ int history_walk(int dirfd, bool (*each)(void *, const struct record *), void *a
 /* Is there a record with this id? */
 int history_has(int dirfd, const char *id, bool *there, struct fault *) MUST_CHECK;
 
-/* How many lines it has. */
+/* The number of lines. */
 int history_count(int dirfd, size_t *n, struct fault *) MUST_CHECK;
 
 /*
- * Replaces the file by the records that `keep`, asked the newest first,
- * wants; their order and bytes stay.  Temp file and rename.  Lock held.
+ * Removes the records for which `keep`, called with the newest first, returns false, and
+ * lines that are no records.  The others keep their order and bytes.  The file is
+ * replaced.  The caller holds the lock.
  */
 int history_filter(int dirfd, bool (*keep)(void *, const struct record *), void *arg,
     struct fault *) MUST_CHECK;

@@ -8,14 +8,14 @@
  *             none       none                        discarded; reverted, or neither
  *                                                    release could be verified
  *
- * A rollback begins at APPLY.  PREPARE is followed by REVERT where an `up` of the
- * host's boot has already started what was prepared.
+ * A rollback begins at APPLY.  REVERT follows PREPARE if an `up` at boot has started what
+ * was prepared.
  *
- * MUST: a phase is on disk before it begins.
- * MUST: the history has the deploy's id before the journal is cleared.  A journal
- *       whose id is in the history is therefore out of date.
- * MUST: REVERT is the last phase; nothing leads from it to APPLY.
- * MUST NOT: hold anything of .env but the variable's own value.
+ * MUST: a phase is on the disk before it begins.
+ * MUST: the history has the deploy's id before the journal is cleared.  So a journal
+ *       whose id is in the history is out of date.
+ * MUST: REVERT is the last phase.
+ * MUST NOT: contain anything of .env but the value of the variable.
  */
 #include "state/journal.h"
 
@@ -31,7 +31,7 @@
 #include <unistd.h>
 
 #define JOURNAL "journal"
-/* every string as long as it may be, and every byte of it escaped as \u00XX */
+/* all strings at their longest, every byte escaped as \u00XX */
 #define JOURNAL_SIZE_MAX (256 * 1024)
 
 static const struct {
@@ -70,16 +70,16 @@ journal_text(const struct journal *j)
 }
 
 /*
- * The folder is synced after the rename.  Where that failed, a first journal is in
- * place but may not be durable; the next request would recover a deploy that never
- * began.  So it is removed.
+ * The folder is synced after the rename.  If that failed, a first journal is in place,
+ * perhaps not durably, and the next request would recover a deploy that never began.  So
+ * it is removed.
  */
 static int
 not_durable(int dirfd, bool first, int error, struct fault *f)
 {
 	if (first && file_remove(dirfd, JOURNAL) == -1)
 		return fault_set(f, FAULT_HOST,
-		    "check the disk of the state folder; the next request recovers from it",
+		    "check the disk of the state folder; the next request recovers it",
 		    "the journal could neither be written durably (%s) nor be removed (%s)",
 		    strerror(error), strerror(errno));
 	return fault_set(f, FAULT_HOST, "check the disk of the state folder",
@@ -96,8 +96,8 @@ journal_write(int dirfd, const struct journal *j, struct fault *f)
 
 	if (text == NULL)
 		return fault_set(f, FAULT_HOST,
-		    "the value of the variable in .env must be UTF-8; else free some memory",
-		    "cannot write the journal: a text in it is not UTF-8, or memory is short");
+		    "make the value of the variable in .env UTF-8, or free some memory",
+		    "cannot write the journal: a text in it is not UTF-8, or out of memory");
 	rc = file_replace(dirfd, JOURNAL, text, strlen(text));
 	error = errno;
 	free(text);
@@ -119,7 +119,7 @@ read_phase(const json_t *doc, int format, enum phase *phase)
 	return false;
 }
 
-/* What format 1 has beside the releases belongs to their only parts. */
+/* The other members of format 1 belong to the only part of each release. */
 static bool
 read_format_1(const json_t *doc, struct journal *j)
 {
@@ -137,7 +137,7 @@ read_format_1(const json_t *doc, struct journal *j)
 	    !member_string(doc, "old_value", from->desired, sizeof(from->desired)) ||
 	    !member_string(doc, "actor", j->who.actor, sizeof(j->who.actor)))
 		return false;
-	/* 0.1.0 did not record it */
+	/* 0.1.0 did not write it */
 	from->served = from->instance[0] != '\0' &&
 	    (served == NULL || json_is_true(served));
 	return true;

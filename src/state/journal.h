@@ -1,10 +1,10 @@
 /*
- * journal.h: the one deploy of a target that is in progress, on disk before
- * each phase that an observation alone could not tell.  A journal found under
- * the lock is an interrupted deploy (deploy/recover.h).
+ * journal.h: the deploy of a target that is in progress.  It is written before each
+ * phase that an observation cannot tell from the one before.  A journal that is found
+ * under the lock is an interrupted deploy (deploy/recover.c).
  *
- * Format 2.  Format 1, of version 0.1, is read: each of its releases has one part
- * without a service's name, also where nothing ran, and "silent" is the engine "blind".
+ * The format is 2.  Format 1, of version 0.1, is read: each of its releases has one part
+ * without a name of a service, even if nothing ran; "silent" is the engine "blind".
  */
 #ifndef STATE_JOURNAL_H
 #define STATE_JOURNAL_H
@@ -12,10 +12,10 @@
 #include "state/history.h"
 
 enum phase {
-	PHASE_PREPARE, /* references may move; nothing that runs is touched */
-	PHASE_APPLY,   /* `to` is resolved; desired may be either, and what runs too */
+	PHASE_PREPARE, /* references may move; what runs is not changed */
+	PHASE_APPLY,   /* `to` is resolved; old or new may be desired, and may run */
 	PHASE_VERIFY,  /* apply has ended; `to` is being verified */
-	PHASE_REVERT,  /* `from` is being applied and verified; never forward again */
+	PHASE_REVERT,  /* `from` is being applied and verified; the last phase */
 	PHASE__MAX
 };
 
@@ -24,29 +24,29 @@ struct journal {
 	enum record_verb verb;
 	enum phase phase;
 	char engine[8];      /* "compose", "blind" */
-	struct release from; /* what ran, and what a reboot would start (release.h) */
-	struct release to;   /* what is wanted; revisions empty until prepared */
+	struct release from; /* what ran, and what a reboot would start */
+	struct release to;   /* what is wanted; without revisions until prepared */
 	int64_t seq;         /* the order of pushes; 0: none was given */
 	struct who who;
-	char time[32]; /* RFC 3339, when it began */
+	char time[32]; /* of its beginning, RFC 3339, UTC */
 };
 
 /*
- * Durable when it returns 0.  FAULT_HOST otherwise: where there was none, there is
- * none, or the fault says that one may be left; else the old one or the new one, whole.
+ * Writes it durably.  FAULT_HOST: if there was a journal, it is the old one or the new
+ * one, whole; else there is none, or the fault says that one may be left.
  */
 int journal_write(int dirfd, const struct journal *, struct fault *) MUST_CHECK;
 
 /*
- * 0 with *found set, and filled in where there is one; FAULT_HOST where it cannot be
- * read or is of a format that this program does not know.
+ * Sets *found, and reads the journal if there is one.  FAULT_HOST: it cannot be read,
+ * is damaged, or has a newer format.
  */
 int journal_read(int dirfd, struct journal *, bool *found, struct fault *) MUST_CHECK;
 
-/* Removes a half-written one that a kill left; lock held. */
+/* Removes the temporary file of a killed process.  The caller holds the lock. */
 void journal_sweep(int dirfd);
 
-/* Durable. */
+/* Removes it durably. */
 int journal_clear(int dirfd, struct fault *) MUST_CHECK;
 
 const char *phase_name(enum phase);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keys (release_key()) that were seen, in a tree. */
+/* Keys of releases (release_key()), in a tree. */
 struct seen {
 	void *root;
 	bool failed; /* out of memory */
@@ -22,7 +22,7 @@ compare_keys(const void *a, const void *b)
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #endif
-/* Adds it; false when it was there already, is empty, or there is no memory. */
+/* Adds it.  False: it was there already, is empty, or out of memory. */
 static bool
 is_first(struct seen *s, const char *key)
 {
@@ -54,8 +54,8 @@ verdict_on_to(const struct record *r)
 }
 
 /*
- * A rollback that succeeded judges what it replaced: nobody leaves a good release.
- * Where it replaced the same release, the verdict on `to` is asked for first.
+ * A rollback that succeeded is a verdict on what it replaced: nobody leaves a good
+ * release.  If `from` and `to` are the same release, the verdict on `to` counts.
  */
 static enum verdict
 verdict_on_from(const struct record *r)
@@ -72,7 +72,7 @@ struct good_list {
 	bool include_bad;
 };
 
-/* Newest first: the first verdict on a release is the one that counts. */
+/* Newest first: the first verdict on a release counts. */
 static bool
 collect_good(void *arg, const struct record *r)
 {
@@ -142,7 +142,7 @@ ledger_knows(int dirfd, const struct release *r, bool *good, struct fault *f)
 	return rc;
 }
 
-/* Did its release become the running one?  Then its number, or none, is in force. */
+/* Did its release become the running one?  Then its sequence number is in force. */
 static bool
 is_landed(const struct record *r)
 {
@@ -185,10 +185,10 @@ struct trim {
 	void *arg;
 	struct seen seen;
 	size_t n;
-	bool landed; /* the newest one that landed was seen */
+	bool landed; /* the newest deploy that succeeded was seen */
 };
 
-/* By key and tag: a tag that moved is two releases, a revision of two tags is too. */
+/* By key and tag: two tags of one revision are two releases. */
 static bool
 is_newest_verdict(struct trim *t, enum verdict verdict, const struct release *r)
 {
@@ -200,7 +200,7 @@ is_newest_verdict(struct trim *t, enum verdict verdict, const struct release *r)
 	return is_first(&t->seen, key);
 }
 
-/* A bad verdict stays as long as the good one that it replaced. */
+/* A bad verdict stays as long as the good one before it. */
 static bool
 keeps_record(void *arg, const struct record *r)
 {
@@ -210,7 +210,7 @@ keeps_record(void *arg, const struct record *r)
 	bool landed = !t->landed && is_landed(r);
 
 	t->landed = t->landed || landed;
-	/* out of memory: nothing is known about the rest */
+	/* out of memory: keep the rest */
 	return t->n++ < LEDGER_KEEP || landed || t->seen.failed ||
 	    (to && t->keep(t->arg, &r->to)) || (from && t->keep(t->arg, &r->from));
 }

@@ -4,30 +4,21 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The strings of a part; those that identify it come first. */
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+#define AT(m) offsetof(struct part, m), sizeof(((struct part *)0)->m)
+
 static const struct {
 	const char *key;
 	size_t at, size;
+	enum member_depth depth;
 } part_strings[] = {
-#define AT(m)                                                               \
-	{                                                                   \
-#m, offsetof(struct part, m), sizeof(((struct part *)0)->m) \
-	}
-	AT(service),
-	AT(reference),
-	AT(revision),
-	AT(instance),
-	AT(previous),
-	AT(desired),
-#undef AT
+	{ "service", AT(service), MEMBER_IDENTITY },
+	{ "reference", AT(reference), MEMBER_IDENTITY },
+	{ "revision", AT(revision), MEMBER_IDENTITY },
+	{ "instance", AT(instance), MEMBER_ALL },
+	{ "previous", AT(previous), MEMBER_ALL },
+	{ "desired", AT(desired), MEMBER_ALL },
 };
-
-static size_t
-strings_of(enum member_depth depth)
-{
-	return depth == MEMBER_IDENTITY ? 3
-					: sizeof(part_strings) / sizeof(part_strings[0]);
-}
 
 static json_t *
 whole_or_none(json_t *doc, bool whole)
@@ -45,8 +36,9 @@ member_of_part(const struct part *p, enum member_depth depth)
 	bool whole = true;
 	size_t i;
 
-	for (i = 0; i < strings_of(depth); i++)
-		if (json_object_set_new(doc, part_strings[i].key,
+	for (i = 0; i < N(part_strings); i++)
+		if (part_strings[i].depth <= depth &&
+		    json_object_set_new(doc, part_strings[i].key,
 			json_string((const char *)p + part_strings[i].at)) == -1)
 			whole = false;
 	if (depth == MEMBER_ALL &&
@@ -114,8 +106,9 @@ read_part(const json_t *obj, enum member_depth depth, struct part *p)
 {
 	size_t i;
 
-	for (i = 0; i < strings_of(depth); i++)
-		if (!member_string(obj, part_strings[i].key,
+	for (i = 0; i < N(part_strings); i++)
+		if (part_strings[i].depth <= depth &&
+		    !member_string(obj, part_strings[i].key,
 			(char *)p + part_strings[i].at, part_strings[i].size))
 			return false;
 	p->served = json_is_true(json_object_get(obj, "served"));
@@ -123,7 +116,7 @@ read_part(const json_t *obj, enum member_depth depth, struct part *p)
 	    json_is_boolean(json_object_get(obj, "served"));
 }
 
-/* Format 1 has {"tag", "image", "ref"}, all empty where nothing ran. */
+/* Format 1 has {"tag", "image", "ref"}, all empty if nothing ran. */
 static bool
 read_only_part(const json_t *obj, struct release *r)
 {

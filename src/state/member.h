@@ -1,9 +1,9 @@
 /*
- * member.h: the JSON members that the journal and the history have in common, in
- * both formats (journal.h, history.h).
+ * member.h: the JSON members that journal and history have in common, in both formats
+ * (journal.h, history.h).
  *
- * Those that read return false where the member is missing, has another type, or
- * does not fit; what they could not read is left empty.
+ * The functions that read return false if the member is missing, has another type or
+ * does not fit; what they could not read is empty.
  */
 #ifndef STATE_MEMBER_H
 #define STATE_MEMBER_H
@@ -14,14 +14,14 @@
 
 #define FORMAT_MAX 2 /* what is written */
 
-/* How much of a release: what identifies it, or all that is known of it. */
+/* Of a release: what identifies it, or all members. */
 enum member_depth { MEMBER_IDENTITY, MEMBER_ALL };
 
-/* NULL when out of memory, or for a string that is not UTF-8. */
+/* NULL: out of memory, or a string is not UTF-8. */
 json_t *member_of_release(const struct release *, enum member_depth);
 json_t *member_of_who(const struct who *);
 
-/* The string; "" for a value that is no string, or that has a NUL in it. */
+/* The string; "": the value is no string, or has a NUL in it. */
 const char *member_value(const json_t *);
 const char *member_text(const json_t *obj, const char *key);
 

@@ -80,7 +80,7 @@ release_tag_of(const char *reference, char tag[TAG_MAX])
 	size_t len;
 
 	tag[0] = '\0';
-	/* what stands behind a registry's colon is its port; "sha256:..." is an id */
+	/* a colon before a slash precedes a port; "sha256:..." is an id */
 	if (colon == NULL || strchr(colon, '/') != NULL ||
 	    strncmp(reference, "sha256:", 7) == 0)
 		return;

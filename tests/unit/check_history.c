@@ -614,12 +614,37 @@ START_TEST(skips_garbage)
 }
 END_TEST
 
+/* A program of the day before must not remove what a newer one wrote. */
+START_TEST(keeps_a_newer_format)
+{
+	static const char newer[] = "{\"v\":3,\"new\":\"x\"}\n";
+	char *text;
+	size_t len;
+
+	append_id("a");
+	text = room_get(HISTORY, &len);
+	ck_assert_ptr_nonnull(text = realloc(text, len + sizeof(newer)));
+	memcpy(text + len, newer, sizeof(newer));
+	room_put(HISTORY, text, len + sizeof(newer) - 1);
+	append_id("b");
+	ck_assert_str_eq(ids(), "b a ");
+	filter(1);
+	ck_assert_str_eq(ids(), "b ");
+	ck_assert_uint_eq(count(), 2);
+	free(text);
+	text = room_get(HISTORY, NULL);
+	ck_assert_int_eq(strncmp(text, newer, sizeof(newer) - 1), 0);
+	free(text);
+}
+END_TEST
+
 /* One member changed: a record still, or none. */
 static const struct {
 	const char *part, *by;
 	bool record;
 } changes[] = {
 	{ "\"v\":2", "\"v\":3", false },
+	{ "\"v\":2", "\"v\":0", false },
 	{ "\"v\":2", "\"v\":1", false },
 	{ "\"v\":2", "\"w\":2", false },
 	{ "\"rollback\"", "\"freeze\"", false },
@@ -680,7 +705,8 @@ history_suite(void)
 		CASE("Limits"), EACH(returns_the_longest_record, 2), ONCE(holds_many),
 		ONCE(bounds_a_line), EACH(leaves_all_as_it_was_on_a_full_disk, 2),
 		EACH(tells_what_is_not_durable, 2), CASE("Hostile"),
-		ONCE(never_reads_a_torn_line), EACH(skips_garbage, N(garbage)),
+		ONCE(never_reads_a_torn_line), ONCE(keeps_a_newer_format),
+		EACH(skips_garbage, N(garbage)),
 		EACH(takes_or_skips_a_changed_record, N(changes)),
 		EACH(refuses_other_kinds, 4), EACH(writes_nothing_that_is_not_utf_8, 2) };
 
