@@ -82,7 +82,7 @@ set_key(const struct sources *s, struct target *t, const struct key *k)
 {
 	struct found v = find_value(s, k);
 
-	if (key_is_of_service(k))
+	if (k->scope == SCOPE_SERVICE)
 		return 0;
 	/* the home is known: it is the first row */
 	if (v.fallback && k->kind == VALUE_PATH && k != key_table && *v.value != '\0')
@@ -106,11 +106,10 @@ find_service(struct target *t, const char *name)
 	return NULL;
 }
 
-/* health_url.SERVICE wins over health_url, but not over the environment. */
+/* NAME.SERVICE wins over NAME (of the first service), but not over the environment. */
 static int
-set_service_urls(const struct sources *s, struct target *t)
+set_service_keys(const struct sources *s, struct target *t)
 {
-	bool first_is_set = find_env(s, key_find("health_url")) != NULL;
 	struct service *service;
 	char safe[128];
 	size_t i;
@@ -118,19 +117,21 @@ set_service_urls(const struct sources *s, struct target *t)
 	for (i = 0; i < s->own->n; i++) {
 		const struct item *it = &s->own->item[i];
 		const struct origin o = { s->path, it->line };
+		const struct key *plain = key_find(it->key->name);
 
-		if (!key_is_of_service(it->key))
+		if (it->key->scope != SCOPE_SERVICE)
 			continue;
 		service = find_service(t, it->service);
 		if (service == NULL)
 			return sections_fault(s->fault, s->path, it->line,
 			    "name the service in `services`, or remove the line",
-			    "health_url.%s: not a service of target %s",
+			    "%s.%s: not a service of target %s", it->key->name,
 			    text_escape(safe, sizeof(safe), it->service,
 				strlen(it->service)),
 			    t->name);
-		if ((service != t->service || !first_is_set) &&
-		    value_set_url(it->key, service, it->value, &o, s->fault) == -1)
+		if (service == t->service && plain != NULL && find_env(s, plain) != NULL)
+			continue;
+		if (value_set(it->key, service, it->value, &o, s->fault) == -1)
 			return -1;
 	}
 	return 0;
@@ -175,10 +176,10 @@ make_target(const struct sources *s, struct target *t)
 
 	(void)strlcpy(t->name, s->own == s->all ? TARGET_DEFAULT : s->own->name,
 	    sizeof(t->name));
-	for (i = 0; i < KEYS; i++)
+	for (i = 0; i < key_count; i++)
 		if (set_key(s, t, &key_table[i]) == -1)
 			return -1;
-	if (set_service_urls(s, t) == -1 || resolve_files(s, t) == -1)
+	if (set_service_keys(s, t) == -1 || resolve_files(s, t) == -1)
 		return -1;
 	return set_state(s, t);
 }
@@ -261,7 +262,7 @@ check_env(const struct sections *file, char *const *env, struct fault *f)
 	char names[200] = "", safe[200];
 	size_t i, n = 0;
 
-	for (i = 0; i < KEYS; i++)
+	for (i = 0; i < key_count; i++)
 		if (key_table[i].env != NULL && env_get(env, key_table[i].env) != NULL &&
 		    n < sizeof(names))
 			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s",
@@ -360,7 +361,7 @@ is_used(const struct config *c, const char *name)
 	size_t i, len = strlen(name);
 	const char *at;
 
-	for (i = 0; i < KEYS; i++)
+	for (i = 0; i < key_count; i++)
 		if (key_table[i].env != NULL && strcmp(key_table[i].env, name) == 0)
 			return true;
 	for (i = 0; i < c->n; i++) {

@@ -10,98 +10,99 @@
 #include <string.h>
 
 #define AT(m) offsetof(struct target, m), sizeof(((struct target *)NULL)->m)
-#define URL_AT AT(service[0].health_url)
+#define SERVICE_AT(m) offsetof(struct service, m), sizeof(((struct service *)NULL)->m)
 
-const struct key key_table[KEYS] = {
-	{ "home", "TWILIGHT_HOME", VALUE_PATH, false, false, AT(home),
+const struct key key_table[] = {
+	{ "home", "TWILIGHT_HOME", VALUE_PATH, SCOPE_SHARED, false, AT(home),
 	    "/home/deploy/twilight", 0, 0, NULL,
 	    "the folder that holds .env and the compose folder" },
-	{ "env_file", "TWILIGHT_ENV_FILE", VALUE_PATH, false, false, AT(env_file),
+	{ "env_file", "TWILIGHT_ENV_FILE", VALUE_PATH, SCOPE_SHARED, false, AT(env_file),
 	    "/.env", 0, 0, NULL, "the file whose variable names the version" },
-	{ "compose_dir", "TWILIGHT_COMPOSE_DIR", VALUE_PATH, false, false,
+	{ "compose_dir", "TWILIGHT_COMPOSE_DIR", VALUE_PATH, SCOPE_SHARED, false,
 	    AT(compose_dir), "/source/deploy", 0, 0, NULL,
 	    "the folder of the compose file" },
-	{ "compose_files", "TWILIGHT_COMPOSE_FILES", VALUE_PATHS, false, false,
+	{ "compose_files", "TWILIGHT_COMPOSE_FILES", VALUE_PATHS, SCOPE_SHARED, false,
 	    AT(compose_files), "", 0, 0, NULL,
 	    "compose files, ':' between them; empty: compose's own choice" },
-	{ "project", "TWILIGHT_PROJECT", VALUE_NAME, false, false, AT(project), "", 0, 0,
-	    NULL, "the compose project; empty: compose's own choice" },
-	{ "engine", "TWILIGHT_ENGINE", VALUE_CHOICE, false, true, AT(engine), "compose",
-	    0, 0, "compose or blind",
+	{ "project", "TWILIGHT_PROJECT", VALUE_NAME, SCOPE_SHARED, false, AT(project), "",
+	    0, 0, NULL, "the compose project; empty: compose's own choice" },
+	{ "engine", "TWILIGHT_ENGINE", VALUE_CHOICE, SCOPE_SHARED, true, AT(engine),
+	    "compose", 0, 0, "compose or blind",
 	    "compose: docker compose; blind: nothing can be observed" },
-	{ "services", "TWILIGHT_SERVICE", VALUE_SERVICES, false, false, 0,
+	{ "services", "TWILIGHT_SERVICE", VALUE_SERVICES, SCOPE_SHARED, false, 0,
 	    sizeof(struct target), "data", 0, 0, NULL,
 	    "the compose services, separated by spaces or commas" },
-	{ "variable", "TWILIGHT_VARIABLE", VALUE_VARIABLE, false, false, AT(variable),
-	    "TWILIGHT_VERSION", 0, 0, NULL, "the variable of env_file that is changed" },
-	{ "value", "TWILIGHT_VALUE", VALUE_FORMAT, false, false, AT(value), "%t", 0, 0,
-	    NULL, "its value; %t is the tag: %t alone, or REGISTRY/REPO:%t" },
-	{ "tag_pattern", "TWILIGHT_TAG_PATTERN", VALUE_REGEX, false, true,
+	{ "variable", "TWILIGHT_VARIABLE", VALUE_VARIABLE, SCOPE_SHARED, false,
+	    AT(variable), "TWILIGHT_VERSION", 0, 0, NULL,
+	    "the variable of env_file that is changed" },
+	{ "value", "TWILIGHT_VALUE", VALUE_FORMAT, SCOPE_SHARED, false, AT(value), "%t",
+	    0, 0, NULL, "its value; %t is the tag: %t alone, or REGISTRY/REPO:%t" },
+	{ "tag_pattern", "TWILIGHT_TAG_PATTERN", VALUE_REGEX, SCOPE_SHARED, true,
 	    AT(tag_pattern), "sha-[0-9a-f]{7}|latest|main|v[0-9]+\\.[0-9]+\\.[0-9]+", 0,
 	    0, NULL, "POSIX extended expression that a whole tag must match" },
-	{ "tag_prefix", "TWILIGHT_TAG_PREFIX", VALUE_PREFIX, true, false, AT(tag_prefix),
-	    "", 0, 0, NULL, "the target accepts only tags with this prefix" },
-	{ "strip_prefix", "TWILIGHT_STRIP_PREFIX", VALUE_FLAG, false, false,
+	{ "tag_prefix", "TWILIGHT_TAG_PREFIX", VALUE_PREFIX, SCOPE_TARGET, false,
+	    AT(tag_prefix), "", 0, 0, NULL,
+	    "the target accepts only tags with this prefix" },
+	{ "strip_prefix", "TWILIGHT_STRIP_PREFIX", VALUE_FLAG, SCOPE_SHARED, false,
 	    AT(strip_prefix), "no", 0, 0, NULL,
 	    "yes: the tag is used without tag_prefix" },
-	{ "health_url", "TWILIGHT_HEALTH_URL", VALUE_URL, false, true, URL_AT,
-	    "http://localhost:8081/healthz", 0, 0, NULL,
+	{ "health_url", "TWILIGHT_HEALTH_URL", VALUE_URL, SCOPE_SHARED, true,
+	    AT(service[0].health_url), "http://localhost:8081/healthz", 0, 0, NULL,
 	    "of the first service; must answer 200 to 399; none: no request" },
-	{ "health_url.SERVICE", NULL, VALUE_URL, true, true, URL_AT, "", 0, 0, NULL,
-	    "the same for one service; without a URL it must only run" },
-	{ "health_tries", "TWILIGHT_HEALTH_TRIES", VALUE_NUMBER, false, false,
+	{ "health_url", NULL, VALUE_URL, SCOPE_SERVICE, true, SERVICE_AT(health_url), "",
+	    0, 0, NULL, "the same for one service; without a URL it must only run" },
+	{ "health_tries", "TWILIGHT_HEALTH_TRIES", VALUE_NUMBER, SCOPE_SHARED, false,
 	    AT(health_tries), "30", 1, 100000, NULL,
 	    "windows of health_sleep before it counts as unhealthy" },
-	{ "health_sleep", "TWILIGHT_HEALTH_SLEEP", VALUE_SECONDS, false, false,
+	{ "health_sleep", "TWILIGHT_HEALTH_SLEEP", VALUE_SECONDS, SCOPE_SHARED, false,
 	    AT(health_sleep), "2", 0, 3600, NULL, "seconds in a window" },
-	{ "health_settle", "TWILIGHT_HEALTH_SETTLE", VALUE_SECONDS, false, false,
+	{ "health_settle", "TWILIGHT_HEALTH_SETTLE", VALUE_SECONDS, SCOPE_SHARED, false,
 	    AT(health_settle), "2", 0, 3600, NULL,
 	    "seconds that a container must have run without a restart" },
-	{ "pull_limit", "TWILIGHT_PULL_LIMIT", VALUE_SECONDS, false, false,
+	{ "pull_limit", "TWILIGHT_PULL_LIMIT", VALUE_SECONDS, SCOPE_SHARED, false,
 	    AT(pull_limit), "300", 1, 86400, NULL, "seconds for a pull" },
-	{ "up_limit", "TWILIGHT_UP_LIMIT", VALUE_SECONDS, false, false, AT(up_limit),
-	    "120", 1, 86400, NULL, "seconds for `docker compose up`" },
-	{ "call_limit", "TWILIGHT_CALL_LIMIT", VALUE_SECONDS, false, false,
+	{ "up_limit", "TWILIGHT_UP_LIMIT", VALUE_SECONDS, SCOPE_SHARED, false,
+	    AT(up_limit), "120", 1, 86400, NULL, "seconds for `docker compose up`" },
+	{ "call_limit", "TWILIGHT_CALL_LIMIT", VALUE_SECONDS, SCOPE_SHARED, false,
 	    AT(call_limit), "30", 1, 86400, NULL,
 	    "seconds for every other call of docker" },
-	{ "keep", "TWILIGHT_KEEP", VALUE_NUMBER, false, false, AT(keep), "3", 1, 100,
-	    NULL, "known-good releases whose images are kept" },
-	{ "prune", "TWILIGHT_PRUNE", VALUE_CHOICE, false, true, AT(prune), "all", 0, 0,
-	    "all or own", "all: dangling images older than a week too; own: only ours" },
-	{ "disk_min", "TWILIGHT_DISK_MIN", VALUE_SIZE, false, false, AT(disk_min), "1G",
-	    0, INT64_MAX, NULL, "free bytes below which no deploy starts" },
-	{ "state", "TWILIGHT_STATE", VALUE_PATH, false, false, AT(state),
+	{ "keep", "TWILIGHT_KEEP", VALUE_NUMBER, SCOPE_SHARED, false, AT(keep), "3", 1,
+	    100, NULL, "known-good releases whose images are kept" },
+	{ "prune", "TWILIGHT_PRUNE", VALUE_CHOICE, SCOPE_SHARED, true, AT(prune), "all",
+	    0, 0, "all or own",
+	    "all: dangling images older than a week too; own: only ours" },
+	{ "disk_min", "TWILIGHT_DISK_MIN", VALUE_SIZE, SCOPE_SHARED, false, AT(disk_min),
+	    "1G", 0, INT64_MAX, NULL, "free bytes below which no deploy starts" },
+	{ "state", "TWILIGHT_STATE", VALUE_PATH, SCOPE_SHARED, false, AT(state),
 	    "/.twilight-deploy", 0, 0, NULL, "the folder of journal, history and locks" },
-	{ "lock", "TWILIGHT_LOCK", VALUE_PATH, true, false, AT(lock), "", 0, 0, NULL,
-	    "the lock file; empty: `lock` in the state folder" },
-	{ "keep_env", "TWILIGHT_KEEP_ENV", VALUE_TEXT, false, false, AT(keep_env), "", 0,
-	    0, NULL, "names of variables that docker gets too" },
+	{ "lock", "TWILIGHT_LOCK", VALUE_PATH, SCOPE_TARGET, false, AT(lock), "", 0, 0,
+	    NULL, "the lock file; empty: `lock` in the state folder" },
+	{ "keep_env", "TWILIGHT_KEEP_ENV", VALUE_TEXT, SCOPE_SHARED, false, AT(keep_env),
+	    "", 0, 0, NULL, "names of variables that docker gets too" },
 };
 
-static const char service_key[] = "health_url.";
+const size_t key_count = sizeof(key_table) / sizeof(key_table[0]);
+
+_Static_assert(sizeof(key_table) / sizeof(key_table[0]) * SERVICES_MAX <= KEY_ITEMS_MAX,
+    "KEY_ITEMS_MAX is too small");
 
 const char *
-key_service(const char *name)
+key_service(const struct key *k, const char *name)
 {
-	return name + sizeof(service_key) - 1;
-}
-
-bool
-key_is_of_service(const struct key *k)
-{
-	return k->env == NULL;
+	return k->scope == SCOPE_SERVICE ? name + strlen(k->name) + 1 : "";
 }
 
 const struct key *
 key_find(const char *name)
 {
-	size_t i;
+	size_t i, len;
 
-	for (i = 0; i < KEYS; i++)
-		if (key_is_of_service(&key_table[i])
-			? strncmp(name, service_key, sizeof(service_key) - 1) == 0
-			: strcmp(name, key_table[i].name) == 0)
+	for (i = 0; i < key_count; i++) {
+		len = strlen(key_table[i].name);
+		if (strncmp(name, key_table[i].name, len) == 0 &&
+		    name[len] == (key_table[i].scope == SCOPE_SERVICE ? '.' : '\0'))
 			return &key_table[i];
+	}
 	return NULL;
 }
 
@@ -112,7 +113,7 @@ key_nearest(const char *name, bool env)
 	const char *known, *near = NULL;
 	size_t i;
 
-	for (i = 0; i < KEYS; i++) {
+	for (i = 0; i < key_count; i++) {
 		known = env ? key_table[i].env : key_table[i].name;
 		n = known == NULL ? UINT_MAX : text_distance(name, known);
 		if (n < least) {
@@ -143,11 +144,11 @@ config_describe(void (*line)(void *, const char *), void *arg)
 	char buf[160];
 	size_t i;
 
-	for (i = 0; i < KEYS; i++) {
+	for (i = 0; i < key_count; i++) {
 		const struct key *k = &key_table[i];
 
-		snprintf(buf, sizeof(buf), "%s%s%s", k->name, k->env == NULL ? "" : ", ",
-		    k->env == NULL ? "" : k->env);
+		snprintf(buf, sizeof(buf), "%s%s%s", k->name,
+		    k->env != NULL ? ", " : ".SERVICE", k->env != NULL ? k->env : "");
 		line(arg, buf);
 		snprintf(buf, sizeof(buf), "    %s", k->text);
 		line(arg, buf);

@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KEYS 26
-
 enum value_kind {
 	VALUE_TEXT,     /* as it is */
 	VALUE_CHOICE,   /* one of the words of `choices` */
@@ -31,31 +29,40 @@ enum value_kind {
 	VALUE_SIZE     /* bytes, with K, M or G after the number */
 };
 
+enum key_scope {
+	SCOPE_SHARED, /* of one target, or of all */
+	SCOPE_TARGET, /* of one target */
+	SCOPE_SERVICE /* NAME.SERVICE, of one service of a target */
+};
+
 struct key {
-	const char *name; /* in the file; "health_url.SERVICE" stands for each service */
+	const char *name; /* in the file */
 	const char *env;  /* NULL: not from the environment */
 	enum value_kind kind;
-	bool section;        /* of one target: never shared by several */
+	enum key_scope scope;
 	bool strict;         /* an empty variable is an error, not the default */
-	size_t offset, size; /* of the field; of the first service's for a URL */
+	size_t offset, size; /* of the field in struct target, or in struct service */
 	const char *fallback;
-	int64_t min, max; /* as written: seconds, not milliseconds */
-	const char *choices;
+	int64_t min, max;    /* as written: seconds, not milliseconds */
+	const char *choices; /* "A, B or C" */
 	const char *text;
 };
 
-/* Set in this order: `home` is first, `services` precedes `health_url`. */
-extern const struct key key_table[KEYS];
+/* Set in this order: `home` is first, `services` precedes those of services. */
+extern const struct key key_table[];
+extern const size_t key_count;
 
-/* The key with that name in a file; health_url.SERVICE for any SERVICE. */
+/* How many settings a section can have: key_count * SERVICES_MAX, rounded up. */
+#define KEY_ITEMS_MAX 256
+
+/* The key with that name in a file, of any service. */
 const struct key *key_find(const char *name);
+
+/* SERVICE of a name NAME.SERVICE; "" for a key that is not of a service. */
+const char *key_service(const struct key *, const char *name);
 
 /* The known name, of the file or of the environment, most like it; NULL for none. */
 const char *key_nearest(const char *name, bool env);
-
-/* Is it health_url.SERVICE?  SERVICE of such a name. */
-bool key_is_of_service(const struct key *);
-const char *key_service(const char *name);
 
 /* Where a value comes from. */
 struct origin {
@@ -67,12 +74,8 @@ struct origin {
 int value_wrong(const struct key *, const char *value, const struct origin *,
     const char *must, struct fault *);
 
-/* Checks `value` and sets the field: `t` plus the key's offset. */
-int value_set(const struct key *, struct target *t, const char *value,
-    const struct origin *, struct fault *) MUST_CHECK;
-
-/* Checks a URL and sets that of one service. */
-int value_set_url(const struct key *, struct service *, const char *value,
-    const struct origin *, struct fault *) MUST_CHECK;
+/* Checks `value` and sets the field in `base`, a struct target or struct service. */
+int value_set(const struct key *, void *base, const char *value, const struct origin *,
+    struct fault *) MUST_CHECK;
 
 #endif

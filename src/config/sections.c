@@ -150,15 +150,15 @@ add_item(const struct reader *r, const char *name, const char *value)
 
 	if (k == NULL)
 		return unknown_key(r, name);
-	service = key_is_of_service(k) ? key_service(name) : "";
+	service = key_service(k, name);
 	first = section_item(s, k, service);
 	if (first != NULL)
 		return sections_fault(r->fault, r->file->path, r->line,
 		    "remove one of them", "%s is set twice; the first is in line %u",
 		    text_escape(safe, sizeof(safe), name, strlen(name)), first->line);
-	if (s->n == SECTION_ITEMS || strlen(service) >= SERVICE_MAX)
+	if (s->n == KEY_ITEMS_MAX || strlen(service) >= SERVICE_MAX)
 		return bad_line(r,
-		    s->n == SECTION_ITEMS ? "too many settings" : "the key is too long",
+		    s->n == KEY_ITEMS_MAX ? "too many settings" : "the key is too long",
 		    "remove settings of services that the target does not have");
 	if ((it->value = strdup(value)) == NULL)
 		return fault_set(r->fault, FAULT_HOST, "free some memory",
@@ -293,20 +293,19 @@ static int
 check_shared(const struct sections *file, struct fault *f)
 {
 	const struct section *s = &file->section[0];
-	char dotted[SERVICE_MAX * 4 + 1] = "";
+	char safe[SERVICE_MAX * 4 + 1];
 	size_t i;
 
 	for (i = 0; file->n > 1 && i < s->n; i++) {
 		const struct item *it = &s->item[i];
-		bool of_service = key_is_of_service(it->key);
 
-		if (!it->key->section)
+		if (it->key->scope == SCOPE_SHARED)
 			continue;
-		text_escape(dotted, sizeof(dotted), it->service, strlen(it->service));
+		text_escape(safe, sizeof(safe), it->service, strlen(it->service));
 		return sections_fault(f, file->path, it->line,
 		    "move it below [target NAME]",
-		    "%s%s is a setting of one target, not of all",
-		    of_service ? "health_url." : it->key->name, of_service ? dotted : "");
+		    "%s%s%s is a setting of one target, not of all", it->key->name,
+		    it->key->scope == SCOPE_SERVICE ? "." : "", safe);
 	}
 	return 0;
 }

@@ -20,12 +20,11 @@
 
 #define SECTIONS_BYTES_MAX (1024 * 1024) /* of the file */
 #define SECTIONS_LINE_MAX (PATH_MAX + 128)
-#define SECTION_ITEMS (KEYS + SERVICES_MAX)
 
 /* A line KEY = VALUE. */
 struct item {
 	const struct key *key;
-	char service[SERVICE_MAX]; /* of health_url.SERVICE, else "" */
+	char service[SERVICE_MAX]; /* of NAME.SERVICE, else "" */
 	char *value;               /* owned */
 	unsigned line;
 };
@@ -34,7 +33,7 @@ struct section {
 	char name[TARGET_NAME_MAX]; /* of the target */
 	unsigned line;
 	size_t n;
-	struct item item[SECTION_ITEMS];
+	struct item item[KEY_ITEMS_MAX];
 };
 
 struct sections {

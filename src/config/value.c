@@ -35,12 +35,13 @@ value_wrong(const struct key *k, const char *value, const struct origin *o,
     const char *must, struct fault *f)
 {
 	bool env = o->path == NULL && k->env != NULL;
+	const char *dotted = k->scope == SCOPE_SERVICE ? ".SERVICE" : "";
 	char safe[128], at[224];
 
 	return fault_set(f, FAULT_HOST, "`help settings` lists them",
-	    "%sbad setting %s=%s: must be %s", place(o, at, sizeof(at)),
-	    env ? k->env : k->name, text_escape(safe, sizeof(safe), value, strlen(value)),
-	    must);
+	    "%sbad setting %s%s=%s: must be %s", place(o, at, sizeof(at)),
+	    env ? k->env : k->name, dotted,
+	    text_escape(safe, sizeof(safe), value, strlen(value)), must);
 }
 
 /* Digits, with `fraction` up to three decimals, in thousandths; -1: it is no number. */
@@ -127,8 +128,8 @@ is_choice(const char *choices, const char *value)
 	const char *at = choices;
 	size_t len;
 
-	for (; *at != '\0'; at += strspn(at, " ")) {
-		len = strcspn(at, " ");
+	for (; *at != '\0'; at += strspn(at, ", ")) {
+		len = strcspn(at, ", ");
 		if (len == strlen(value) && memcmp(at, value, len) == 0 &&
 		    strcmp(value, "or") != 0)
 			return true;
@@ -253,15 +254,15 @@ set_services(const struct key *k, struct target *t, const char *value,
 				 : value_wrong(k, value, o, "the name of a service", f);
 }
 
-int
-value_set_url(const struct key *k, struct service *s, const char *value,
-    const struct origin *o, struct fault *f)
+static int
+set_url(const struct key *k, char *field, const char *value, const struct origin *o,
+    struct fault *f)
 {
 	struct fault wrong = { 0 };
 	struct url url;
 	char at[224];
 
-	memset(s->health_url, 0, sizeof(s->health_url));
+	memset(field, 0, k->size);
 	if (*value == '\0')
 		return value_wrong(k, value, o, "a URL, or none", f);
 	if (strcmp(value, "none") == 0)
@@ -270,16 +271,16 @@ value_set_url(const struct key *k, struct service *s, const char *value,
 	if (url_parse(&url, value, &wrong) == -1)
 		return fault_set(f, FAULT_HOST, wrong.next, "%s%s",
 		    place(o, at, sizeof(at)), wrong.what);
-	if (strlcpy(s->health_url, value, sizeof(s->health_url)) >= sizeof(s->health_url))
+	if (strlcpy(field, value, k->size) >= k->size)
 		return value_wrong(k, "http://...", o, "shorter", f);
 	return 0;
 }
 
 int
-value_set(const struct key *k, struct target *t, const char *value,
-    const struct origin *o, struct fault *f)
+value_set(const struct key *k, void *base, const char *value, const struct origin *o,
+    struct fault *f)
 {
-	char *field = (char *)t + k->offset;
+	char *field = (char *)base + k->offset;
 
 	switch (k->kind) {
 	case VALUE_NUMBER:
@@ -289,9 +290,9 @@ value_set(const struct key *k, struct target *t, const char *value,
 	case VALUE_FLAG:
 		return set_flag(k, field, value, o, f);
 	case VALUE_SERVICES:
-		return set_services(k, t, value, o, f);
+		return set_services(k, base, value, o, f);
 	case VALUE_URL:
-		return value_set_url(k, &t->service[0], value, o, f);
+		return set_url(k, field, value, o, f);
 	default:
 		return set_text(k, field, value, o, f);
 	}

@@ -790,10 +790,10 @@ END_TEST
 
 START_TEST(bounds_the_keys_of_services)
 {
-	char text[4096] = "[target a]\n";
+	char text[16384] = "[target a]\n";
 	int i;
 
-	for (i = 0; i < 60; i++)
+	for (i = 0; i < 300; i++)
 		sprintf(text + strlen(text), "health_url.s%d = none\n", i);
 	ck_assert_int_eq(load_text(text), -1);
 	says("too many settings", "service");
