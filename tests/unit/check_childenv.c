@@ -1,5 +1,5 @@
 /*
- * check_childenv.c: the environment of children, built from nothing.
+ * check_childenv.c: the environment of child processes, built from nothing.
  */
 #include "suite.h"
 #include "skip.h"

@@ -77,20 +77,10 @@ load(const char *a, const char *b, const char *d)
 	return rc;
 }
 
-static void
-write_file(const char *bytes, size_t len)
-{
-	int fd = openat(dir, FILE_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	ck_assert_int_ne(fd, -1);
-	ck_assert_int_eq(write(fd, bytes, len), (ssize_t)len);
-	close(fd);
-}
-
 static int
 load_text(const char *text)
 {
-	write_file(text, strlen(text));
+	room_put(FILE_NAME, text, strlen(text));
 	return load_config(FILE_NAME, NULL);
 }
 
@@ -749,18 +739,18 @@ START_TEST(refuses_nul_and_garbage)
 	static char garbage[1024 * 1024 + 1];
 	size_t i;
 
-	write_file("#\nhome = /s\0rv\n", 15);
+	room_put(FILE_NAME, "#\nhome = /s\0rv\n", 15);
 	ck_assert_int_eq(load_config(FILE_NAME, NULL), -1);
 	says("c.conf:2: has a NUL byte", "plain text");
 	for (i = 0; i < sizeof(garbage); i++)
 		garbage[i] = (char)(i * 7919 + i / 251);
-	write_file(garbage, sizeof(garbage) - 1);
+	room_put(FILE_NAME, garbage, sizeof(garbage) - 1);
 	ck_assert_int_eq(load_config(FILE_NAME, NULL), -1);
 	says("c.conf:1: ", "");
 	memset(garbage, '\n', sizeof(garbage));
-	write_file(garbage, sizeof(garbage) - 1);
+	room_put(FILE_NAME, garbage, sizeof(garbage) - 1);
 	ck_assert_int_eq(load_config(FILE_NAME, NULL), 0);
-	write_file(garbage, sizeof(garbage));
+	room_put(FILE_NAME, garbage, sizeof(garbage));
 	ck_assert_int_eq(load_config(FILE_NAME, NULL), -1);
 	says("c.conf: more than 1 MiB", "shorten");
 }
@@ -814,7 +804,7 @@ static const struct {
 
 START_TEST(trusts_what_only_its_owner_writes)
 {
-	write_file("", 0);
+	room_put(FILE_NAME, "", 0);
 	ck_assert_int_eq(fchmodat(dir, FILE_NAME, modes[_i].mode, 0), 0);
 	ck_assert_int_eq(load_config(FILE_NAME, NULL), modes[_i].what == NULL ? 0 : -1);
 	if (modes[_i].what != NULL)
@@ -826,7 +816,8 @@ START_TEST(trusts_root_and_itself)
 {
 	if (geteuid() != 0)
 		SKIP("not root");
-	write_file("", 0);
+	room_put(FILE_NAME, "", 0);
+	ck_assert_int_eq(fchmodat(dir, FILE_NAME, 0644, 0), 0);
 	ck_assert_int_eq(fchownat(dir, FILE_NAME, 65534, 65534, 0), 0);
 	ck_assert_int_eq(load_config(FILE_NAME, NULL), -1);
 	says("its owner is neither root nor the user", "chown");
@@ -851,7 +842,7 @@ START_TEST(opens_a_file)
 {
 	static char longer[PATH_MAX + 1];
 
-	write_file("home = /srv\n", 12);
+	room_put(FILE_NAME, "home = /srv\n", 12);
 	ck_assert_int_eq(symlinkat(FILE_NAME, dir, "link"), 0);
 	ck_assert_int_eq(load_config("link", NULL), 0);
 	ck_assert_str_eq(t.home, "/srv");
@@ -902,7 +893,7 @@ START_TEST(takes_the_environment_beside_a_file)
 	char *env[] = { strdup(both[_i].env), NULL };
 	int rc;
 
-	write_file(both[_i].text, strlen(both[_i].text));
+	room_put(FILE_NAME, both[_i].text, strlen(both[_i].text));
 	rc = load_config(FILE_NAME, env);
 	free(env[0]);
 	ck_assert_msg(rc == (both[_i].what == NULL ? 0 : -1), "%s", f.what);

@@ -1,4 +1,4 @@
-/* check_deadline.c: time that only moves forward. */
+/* check_deadline.c: limits of time. */
 #include "suite.h"
 #include "sys/deadline.h"
 

@@ -1,7 +1,6 @@
 /*
- * check_dotenv.c: one variable of a .env file, read as compose reads it and replaced
- * byte for byte.  What the rows of envrows.h say about the syntax is compared with
- * compose itself by tests/e2e/dotenv.c.
+ * check_dotenv.c: one variable of a .env file is read as compose reads it, and replaced
+ * byte for byte.  tests/e2e/dotenv.c compares the rows of envrows.h with compose itself.
  */
 #include "suite.h"
 #include "room.h"
@@ -18,7 +17,6 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -41,7 +39,7 @@ static char folder[ROOM_MAX];
 static struct fault f;
 static char value[DOTENV_VALUE_MAX];
 
-/* Where another process may interfere, or the disk fail: main.c. */
+/* Hooks of main.c: another process interferes, or the disk fails. */
 extern int (*unit_on_fsync)(int fd);
 extern void (*unit_on_sleep)(void);
 
@@ -55,52 +53,9 @@ setup(void)
 }
 
 static void
-put(const char *name, const char *bytes, size_t len)
-{
-	FILE *fp = fopen(name, "w");
-
-	ck_assert_ptr_nonnull(fp);
-	ck_assert_uint_eq(fwrite(bytes, 1, len, fp), len);
-	ck_assert_int_eq(fclose(fp), 0);
-}
-
-static void
 put_text(const char *name, const char *text)
 {
-	put(name, text, strlen(text));
-}
-
-static void
-assert_bytes(const char *name, const char *bytes, size_t len)
-{
-	static char buf[DOTENV_MAX + 2];
-	FILE *fp = fopen(name, "r");
-	size_t n;
-
-	ck_assert_ptr_nonnull(fp);
-	n = fread(buf, 1, sizeof(buf), fp);
-	fclose(fp);
-	ck_assert_uint_eq(n, len);
-	ck_assert_int_eq(memcmp(buf, bytes, len), 0);
-}
-
-static void
-assert_text(const char *name, const char *text)
-{
-	assert_bytes(name, text, strlen(text));
-}
-
-static int
-entries(const char *path)
-{
-	DIR *d = opendir(path);
-	int n = 0;
-
-	ck_assert_ptr_nonnull(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n - 2;
+	room_put(name, text, strlen(text));
 }
 
 static bool
@@ -168,11 +123,11 @@ START_TEST(accepts)
 		b = snprintf(new, sizeof(new), "%s%s%s", good[_i].before, news[i],
 		    good[_i].after);
 		must_replace(".env", was, news[i]);
-		assert_bytes(".env", new, (size_t)b);
+		room_holds(".env", new, (size_t)b);
 		must_replace(".env", news[i], was);
-		assert_bytes(".env", old, (size_t)a);
+		room_holds(".env", old, (size_t)a);
 	}
-	ck_assert_int_eq(entries("."), 1);
+	ck_assert_int_eq(room_count("."), 1);
 }
 END_TEST
 
@@ -180,14 +135,14 @@ START_TEST(refuses)
 {
 	put_text(".env", bad[_i].text);
 	ck_assert_int_eq(dotenv_read(".env", K, value, &f), -1);
-	/* "missing" is said exactly so: callers and people match it */
+	/* callers and people match the whole text of "missing" */
 	if (strncmp(bad[_i].says, "missing", 7) == 0)
 		ck_assert_str_eq(f.what, bad[_i].says);
 	ck_assert_ptr_null(strstr(f.what, "s3cret"));
 	ck_assert_ptr_null(strstr(f.next, "s3cret"));
 	refused(-1, bad[_i].says);
 	unreplaced(".env", bad[_i].says);
-	assert_text(".env", bad[_i].text);
+	room_holds(".env", bad[_i].text, strlen(bad[_i].text));
 }
 END_TEST
 
@@ -203,13 +158,13 @@ START_TEST(names_variable_and_path_as_given)
 }
 END_TEST
 
-/* What the caller expects is read again under the lock. */
-START_TEST(keeps_what_somebody_else_changed)
+/* The value is compared under the lock. */
+START_TEST(keeps_anothers_change)
 {
 	put_text(".env", "A=1\n" K "=other\n");
 	unreplaced(".env", "somebody else changed " K " in .env: it is other now");
-	assert_text(".env", "A=1\n" K "=other\n");
-	ck_assert_int_eq(entries("."), 1);
+	room_holds(".env", "A=1\n" K "=other\n", strlen("A=1\n" K "=other\n"));
+	ck_assert_int_eq(room_count("."), 1);
 }
 END_TEST
 
@@ -243,7 +198,7 @@ START_TEST(keeps_mode)
 }
 END_TEST
 
-/* Both, and each where the other is what the new file is created with. */
+/* Both differ from those of a new file, or one of them. */
 START_TEST(keeps_owner_and_group)
 {
 	const uid_t owner = _i == 1 ? geteuid() : OTHER;
@@ -285,7 +240,7 @@ END_TEST
 	"\4\0\0\0\377\377\377\377\20\0\4\0\377\377\377\377" \
 	"\40\0\0\0\377\377\377\377"
 
-/* The file's is kept, the folder's default is not taken. */
+/* The ACL of the file is kept; the folder's default ACL is not applied. */
 START_TEST(keeps_acl)
 {
 	const bool own = _i == 0;
@@ -308,7 +263,7 @@ START_TEST(keeps_acl)
 }
 END_TEST
 
-/* One, in the last component of the path; others above it. */
+/* One link in the last component of the path; any number above it. */
 START_TEST(follows_one_link)
 {
 	static const struct {
@@ -327,16 +282,16 @@ START_TEST(follows_one_link)
 	ck_assert_int_eq(symlink(rows[_i].target, rows[_i].link), 0);
 	ck_assert_int_eq(dotenv_writable(rows[_i].path, &f), 0);
 	must_replace(rows[_i].path, "v", NEW);
-	/* and by an absolute path, from elsewhere */
+	/* by an absolute path, from another folder */
 	snprintf(path, sizeof(path), "%s/%s", folder, rows[_i].path);
 	if (_i != 2)
 		ck_assert_int_eq(chdir("/"), 0);
 	ck_assert_int_eq(dotenv_writable(path, &f), 0);
 	must_replace(path, NEW, "w");
 	ck_assert_int_eq(chdir(folder), 0);
-	assert_text("real/e", "A=1\n" K "=w\n");
+	room_holds("real/e", "A=1\n" K "=w\n", strlen("A=1\n" K "=w\n"));
 	ck_assert_int_ge(readlink(rows[_i].link, path, sizeof(path)), 1);
-	ck_assert_int_eq(entries("real"), _i == 3 ? 2 : 1);
+	ck_assert_int_eq(room_count("real"), _i == 3 ? 2 : 1);
 }
 END_TEST
 
@@ -355,11 +310,11 @@ START_TEST(sweeps_its_own)
 	dotenv_sweep(".env");
 	ck_assert(!exists("real/e.twilight-deploy.1"));
 	ck_assert(!exists("real/e.twilight-deploy."));
-	ck_assert_int_eq(entries("real"), 5);
+	ck_assert_int_eq(room_count("real"), 5);
 	ck_assert(exists("e.twilight-deploy.1"));
 	dotenv_sweep("no/such");
 	dotenv_sweep("");
-	/* also where the file itself is gone */
+	/* also if the file itself is missing */
 	dotenv_sweep("e");
 	ck_assert(!exists("e.twilight-deploy.1"));
 }
@@ -377,7 +332,7 @@ START_TEST(sweeps_no_one_elses)
 }
 END_TEST
 
-/* Two targets with one file */
+/* ---- two processes, one file ---- */
 
 static int held;
 
@@ -394,7 +349,7 @@ not_yet(void)
 {
 }
 
-/* The temporary file is there, and another process sweeps. */
+/* Another process sweeps while the temporary file exists. */
 static int
 sweep_meanwhile(int fd)
 {
@@ -416,13 +371,13 @@ START_TEST(holds_the_lock_while_it_edits)
 	unit_on_fsync = sweep_meanwhile;
 	must_replace(".env", "v", NEW);
 	ck_assert_ptr_null(unit_on_fsync);
-	/* and no longer */
+	/* now the lock is free */
 	hold();
 	close(held);
 }
 END_TEST
 
-/* The holder replaces the file, so that its name is another inode; then it ends. */
+/* The holder of the lock replaces the file: the name is another inode. */
 static void
 replace_and_release(void)
 {
@@ -440,7 +395,7 @@ START_TEST(locks_the_file_that_has_the_name)
 	unit_on_fsync = sweep_meanwhile;
 	must_replace(".env", "v", NEW);
 	ck_assert_ptr_null(unit_on_fsync);
-	assert_text(".env", "A=2\n" K "=" NEW "\n");
+	room_holds(".env", "A=2\n" K "=" NEW "\n", strlen("A=2\n" K "=" NEW "\n"));
 }
 END_TEST
 
@@ -453,7 +408,7 @@ START_TEST(gives_up_on_a_lock_that_stays)
 	unreplaced(".env", "another process keeps .env locked");
 	dotenv_sweep(".env");
 	ck_assert(exists(".env.twilight-deploy.1"));
-	/* who only reads is not held up */
+	/* reading does not wait */
 	ck_assert_int_eq(dotenv_read(".env", K, value, &f), 0);
 	close(held);
 	dotenv_sweep(".env");
@@ -495,12 +450,13 @@ START_TEST(loses_no_edit_of_two_processes)
 		ck_assert_int_ne(wait(&status), -1);
 		ck_assert_int_eq(status, 0);
 	}
-	assert_text(".env", "A=150\n# it's\nB='150'\n");
-	ck_assert_int_eq(entries("."), 1);
+	room_holds(".env", "A=150\n# it's\nB='150'\n",
+	    strlen("A=150\n# it's\nB='150'\n"));
+	ck_assert_int_eq(room_count("."), 1);
 }
 END_TEST
 
-/* Limits */
+/* ---- limits ---- */
 
 START_TEST(takes_the_largest_file)
 {
@@ -509,13 +465,13 @@ START_TEST(takes_the_largest_file)
 
 	memset(buf, 'x', sizeof(buf));
 	memcpy(buf, K "=v\n#", n + 1);
-	put(".env", buf, DOTENV_MAX);
+	room_put(".env", buf, DOTENV_MAX);
 	must_replace(".env", "v", "w");
 	refused(replace(".env", "w", NEW), "would become larger");
 	buf[n - 2] = 'w';
-	assert_bytes(".env", buf, DOTENV_MAX);
-	ck_assert_int_eq(entries("."), 1);
-	put(".env", buf, DOTENV_MAX + 1);
+	room_holds(".env", buf, DOTENV_MAX);
+	ck_assert_int_eq(room_count("."), 1);
+	room_put(".env", buf, DOTENV_MAX + 1);
 	unread("is larger than 1048576 bytes");
 }
 END_TEST
@@ -530,7 +486,7 @@ START_TEST(takes_the_longest_value)
 	put_text(".env", text);
 	must_replace(".env", longest, "w");
 	must_replace(".env", "w", longest);
-	assert_text(".env", text);
+	room_holds(".env", text, strlen(text));
 	strcat(text, "v");
 	put_text(".env", text);
 	unread(".env:1: the value is too long");
@@ -550,7 +506,7 @@ START_TEST(keeps_many_lines)
 	strcat(new, K "=" NEW);
 	put_text(".env", old);
 	must_replace(".env", "v", NEW);
-	assert_text(".env", new);
+	room_holds(".env", new, strlen(new));
 	strcat(new, "\n" K "=v\n");
 	put_text(".env", new);
 	unread(".env:20002: the variable is assigned a second time");
@@ -567,7 +523,7 @@ START_TEST(refuses_a_name_with_no_room)
 	name[250] = '\0';
 	put_text(name, K "=v\n");
 	unreplaced(name, "File name too long");
-	ck_assert_int_eq(entries("."), 1);
+	ck_assert_int_eq(room_count("."), 1);
 }
 END_TEST
 
@@ -582,8 +538,8 @@ START_TEST(leaves_nothing_on_a_full_disk)
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
 	unreplaced(".env", "cannot replace .env: write: File too large");
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &was), 0);
-	assert_text(".env", K "=v\n");
-	ck_assert_int_eq(entries("."), 1);
+	room_holds(".env", K "=v\n", strlen(K "=v\n"));
+	ck_assert_int_eq(room_count("."), 1);
 }
 END_TEST
 
@@ -604,8 +560,8 @@ START_TEST(leaves_nothing_on_a_bad_disk)
 	failing = S_IFREG;
 	unit_on_fsync = fail_on_kind;
 	unreplaced(".env", "cannot replace .env: fsync: Input/output error");
-	assert_text(".env", K "=v\n");
-	ck_assert_int_eq(entries("."), 1);
+	room_holds(".env", K "=v\n", strlen(K "=v\n"));
+	ck_assert_int_eq(room_count("."), 1);
 }
 END_TEST
 
@@ -615,9 +571,9 @@ START_TEST(reports_an_unsynced_folder)
 	failing = S_IFDIR;
 	unit_on_fsync = fail_on_kind;
 	unreplaced(".env", "its folder could not be synced");
-	assert_text(".env", K "=" NEW "\n");
-	ck_assert_int_eq(entries("."), 1);
-	/* until it is, the new value does not count as stored */
+	room_holds(".env", K "=" NEW "\n", strlen(K "=" NEW "\n"));
+	ck_assert_int_eq(room_count("."), 1);
+	/* a later call must sync it again */
 	unreplaced(".env", "its folder could not be synced");
 	unit_on_fsync = NULL;
 	must_replace(".env", "v", NEW);
@@ -625,13 +581,13 @@ START_TEST(reports_an_unsynced_folder)
 }
 END_TEST
 
-/* Hostile */
+/* ---- hostile ---- */
 
 START_TEST(refuses_nul)
 {
-	put(".env", "A=1\n" K "=v\0\n", sizeof("A=1\n" K "=v\0\n") - 1);
+	room_put(".env", "A=1\n" K "=v\0\n", sizeof("A=1\n" K "=v\0\n") - 1);
 	unread(".env:2: a NUL byte");
-	put(".env", K "=v\n# \n\n\0", sizeof(K "=v\n# \n\n\0") - 1);
+	room_put(".env", K "=v\n# \n\n\0", sizeof(K "=v\n# \n\n\0") - 1);
 	unread(".env:4: a NUL byte");
 }
 END_TEST
@@ -687,7 +643,7 @@ END_TEST
 
 static int how_meanwhile;
 
-/* By a person whose editor does not know the lock. */
+/* By an editor that takes no lock. */
 static int
 change_meanwhile(int fd)
 {
@@ -721,9 +677,9 @@ START_TEST(keeps_an_edit_made_meanwhile)
 	how_meanwhile = _i;
 	unit_on_fsync = change_meanwhile;
 	unreplaced(".env", ".env was changed meanwhile");
-	ck_assert_int_eq(entries("."), left[_i]);
+	ck_assert_int_eq(room_count("."), left[_i]);
 	if (_i == 0)
-		assert_text(".env", K "=edited\n");
+		room_holds(".env", K "=edited\n", strlen(K "=edited\n"));
 }
 END_TEST
 
@@ -732,12 +688,12 @@ START_TEST(takes_no_temporary_file_of_another)
 	put_text(".env", K "=v\n");
 	put_text(".env.twilight-deploy.7", "theirs");
 	unreplaced(".env", "temporary file: File exists");
-	assert_text(".env.twilight-deploy.7", "theirs");
+	room_holds(".env.twilight-deploy.7", "theirs", strlen("theirs"));
 	ck_assert_int_eq(unlink(".env.twilight-deploy.7"), 0);
 	put_text("victim", "mine");
 	ck_assert_int_eq(symlink("victim", ".env.twilight-deploy.7"), 0);
 	unreplaced(".env", "temporary file: File exists");
-	assert_text("victim", "mine");
+	room_holds("victim", "mine", strlen("mine"));
 }
 END_TEST
 
@@ -758,7 +714,7 @@ START_TEST(refuses_our_own_bugs)
 		    -1);
 		ck_assert_int_eq(f.kind, FAULT_BUG);
 	}
-	assert_text(".env", K "=v\n");
+	room_holds(".env", K "=v\n", strlen(K "=v\n"));
 }
 END_TEST
 
@@ -770,7 +726,7 @@ START_TEST(refuses_hard_links)
 }
 END_TEST
 
-/* As `-v .env:/app/.env` does: seen before anything is changed. */
+/* As `docker run -v .env:/app/.env` makes it.  Noticed before anything is changed. */
 START_TEST(refuses_a_bind_mount)
 {
 	put_text(".env", K "=v\n");
@@ -782,8 +738,8 @@ START_TEST(refuses_a_bind_mount)
 	refused(dotenv_writable(".env", &f), ".env is a mount of its own");
 	unreplaced(".env", "cannot replace .env: rename: Device or resource busy");
 	ck_assert_int_eq(umount(".env"), 0);
-	assert_text(".env", K "=v\n");
-	ck_assert_int_eq(entries("."), 2);
+	room_holds(".env", K "=v\n", strlen(K "=v\n"));
+	ck_assert_int_eq(room_count("."), 2);
 }
 END_TEST
 
@@ -802,7 +758,7 @@ START_TEST(refuses_anothers_file)
 }
 END_TEST
 
-/* As nobody, whose file of this group lies in a folder of this owner and mode. */
+/* As nobody: the owner and mode of the folder, the mode and group of the file. */
 static const struct {
 	uid_t owner;
 	mode_t mode, file;
@@ -857,7 +813,7 @@ START_TEST(asks_what_another_user_may)
 	ck_assert_int_eq(stat("d/.env", &st), 0);
 	ck_assert_uint_eq(st.st_uid, NOBODY);
 	ck_assert_uint_eq(st.st_gid, nobodys[_i].group);
-	ck_assert_int_eq(entries("d"), 1);
+	ck_assert_int_eq(room_count("d"), 1);
 }
 END_TEST
 
@@ -866,11 +822,11 @@ dotenv_suite(void)
 {
 	static const struct unit_test tests[] = { CASE("Core"), EACH(accepts, N(good)),
 		EACH(refuses, N(bad)), ONCE(names_variable_and_path_as_given),
-		ONCE(keeps_what_somebody_else_changed),
-		ONCE(leaves_the_value_that_is_there), EACH(keeps_mode, 8),
-		EACH(keeps_owner_and_group, 3), ONCE(keeps_attributes),
-		EACH(keeps_acl, 2), EACH(follows_one_link, 4), ONCE(sweeps_its_own),
-		ONCE(sweeps_no_one_elses), ONCE(holds_the_lock_while_it_edits),
+		ONCE(keeps_anothers_change), ONCE(leaves_the_value_that_is_there),
+		EACH(keeps_mode, 8), EACH(keeps_owner_and_group, 3),
+		ONCE(keeps_attributes), EACH(keeps_acl, 2), EACH(follows_one_link, 4),
+		ONCE(sweeps_its_own), ONCE(sweeps_no_one_elses),
+		ONCE(holds_the_lock_while_it_edits),
 		ONCE(locks_the_file_that_has_the_name),
 		ONCE(loses_no_edit_of_two_processes), CASE("Limits"),
 		ONCE(takes_the_largest_file), ONCE(takes_the_longest_value),

@@ -27,7 +27,7 @@ START_TEST(needs_no_next)
 }
 END_TEST
 
-START_TEST(first_word_stands)
+START_TEST(keeps_the_first_error)
 {
 	struct fault f = { 0 };
 
@@ -54,7 +54,7 @@ START_TEST(cleared_takes_another)
 }
 END_TEST
 
-/* They are the exit codes, and so an interface. */
+/* They are the exit codes, which are an interface. */
 START_TEST(kinds_are_the_exit_codes)
 {
 	ck_assert_int_eq(FAULT_NONE, 0);
@@ -108,9 +108,10 @@ Suite *
 fault_suite(void)
 {
 	static const struct unit_test tests[] = { CASE("Core"), ONCE(sets_all_three),
-		ONCE(needs_no_next), ONCE(first_word_stands), ONCE(cleared_takes_another),
-		ONCE(kinds_are_the_exit_codes), ONCE(knows_the_worse), CASE("Limits"),
-		ONCE(cuts_what_is_too_long), CASE("Hostile"), ONCE(next_is_no_format) };
+		ONCE(needs_no_next), ONCE(keeps_the_first_error),
+		ONCE(cleared_takes_another), ONCE(kinds_are_the_exit_codes),
+		ONCE(knows_the_worse), CASE("Limits"), ONCE(cuts_what_is_too_long),
+		CASE("Hostile"), ONCE(next_is_no_format) };
 
 	return unit_suite("fault", NULL, NULL, tests, N(tests));
 }

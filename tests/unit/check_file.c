@@ -1,6 +1,6 @@
 /*
- * check_file.c: files that are read whole or not at all, and replaced so that
- * whoever looks sees the old bytes or the new.
+ * check_file.c: files are read whole or not at all, and replaced so that a reader sees
+ * the old bytes or the new ones.
  */
 #include "suite.h"
 #include "room.h"
@@ -12,7 +12,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -36,22 +35,6 @@ setup(void)
 }
 
 static void
-teardown(void)
-{
-	room_leave();
-}
-
-static void
-put(const char *name, const char *bytes, size_t len)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, bytes, len), (int)len);
-	close(fd);
-}
-
-static void
 holds(const char *name, const char *bytes, size_t len)
 {
 	size_t got = 77;
@@ -65,32 +48,6 @@ holds(const char *name, const char *bytes, size_t len)
 	free(read_bytes);
 }
 
-static int
-entries(void)
-{
-	DIR *d = opendir(folder);
-	int n = -2;
-
-	ck_assert_ptr_nonnull(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
-}
-
-static int
-open_descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	ck_assert_ptr_nonnull(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
-}
-
 static const struct {
 	const char *bytes;
 	size_t len;
@@ -99,7 +56,7 @@ static const struct {
 
 START_TEST(reads_and_replaces)
 {
-	put("a", contents[_i].bytes, contents[_i].len);
+	room_put("a", contents[_i].bytes, contents[_i].len);
 	holds("a", contents[_i].bytes, contents[_i].len);
 	ck_assert_int_eq(file_replace(dir, "b", contents[_i].bytes, contents[_i].len), 0);
 	holds("b", contents[_i].bytes, contents[_i].len);
@@ -107,7 +64,7 @@ START_TEST(reads_and_replaces)
 	holds("b", "other", 5);
 	ck_assert_int_eq(file_replace(dir, "b", contents[_i].bytes, contents[_i].len), 0);
 	holds("b", contents[_i].bytes, contents[_i].len);
-	ck_assert_int_eq(entries(), 2);
+	ck_assert_int_eq(room_count(folder), 2);
 }
 END_TEST
 
@@ -116,7 +73,7 @@ START_TEST(reads_below_its_folder)
 	char path[128], *bytes;
 	size_t len;
 
-	put("a", "x", 1);
+	room_put("a", "x", 1);
 	ck_assert_int_eq(chdir("/"), 0);
 	holds("a", "x", 1);
 	snprintf(path, sizeof(path), "%s/a", folder);
@@ -133,7 +90,7 @@ START_TEST(replaces_with_its_own_mode)
 
 	umask(0);
 	for (i = 0; i < N(before); i++) {
-		put("a", "old", 3);
+		room_put("a", "old", 3);
 		ck_assert_int_eq(chmod("a", before[i]), 0);
 		ck_assert_int_eq(file_replace(dir, "a", "new", 3), 0);
 		ck_assert_int_eq(stat("a", &st), 0);
@@ -142,14 +99,14 @@ START_TEST(replaces_with_its_own_mode)
 }
 END_TEST
 
-/* Who has the old one open keeps it, whole. */
+/* A process that has the old file open keeps it. */
 START_TEST(replaces_and_never_rewrites)
 {
 	struct stat old, new;
 	char buf[8];
 	int fd;
 
-	put("a", "old", 3);
+	room_put("a", "old", 3);
 	ck_assert_int_eq(link("a", "second"), 0);
 	ck_assert_int_ge(fd = open("a", O_RDONLY | O_CLOEXEC), 0);
 	ck_assert_int_eq(fstat(fd, &old), 0);
@@ -165,7 +122,7 @@ END_TEST
 
 START_TEST(removes)
 {
-	put("a", "x", 1);
+	room_put("a", "x", 1);
 	ck_assert_int_eq(file_remove(dir, "a"), 0);
 	ck_assert_int_eq(access("a", F_OK), -1);
 	ck_assert_int_eq(file_remove(dir, "a"), 0);
@@ -179,25 +136,25 @@ START_TEST(sweeps)
 {
 	char name[80];
 
-	put("a", "x", 1);
-	put("a.new", "half", 4);
-	put("b.new", "another's", 9);
+	room_put("a", "x", 1);
+	room_put("a.new", "half", 4);
+	room_put("b.new", "another's", 9);
 	file_sweep(dir, "a");
 	ck_assert_int_eq(access("a.new", F_OK), -1);
-	ck_assert_int_eq(entries(), 2);
+	ck_assert_int_eq(room_count(folder), 2);
 	file_sweep(dir, "a");
 	file_sweep(dir, "none");
 	memset(name, 'a', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
 	file_sweep(dir, name);
-	ck_assert_int_eq(entries(), 2);
+	ck_assert_int_eq(room_count(folder), 2);
 	holds("a", "x", 1);
 }
 END_TEST
 
 START_TEST(removes_a_link_and_not_its_target)
 {
-	put("target", "x", 1);
+	room_put("target", "x", 1);
 	ck_assert_int_eq(symlink("target", "a"), 0);
 	ck_assert_int_eq(file_remove(dir, "a"), 0);
 	holds("target", "x", 1);
@@ -211,29 +168,29 @@ START_TEST(bounds_what_it_reads)
 	size_t m = max[_i], len = 7;
 
 	ck_assert_ptr_nonnull(content);
-	put("a", content, m);
+	room_put("a", content, m);
 	ck_assert_int_eq(file_read(dir, "a", m, &bytes, &len), 0);
 	ck_assert_uint_eq(len, m);
 	ck_assert_int_eq(bytes[len], '\0');
 	free(bytes);
-	put("a", content, m + 1);
+	room_put("a", content, m + 1);
 	errno = 0;
 	ck_assert_int_eq(file_read(dir, "a", m, &bytes, &len), -1);
 	ck_assert_int_eq(errno, EFBIG);
-	put("a", content, m + 2);
+	room_put("a", content, m + 2);
 	ck_assert_int_eq(file_read(dir, "a", m, &bytes, &len), -1);
 	ck_assert_int_eq(errno, EFBIG);
 	free(content);
 }
 END_TEST
 
-/* A file of a size that no memory holds is refused and not tried. */
+/* No memory is allocated for it. */
 START_TEST(refuses_a_huge_file)
 {
 	char *bytes;
 	size_t len;
 
-	put("a", "x", 1);
+	room_put("a", "x", 1);
 	ck_assert_int_eq(truncate("a", (off_t)1 << 32), 0);
 	ck_assert_int_eq(file_read(dir, "a", 1000, &bytes, &len), -1);
 	ck_assert_int_eq(errno, EFBIG);
@@ -254,7 +211,7 @@ START_TEST(bounds_the_name)
 	ck_assert_int_eq(file_replace(dir, name, "x", 1), -1);
 	ck_assert_int_eq(errno, ENAMETOOLONG);
 	ck_assert_int_eq(file_read(dir, name, 10, &bytes, &len), -1);
-	ck_assert_int_eq(entries(), 1);
+	ck_assert_int_eq(room_count(folder), 1);
 }
 END_TEST
 
@@ -278,7 +235,7 @@ START_TEST(leaves_nothing_on_a_full_disk)
 	struct rlimit before, little;
 	int rc, error;
 
-	put("a", "old", 3);
+	room_put("a", "old", 3);
 	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
 	little = before;
 	little.rlim_cur = 4096;
@@ -291,17 +248,17 @@ START_TEST(leaves_nothing_on_a_full_disk)
 	ck_assert_int_eq(rc, -1);
 	ck_assert_int_eq(error, EFBIG);
 	holds("a", "old", 3);
-	ck_assert_int_eq(entries(), 1);
+	ck_assert_int_eq(room_count(folder), 1);
 }
 END_TEST
 
 START_TEST(loses_no_descriptor)
 {
-	int n = open_descriptors(), i;
+	int n = room_count("/proc/self/fd"), i;
 	char *bytes;
 	size_t len;
 
-	put("a", "abc", 3);
+	room_put("a", "abc", 3);
 	ck_assert_int_eq(mkdir("folder", 0700), 0);
 	for (i = 0; i < 10; i++) {
 		ck_assert_int_eq(file_read(dir, "a", 1, &bytes, &len), -1);
@@ -311,11 +268,11 @@ START_TEST(loses_no_descriptor)
 		ck_assert_int_eq(file_replace(dir, "b", "x", 1), 0);
 		ck_assert_int_eq(file_remove(dir, "b"), 0);
 	}
-	ck_assert_int_eq(open_descriptors(), n);
+	ck_assert_int_eq(room_count("/proc/self/fd"), n);
 }
 END_TEST
 
-/* Nothing is followed, nothing is waited for. */
+/* Links are not followed, and nothing blocks. */
 static const struct {
 	const char *name;
 	int error;
@@ -332,7 +289,7 @@ make_others(void)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	close(fd);
-	put("file", "x", 1);
+	room_put("file", "x", 1);
 	ck_assert_int_eq(mkdir("folder", 0700), 0);
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
 	ck_assert_int_eq(symlink("file", "link"), 0);
@@ -351,7 +308,7 @@ START_TEST(refuses_other_kinds)
 }
 END_TEST
 
-/* What stands in the way of the new file is replaced and never followed. */
+/* A link in the place of the file is replaced, never followed. */
 START_TEST(replaces_a_link_and_not_its_target)
 {
 	struct stat st;
@@ -372,10 +329,10 @@ START_TEST(uses_no_temp_file_of_another)
 {
 	struct stat st;
 
-	put("victim", "precious", 8);
+	room_put("victim", "precious", 8);
 	switch (_i) {
 	case 0:
-		put("a.new", "left by a killed run, and longer", 32);
+		room_put("a.new", "left by a killed run, and longer", 32);
 		break;
 	case 1:
 		ck_assert_int_eq(symlink("victim", "a.new"), 0);
@@ -392,7 +349,7 @@ START_TEST(uses_no_temp_file_of_another)
 	holds("victim", "precious", 8);
 	ck_assert_int_eq(lstat("a", &st), 0);
 	ck_assert(S_ISREG(st.st_mode));
-	ck_assert_int_eq(entries(), 2);
+	ck_assert_int_eq(room_count(folder), 2);
 }
 END_TEST
 
@@ -400,22 +357,22 @@ START_TEST(replaces_no_folder)
 {
 	ck_assert_int_eq(mkdir("a", 0700), 0);
 	ck_assert_int_eq(file_replace(dir, "a", "x", 1), -1);
-	ck_assert_int_eq(entries(), 1);
+	ck_assert_int_eq(room_count(folder), 1);
 	ck_assert_int_eq(mkdir("b.new", 0700), 0);
 	ck_assert_int_eq(file_replace(dir, "b", "x", 1), -1);
 	ck_assert_int_eq(access("b", F_OK), -1);
 }
 END_TEST
 
-/* As root every folder is writable: become nobody for the while. */
+/* Not as root, who may write to every folder. */
 START_TEST(leaves_a_read_only_folder)
 {
 	char *bytes;
 	size_t len;
 	int rc[3], error;
 
-	put("a", "old", 3);
-	put("secret", "x", 1);
+	room_put("a", "old", 3);
+	room_put("secret", "x", 1);
 	ck_assert_int_eq(chmod("a", 0644) | chmod("secret", 0) | chmod(folder, 0555), 0);
 	if (geteuid() == 0)
 		ck_assert_int_eq(seteuid(NOBODY), 0);
@@ -431,11 +388,10 @@ START_TEST(leaves_a_read_only_folder)
 	ck_assert_int_eq(rc[1], -1);
 	ck_assert_int_eq(rc[2], -1);
 	holds("a", "old", 3);
-	ck_assert_int_eq(entries(), 2);
+	ck_assert_int_eq(room_count(folder), 2);
 }
 END_TEST
 
-/* Somebody appends all the time. */
 START_TEST(reads_a_file_that_grows)
 {
 	char *bytes;
@@ -443,7 +399,7 @@ START_TEST(reads_a_file_that_grows)
 	pid_t pid;
 	int i;
 
-	put("a", "begin", 5);
+	room_put("a", "begin", 5);
 	ck_assert_int_ne(pid = fork(), -1);
 	if (pid == 0) {
 		int fd = open("a", O_WRONLY | O_APPEND);
@@ -463,7 +419,7 @@ START_TEST(reads_a_file_that_grows)
 END_TEST
 
 static const struct {
-	const char *path, *want; /* "@" stands for the room */
+	const char *path, *want; /* "@": the room */
 } real_paths[] = {
 	{ "/", "/" },
 	{ "//", "/" },
@@ -550,5 +506,5 @@ file_suite(void)
 		EACH(uses_no_temp_file_of_another, 4), ONCE(replaces_no_folder),
 		ONCE(leaves_a_read_only_folder), ONCE(tells_a_broken_descriptor) };
 
-	return unit_suite("file", setup, teardown, tests, N(tests));
+	return unit_suite("file", setup, room_leave, tests, N(tests));
 }

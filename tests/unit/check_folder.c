@@ -35,12 +35,6 @@ setup(void)
 }
 
 static void
-teardown(void)
-{
-	room_leave();
-}
-
-static void
 refused(const char *name, bool make, const char *word)
 {
 	const char *p;
@@ -297,5 +291,5 @@ folder_suite(void)
 		CASE("Hostile"), ONCE(judges_the_owner), ONCE(refuses_other_kinds),
 		ONCE(escapes_the_path), ONCE(survives_every_byte) };
 
-	return unit_suite("folder", setup, teardown, tests, N(tests));
+	return unit_suite("folder", setup, room_leave, tests, N(tests));
 }

@@ -1,6 +1,6 @@
 /*
- * check_history.c: the ledger's file.  What a power cut tore is never a record; what
- * was written whole is never lost.
+ * check_history.c: the history file.  A torn line is never a record, and a whole record
+ * is never lost.
  */
 #include "suite.h"
 #include "room.h"
@@ -50,13 +50,7 @@ setup(void)
 	memset(&f, 0, sizeof(f));
 }
 
-static void
-teardown(void)
-{
-	room_leave();
-}
-
-/* A short one: every append is synced, and many are made. */
+/* A short record, because many are appended. */
 static void
 append_id(const char *id)
 {
@@ -75,7 +69,7 @@ append_number(int n)
 	append_id(id);
 }
 
-/* All ids, the newest first, each with a space behind; at most 8 KiB of them. */
+/* All ids, the newest first, each followed by a space. */
 struct ids {
 	char text[8192];
 	int n, most; /* stop after so many; 0: never */
@@ -215,14 +209,14 @@ START_TEST(walks_the_newest_first)
 	ck_assert_uint_eq(count(), 4);
 	ck_assert(has("a") && has("ab") && has("d"));
 	ck_assert(!has("b") && !has("abc") && !has("A") && !has(""));
-	/* of `why`, not an id */
+	/* in `why`, not an id */
 	ck_assert(!has("answered"));
 }
 END_TEST
 
 /*
- * jq and the scripts in deploy/ read it: one object a line, ASCII, escaped, with the
- * members of 0.1 where they were.
+ * For jq and the scripts in deploy/: one object per line, ASCII, escaped, with the
+ * members of 0.1.
  */
 START_TEST(is_json_lines)
 {
@@ -257,8 +251,8 @@ START_TEST(is_json_lines)
 END_TEST
 
 /*
- * What the released program wrote, the newest first: `from` and `to`; the status,
- * sequence, tries, whether it is unjudged; milliseconds.
+ * Records of the released program, the newest first: id, verb, outcome, `from`, `to`,
+ * code, sequence number, tries, unjudged, milliseconds.
  */
 static const char *const released[] = {
 	"133fe9 deploy recovered v1.0.0=2485f4d5 v1.0.1=7f98e71c 0 0 3 0 0+0+2722=2765",
@@ -271,7 +265,7 @@ static const char *const released[] = {
 	"ab84e2-adopted deploy adopted = v1.0.0=2485f4d5 0 0 0 0 0+0+0=0",
 };
 
-/* The first digits of it. */
+/* Of the revision. */
 static const char *
 digits(const struct release *r)
 {
@@ -311,7 +305,7 @@ START_TEST(reads_format_1)
 	room_copy("0.1-" HISTORY, HISTORY);
 	ck_assert_int_eq(history_walk(dir, is_next_released, &next, &f), 0);
 	ck_assert_ptr_eq(next, released + N(released));
-	/* both formats in one file; trimming keeps the bytes of either */
+	/* both formats in one file; trimming keeps their bytes */
 	returns_whole(&full);
 	filter(9);
 	ck_assert_uint_eq(count(), 9);
@@ -323,7 +317,7 @@ START_TEST(reads_format_1)
 }
 END_TEST
 
-/* An interrupted deploy that succeeded nevertheless was verified. */
+/* An interrupted deploy that succeeded was verified. */
 START_TEST(reads_a_good_outcome_as_judged)
 {
 	char *text, *at;
@@ -346,7 +340,7 @@ keep_odd(void *arg, const struct record *r)
 	return atoi(r->id) % 2 == 1;
 }
 
-/* The file is replaced, never rewritten: who reads it keeps the old bytes. */
+/* The file is replaced, never rewritten in place. */
 START_TEST(filters_into_a_new_file)
 {
 	char *before, *after, *p, want[16384] = "";
@@ -380,7 +374,7 @@ START_TEST(filters_into_a_new_file)
 }
 END_TEST
 
-/* Every string as long as it may be, every byte as wide as JSON makes it. */
+/* All strings at their longest, all bytes at their longest in JSON. */
 START_TEST(returns_the_longest_record)
 {
 	struct record r = full;
@@ -430,7 +424,7 @@ START_TEST(holds_many)
 }
 END_TEST
 
-/* A line longer than any record is skipped, whatever is in it. */
+/* A line that is longer than any record is skipped. */
 START_TEST(bounds_a_line)
 {
 	enum { MOST = 128 * 1024 };
@@ -451,7 +445,7 @@ START_TEST(bounds_a_line)
 }
 END_TEST
 
-/* What no function can read. */
+/* All functions fail. */
 static void
 refuses_all(void)
 {
@@ -495,7 +489,7 @@ START_TEST(refuses_other_kinds)
 }
 END_TEST
 
-/* Half a line is worse than none; and trimming keeps all where it cannot write. */
+/* No part of a line is written; a trimming that fails removes nothing. */
 START_TEST(leaves_all_as_it_was_on_a_full_disk)
 {
 	int i, rc, keep = 5;
@@ -533,7 +527,7 @@ refuse_sync(int fd)
 										    : 0;
 }
 
-/* The journal may go only once the record is on the disk, and the file's name. */
+/* The journal may be cleared only if the record and the name are on the disk. */
 START_TEST(tells_what_is_not_durable)
 {
 	int rc;
@@ -548,7 +542,7 @@ START_TEST(tells_what_is_not_durable)
 }
 END_TEST
 
-/* Cut anywhere: never read, and cut off by the next append. */
+/* A line that is cut anywhere is never read, and removed by the next append. */
 START_TEST(never_reads_a_torn_line)
 {
 	size_t len, one, cut, now;
@@ -566,13 +560,13 @@ START_TEST(never_reads_a_torn_line)
 		ck_assert_int_eq(has("b"), b);
 		append_id("c");
 		ck_assert_str_eq(ids(), b ? "c b a " : a ? "c a " : "c ");
-		/* the lines before it are as they were */
+		/* the lines before it have not changed */
 		after = room_get(HISTORY, &now);
 		ck_assert_mem_eq(after, text, b ? len : a ? one : 0);
 		ck_assert_int_eq(after[now - 1], '\n');
 		free(after);
 	}
-	/* the length is on disk, and the bytes are not */
+	/* the length is on the disk, and the bytes are not */
 	for (cut = len; cut-- > one;) {
 		text[cut] = '\0';
 		room_put(HISTORY, text, len);
@@ -589,7 +583,7 @@ END_TEST
 	"\"deployed\",\"from\":{\"tag\":\"\",\"services\":[]}," rest
 #define TO "\"to\":{\"tag\":\"v1\",\"services\":[]}}"
 
-/* What is no record: skipped, trimmed, and nothing beside it is lost. */
+/* Lines that are no records: skipped, and removed by trimming. */
 static const char *const garbage[] = { "", " ", "x", "null", "[]", "{}", "# comment",
 	"\xef\xbb\xbf" LINE(TO), LINE(TO) "}", "[" LINE(TO) "]", LINE(TO) LINE(TO),
 	LINE("\"id\":\"x\"," TO), LINE("\"why\":\"\xff\"," TO),
@@ -614,7 +608,7 @@ START_TEST(skips_garbage)
 }
 END_TEST
 
-/* A program of the day before must not remove what a newer one wrote. */
+/* An older program must not remove records of a newer one. */
 START_TEST(keeps_a_newer_format)
 {
 	static const char newer[] = "{\"v\":3,\"new\":\"x\"}\n";
@@ -638,7 +632,7 @@ START_TEST(keeps_a_newer_format)
 }
 END_TEST
 
-/* One member changed: a record still, or none. */
+/* A member that is changed: still a record, or not. */
 static const struct {
 	const char *part, *by;
 	bool record;
@@ -682,7 +676,7 @@ START_TEST(takes_or_skips_a_changed_record)
 }
 END_TEST
 
-/* Bytes that are not UTF-8 are not JSON: a fault, and nothing half written. */
+/* JSON is UTF-8: another byte is a fault, and nothing is written. */
 START_TEST(writes_nothing_that_is_not_utf_8)
 {
 	struct record r = full;
@@ -710,5 +704,5 @@ history_suite(void)
 		EACH(takes_or_skips_a_changed_record, N(changes)),
 		EACH(refuses_other_kinds, 4), EACH(writes_nothing_that_is_not_utf_8, 2) };
 
-	return unit_suite("history", setup, teardown, tests, N(tests));
+	return unit_suite("history", setup, room_leave, tests, N(tests));
 }

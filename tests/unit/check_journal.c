@@ -1,6 +1,5 @@
 /*
- * check_journal.c: what is on disk before each phase.  A journal that is not whole
- * must be a fault, never a guess.
+ * check_journal.c: the journal.  One that is not whole is a fault, never a guess.
  */
 #include "suite.h"
 #include "room.h"
@@ -44,12 +43,6 @@ setup(void)
 {
 	dir = room_enter(folder);
 	memset(&f, 0, sizeof(f));
-}
-
-static void
-teardown(void)
-{
-	room_leave();
 }
 
 static bool
@@ -128,7 +121,7 @@ START_TEST(clears)
 }
 END_TEST
 
-/* Each string alone, and as long as it may be: no two are mixed up. */
+/* Each string alone, short and at its longest: no two are confused. */
 static const struct {
 	size_t at, size;
 } strings[] = {
@@ -157,7 +150,7 @@ START_TEST(returns_each_string)
 }
 END_TEST
 
-/* Control bytes become six: all of them at once must fit what is read. */
+/* Control bytes become six bytes: all strings at once must fit. */
 START_TEST(returns_the_longest)
 {
 	struct journal j = { .from.n = SERVICES_MAX, .to.n = SERVICES_MAX };
@@ -166,7 +159,7 @@ START_TEST(returns_the_longest)
 
 	for (i = 0; i < 2 * SERVICES_MAX; i++) {
 		p = i % 2 == 0 ? &j.from.part[i / 2] : &j.to.part[i / 2];
-		/* those of part[0], of every part */
+		/* the strings of part[0], in every part */
 		for (k = 8; k < 14; k++)
 			memset((char *)p + strings[k].at - strings[8].at, 1,
 			    strings[k].size - 1);
@@ -176,9 +169,9 @@ START_TEST(returns_the_longest)
 END_TEST
 
 /*
- * What the released program left, and what it means: the verb, phase and engine; of
- * `from` the tag, revision, instance, desired value, and whether it served; of `to` the
- * tag, revision, what its reference meant before, and the desired value; the sequence.
+ * Journals of the released program, and what they mean: verb, phase, engine; of `from`
+ * tag, revision, instance, desired, served; of `to` tag, revision, previous, desired;
+ * the sequence number.
  */
 static const struct {
 	const char *file, *means;
@@ -230,7 +223,7 @@ START_TEST(reads_format_1)
 	ck_assert_str_eq(j.who.actor, "ci");
 	ck_assert_uint_eq(strlen(j.id), 23);
 	ck_assert_uint_eq(strlen(j.time), 20);
-	/* written by us it has format 2, and says the same */
+	/* it is written in format 2, and is the same */
 	again = j;
 	returns_whole(&again);
 }
@@ -267,7 +260,7 @@ START_TEST(reads_whether_it_served)
 }
 END_TEST
 
-/* A killed run's temporary file does not matter, and is not read. */
+/* The temporary file of a killed process is not read. */
 START_TEST(skips_a_temporary_file)
 {
 	struct journal j;
@@ -284,7 +277,7 @@ START_TEST(skips_a_temporary_file)
 }
 END_TEST
 
-/* No disk space: the old one stays, whole, and nothing beside it. */
+/* The old one stays, and no temporary file. */
 START_TEST(keeps_the_old_one_on_a_full_disk)
 {
 	struct journal j = full;
@@ -333,7 +326,7 @@ fails_to_write(int failures, const char *what)
 	ck_assert_str_eq(f.what, what);
 }
 
-/* The rename was done: the next request would recover what never began. */
+/* After the rename; the next request would recover a deploy that never began. */
 START_TEST(leaves_no_first_one_that_is_not_durable)
 {
 	fails_to_write(1,
@@ -346,7 +339,7 @@ START_TEST(leaves_no_first_one_that_is_not_durable)
 }
 END_TEST
 
-/* Where one was there before, the old one or the new one stays. */
+/* If there was one before, the old one or the new one stays. */
 START_TEST(leaves_one_of_two_phases)
 {
 	struct journal j = full;
@@ -373,7 +366,7 @@ START_TEST(refuses_a_newer_format)
 }
 END_TEST
 
-/* Cut anywhere; or the length is on disk, and the bytes are not. */
+/* Cut anywhere; or the length is on the disk, and the bytes are not. */
 START_TEST(refuses_what_is_torn)
 {
 	size_t len, cut;
@@ -400,7 +393,7 @@ END_TEST
 	"\"previous\":\"\",\"desired\":\"\",\"served\":true},"
 #define SIX SERVICE SERVICE SERVICE SERVICE SERVICE SERVICE
 
-/* A whole journal of either format, some part of it replaced by another. */
+/* A valid journal of a format, and a text in it that is replaced. */
 static const struct {
 	int format;
 	const char *part, *by;
@@ -455,7 +448,7 @@ START_TEST(refuses_what_is_wrong)
 }
 END_TEST
 
-/* A later program of this format may write more; and eight services are read. */
+/* A newer program of this format may add members.  Eight services are read. */
 START_TEST(skips_what_it_does_not_know)
 {
 	struct journal j;
@@ -484,7 +477,7 @@ START_TEST(refuses_garbage)
 }
 END_TEST
 
-/* Something is there, and it is no journal: not the same as none. */
+/* Something that is no journal is a fault, not the same as no journal. */
 START_TEST(refuses_other_kinds)
 {
 	static char big[256 * 1024 + 1];
@@ -515,7 +508,7 @@ START_TEST(refuses_other_kinds)
 }
 END_TEST
 
-/* JSON is UTF-8: what could not be read is not written, and the old one stays. */
+/* JSON is UTF-8: another byte is a fault, and the old journal stays. */
 START_TEST(writes_nothing_that_is_not_utf_8)
 {
 	struct journal j = full;
@@ -543,5 +536,5 @@ journal_suite(void)
 		EACH(refuses_what_is_wrong, N(changes)), ONCE(refuses_garbage),
 		EACH(refuses_other_kinds, 4), EACH(writes_nothing_that_is_not_utf_8, 2) };
 
-	return unit_suite("journal", setup, teardown, tests, N(tests));
+	return unit_suite("journal", setup, room_leave, tests, N(tests));
 }

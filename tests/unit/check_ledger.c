@@ -1,6 +1,6 @@
 /*
  * check_ledger.c: which releases are known-good.  A rollback goes only to these, so a
- * bad one must stay bad until it succeeds again.
+ * bad one stays bad until it succeeds again.
  */
 #include "suite.h"
 #include "releases.h"
@@ -30,16 +30,9 @@ setup(void)
 	memset(&f, 0, sizeof(f));
 }
 
-static void
-teardown(void)
-{
-	room_leave();
-}
-
 /*
- * A record is three words.  The first ends in a letter for the outcome, as in
- * `letters`; before it 'R' for a rollback, 'U' for an unjudged deploy.  Then `from`
- * and `to` (releases.h).
+ * A record is three words: the outcome as one of `letters`, after 'R' for a rollback or
+ * 'U' for an unjudged deploy; `from`; `to` (releases.h).
  */
 static struct record
 record_of(const char *text)
@@ -60,8 +53,8 @@ record_of(const char *text)
 }
 
 /*
- * Appends records, the oldest first, separated by ';'.  A record's place is its
- * sequence number, 0 where its tag is "plain".  Written at once, and not synced.
+ * Appends records, the oldest first, separated by ';', without fsync.  The sequence
+ * number of a record is its position, or 0 if its tag is "plain".
  */
 static void
 append(const char *story)
@@ -102,7 +95,7 @@ good(bool include_bad, size_t max)
 			strcat(strcat(text, "="), list[i].part[0].revision);
 		strcat(text, " ");
 	}
-	/* it never writes past what it was given */
+	/* nothing is written after the list */
 	ck_assert_int_eq(list[max].tag[0], '\0');
 	free(list);
 	return text;
@@ -137,11 +130,11 @@ static const struct {
 	{ "D - v1=A;D v1=A latest=A", "latest=A " },
 	{ "D - latest=A;D latest=A latest=B", "latest=B latest=A " },
 	{ "D - latest=A;D latest=A latest=B;D latest=B latest=A", "latest=A latest=B " },
-	/* one that fails says nothing of what ran before it */
+	/* a failure is no evidence about what ran before */
 	{ "D - v1=A;B v1=A v2=B", "v1=A " },
 	{ "D - v1=A;X v1=A v2=B", "v1=A " },
 	{ "A - v1=A;B v1=A v2=B", "v1=A " },
-	/* bad since its last success, and good again by a new one */
+	/* bad after its last success; good again after a new one */
 	{ "D - v1=A;D v1=A v2=B;D v2=B v1=A;B v1=A v2=B", "v1=A " },
 	{ "D - v1=A;D v1=A v2=B;B v1=A v2=B;D v1=A v2=B", "v2=B v1=A " },
 	{ "D - v1=A;B - v1=A;B - v1=A", "" },
@@ -154,22 +147,22 @@ static const struct {
 	{ "D - v1=A;O v1=A v1=A", "v1=A " },
 	{ "D - v1=A;B - v1=A;P - v1=A", "" },
 	{ "D - v1=A;B - v1=A;O - v1=A", "" },
-	/* a rollback that succeeds judges what it replaced */
+	/* a rollback that succeeds is a verdict on what it replaced */
 	{ "D - v1=A;D v1=A v2=B;RD v2=B v1=A", "v1=A " },
 	{ "D - v1=A;D v1=A v2=B;RC v2=B v1=A", "v1=A " },
 	{ "D - v1=A;D v1=A v2=B;RD v2=B v1=A;D v1=A v2=B", "v2=B v1=A " },
 	{ "D - v1=A;D v1=A v2=B;D v2=B v3=C;RD v3=C v2=B", "v2=B v1=A " },
 	{ "D - v1=A;D v1=A v2=B;D v2=B v3=C;RD v3=C v2=B;RD v2=B v1=A", "v1=A " },
-	/* one that fails judges where it went */
+	/* one that fails is a verdict on its target */
 	{ "D - v1=A;D v1=A v2=B;RB v2=B v1=A", "v2=B " },
 	{ "D - v1=A;D v1=A v2=B;RX v2=B v1=A", "v2=B " },
 	{ "D - v1=A;D v1=A v2=B;RP v2=B v1=A", "v2=B v1=A " },
 	{ "D - v1=A;D v1=A v2=B;RO v2=B v1=A", "v2=B v1=A " },
-	/* to itself: it runs, so it is good */
+	/* to the same release, which runs: good */
 	{ "D - v1=A;RD v1=A v1=A", "v1=A " },
-	/* a deploy that succeeds does not judge what it replaced */
+	/* a deploy that succeeds is no verdict on what it replaced */
 	{ "D - v1=A;D v1=A v2=B;D v2=B v3=C", "v3=C v2=B v1=A " },
-	/* no revision known: by tag */
+	/* without revisions: by tag */
 	{ "D - v1;D v1 v2", "v2 v1 " },
 	{ "D - v1;D v1 v2;B v2 v1", "v2 " },
 	{ "D - v1;D v1 v2;RD v2 v1", "v1 " },
@@ -178,17 +171,17 @@ static const struct {
 	{ "D - v1;D v1 v1=A", "v1=A v1 " },
 	{ "D - v1;D v1 v1=A;B v1=A v1=A", "v1 " },
 	{ "D - =A", "=A " },
-	/* unjudged: a kill says nothing of the release that it hit */
+	/* unjudged: a kill is no evidence about the release */
 	{ "D - v1=A;D v1=A v2=B;D v2=B v1=A;UB v1=A v2=B", "v1=A v2=B " },
 	{ "D - v1=A;UX v1=A v1=A", "v1=A " },
 	{ "D - v1=A;UB v1=A v2=B", "v1=A " },
 	{ "D - v1=A;B - v1=A;UB - v1=A", "" },
 	{ "D - v1=A;B v1=A v2=B;UC v1=A v2=B", "v2=B v1=A " },
-	/* several services: all of them count; what has fewer is another release */
+	/* several services: all count; with fewer it is another release */
 	{ "D - v1:w=A,x=B;B v1:w=A,x=B v2:w=A,x=C", "v1=A " },
 	{ "D - v1:w=A,x=B;B v1:w=A,x=B v2:x=B,w=A", "" },
 	{ "D - v1:w=A,x=B;B v1:w=A,x=B v1=A", "v1=A " },
-	/* 0.1 named no service; one service is the same release with and without */
+	/* the only service is the same with and without its name (0.1) */
 	{ "D - v1=A;B v1=A v1:w=A", "" },
 	/* records of nothing */
 	{ "D - -", "" },
@@ -203,7 +196,7 @@ START_TEST(lists_what_is_good)
 }
 END_TEST
 
-/* ledger_knows() and ledger_good() agree; by revision, whatever the tag. */
+/* ledger_knows() agrees with ledger_good(), by revision. */
 START_TEST(knows_what_is_good)
 {
 	static const char *const all[] = { "x=A", "x=B", "x=C", "v1", "v2" };
@@ -223,7 +216,7 @@ START_TEST(knows_what_is_good)
 }
 END_TEST
 
-/* include_bad: what ever was good, the newest success first. */
+/* include_bad: releases that were ever good, the newest success first. */
 static const struct {
 	const char *story, *want;
 } ever_good[] = {
@@ -233,7 +226,7 @@ static const struct {
 	{ "D - v1=A;D v1=A v2=B;RD v2=B v1=A", "v1=A v2=B " },
 	{ "D - v1=A;D v1=A v2=B;RB v2=B v1=A", "v2=B v1=A " },
 	{ "D - v1=A;B - v1=A;B - v1=A;D - v1=A", "v1=A " },
-	/* what never was good */
+	/* never good */
 	{ "D - v1=A;B v1=A v2=B;X v1=A v3=C;P v1=A v4=D;O v1=A v5=E", "v1=A " },
 	{ "D v2=B -;D - -", "" },
 };
@@ -253,21 +246,21 @@ static const struct {
 	{ "", 0, "" },
 	{ "D - v1=A", 1, "v1" },
 	{ "D - v1=A;D v1=A v2=B", 2, "v2" },
-	/* a deploy without a number ends it */
+	/* a deploy without a number: none is in force */
 	{ "D - v1=A;D v1=A plain=B", 0, "" },
 	{ "D - plain=A;D plain=A v2=B", 2, "v2" },
-	/* what did not land has no number */
+	/* the number of a deploy that failed does not count */
 	{ "D - v1=A;B v1=A v2=B", 1, "v1" },
 	{ "D - v1=A;X v1=A v2=B", 1, "v1" },
 	{ "D - v1=A;P v1=A v2=B", 1, "v1" },
 	{ "D - v1=A;O v1=A v2=B", 1, "v1" },
 	{ "D - v1=A;B v1=A plain=B", 1, "v1" },
-	/* completed later, it is */
+	/* completed later: it does */
 	{ "D - v1=A;C v1=A v2=B", 2, "v2" },
 	{ "D - v1=A;UC v1=A v2=B", 2, "v2" },
-	/* what was found running was deployed by nobody */
+	/* nobody deployed what was adopted */
 	{ "D - v1=A;A - v2=B", 1, "v1" },
-	/* an older commit must not land after a rollback either */
+	/* a rollback does not change it */
 	{ "D - v1=A;D v1=A v2=B;RD v2=B v1=A", 2, "v2" },
 	{ "D - v1=A;D v1=A v2=B;RC v2=B v1=A", 2, "v2" },
 };
@@ -301,7 +294,7 @@ START_TEST(gives_all_that_was_recorded)
 }
 END_TEST
 
-/* A bad one takes no place in the limit. */
+/* Bad releases do not count. */
 START_TEST(respects_its_limit)
 {
 	append("D - v1=A");
@@ -322,7 +315,7 @@ wants(void *arg, const struct release *r)
 	return strstr(arg, r->part[0].revision) != NULL;
 }
 
-/* Trims; how many records are left. */
+/* Trims, and counts the records that are left. */
 static size_t
 trim(const char *keep)
 {
@@ -367,7 +360,7 @@ START_TEST(trims_late)
 	ck_assert_uint_eq(before.st_ino, after.st_ino);
 	fill("D - v1=A", 1);
 	ck_assert_uint_eq(trim(""), LEDGER_KEEP);
-	/* what stays says the same of all that goes */
+	/* the records that stay have the same verdicts */
 	ck_assert_int_eq(asked, 0);
 }
 END_TEST
@@ -377,16 +370,16 @@ static const struct {
 	size_t more; /* than LEDGER_KEEP */
 	const char *good;
 } trims[] = {
-	/* of A the newest success; B, D and E, which is bad, are asked for */
+	/* the newest verdicts on A and C, and the newest deploy */
 	{ "D - v1=A;D v1=A v2=B;D v2=B v1=A;D v1=A v3=C;D v3=C v4=D;B v4=D v5=E;"
 	  "D v4=D v6=F",
 	    "AC", 3, "v6=F v3=C v1=A " },
 	/* by revision and tag */
 	{ "D - latest=A;D latest=A latest=B;D latest=B v1=B", "AB", 3, "v1=B latest=A " },
 	{ "D - v1:w=A,x=B;D v1:w=A,x=B v2:w=A,x=C", "A", 2, "v2=A v1=A " },
-	/* the newest deploy stays for its number; nobody wants what was replaced */
+	/* the newest deploy stays for its number */
 	{ "D - v1=A;RD v1=A v2=B", "", 1, "v1=A " },
-	/* what is bad stays bad */
+	/* bad releases stay bad */
 	{ "D - v1=A;B v2=B v1=A", "A", 2, "" },
 	{ "D - v1=A;X v2=B v1=A", "A", 2, "" },
 	{ "D - v1=A;D v1=A v2=B;RD v1=A v2=B", "A", 2, "v2=B " },
@@ -402,7 +395,7 @@ START_TEST(trims_the_oldest)
 }
 END_TEST
 
-/* Also where it was rolled back from, or has no number. */
+/* Also of a release that was rolled back, or without a number. */
 START_TEST(trimming_keeps_the_sequence)
 {
 	int64_t seq = -1;
@@ -465,5 +458,5 @@ ledger_suite(void)
 		EACH(trims_the_oldest, N(trims)), EACH(trimming_keeps_the_sequence, 2),
 		CASE("Hostile"), ONCE(trims_garbage), ONCE(refuses_what_it_cannot_read) };
 
-	return unit_suite("ledger", setup, teardown, tests, N(tests));
+	return unit_suite("ledger", setup, room_leave, tests, N(tests));
 }

@@ -1,5 +1,5 @@
 /*
- * check_lock.c: the two kernel locks, and what is said of their holders.
+ * check_lock.c: the two locks, and the reports about their holders.
  */
 #include "suite.h"
 #include "room.h"
@@ -32,12 +32,6 @@ setup(void)
 	memset(&f, 0, sizeof(f));
 }
 
-static void
-teardown(void)
-{
-	room_leave();
-}
-
 static int
 take(const char *holder)
 {
@@ -58,7 +52,7 @@ is_busy(const char *what)
 	fault_clear(&f);
 }
 
-/* Puts bytes into the file that a holder keeps locked. */
+/* Writes into the locked file. */
 static void
 put(int fd, const char *bytes, size_t len)
 {
@@ -79,7 +73,7 @@ START_TEST(is_busy_while_held)
 }
 END_TEST
 
-/* Another file system's file may have the same number: the pid tells. */
+/* A file of another file system may have the same inode: the PID decides. */
 START_TEST(is_held_by_the_one_it_names)
 {
 	char holder[64], words[64];
@@ -95,14 +89,14 @@ START_TEST(is_held_by_the_one_it_names)
 	ck_assert(!lock_held(path, holder, sizeof(holder)));
 	ck_assert_str_eq(holder, "");
 	lock_release(fd);
-	/* and one of another program, that names none */
+	/* another program, which writes no PID */
 	fd = take("deploy.sh");
 	ck_assert(lock_held(path, holder, sizeof(holder)));
 	lock_release(fd);
 }
 END_TEST
 
-/* Whatever stands before it, and however long that is when it is escaped. */
+/* After any name, however long it is when it is escaped. */
 START_TEST(finds_the_pid_behind_any_name)
 {
 	static const char *const names[] = { "x, pid 1", "x, pid ", "a\\b",
@@ -115,14 +109,14 @@ START_TEST(finds_the_pid_behind_any_name)
 	fd = take(words);
 	ck_assert(lock_held(path, holder, sizeof(holder)));
 	ck_assert_int_eq(strncmp(holder, "deploy sha-abc1234 by ", 22), 0);
-	/* cut, as room for people's eyes is */
+	/* also if the caller has less room */
 	ck_assert(lock_held(path, holder, 20));
 	lock_release(fd);
 }
 END_TEST
 
-/* A deploy was killed, and flock(1) of a script has the lock since. */
-START_TEST(believes_no_words_of_the_dead)
+/* A deploy was killed, and now a script holds the lock by flock(1). */
+START_TEST(ignores_the_line_of_a_killed_holder)
 {
 	char holder[256], words[64];
 	pid_t pid = fork();
@@ -150,7 +144,7 @@ START_TEST(forgets_the_holder_before)
 	fd = take("b");
 	is_busy("deploy already running (b)");
 	lock_release(fd);
-	/* and a free lock names nobody */
+	/* a free lock has no holder */
 	ck_assert(!lock_held(path, holder, sizeof(holder)));
 	ck_assert_str_eq(holder, "");
 	fd = take("");
@@ -181,7 +175,7 @@ START_TEST(is_seen_without_being_taken)
 
 	ck_assert(!lock_held(path, holder, sizeof(holder)));
 	ck_assert_str_eq(holder, "");
-	/* looking makes nothing */
+	/* no file is created */
 	ck_assert_int_eq(access(path, F_OK), -1);
 	fd = take("ci: deploy v1\n");
 	ck_assert(lock_held(path, holder, sizeof(holder)));
@@ -193,7 +187,7 @@ START_TEST(is_seen_without_being_taken)
 }
 END_TEST
 
-/* Another process's lock, and the kernel frees it when that dies. */
+/* The kernel releases the lock of a process that is killed. */
 START_TEST(frees_itself_when_its_holder_dies)
 {
 	int ready[2], fd;
@@ -217,7 +211,7 @@ START_TEST(frees_itself_when_its_holder_dies)
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	ck_assert(!lock_held(path, holder, sizeof(holder)));
-	/* what the dead one wrote is still there, and overwritten */
+	/* its line is overwritten */
 	fd = take("mine");
 	is_busy("deploy already running (mine)");
 	lock_release(fd);
@@ -238,7 +232,7 @@ START_TEST(is_not_inherited)
 }
 END_TEST
 
-/* flock(1) of a script beside us is another holder, and we are one to it. */
+/* flock(1) of a script excludes us, and we exclude it. */
 START_TEST(goes_with_flock)
 {
 	char holder[64];
@@ -257,7 +251,7 @@ START_TEST(goes_with_flock)
 }
 END_TEST
 
-/* A waiter's entry in /proc/locks is not a holder's. */
+/* /proc/locks has locks of other files and kinds too. */
 START_TEST(takes_no_waiter_for_a_holder)
 {
 	char holder[64];
@@ -268,7 +262,6 @@ START_TEST(takes_no_waiter_for_a_holder)
 	other = open("other", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_ge(other, 0);
-	/* a lock on another file, or of another kind, is not this one's */
 	ck_assert_int_eq(flock(other, LOCK_EX), 0);
 	ck_assert_int_eq(lockf(fd, F_TLOCK, 0), 0);
 	ck_assert(!lock_held(path, holder, sizeof(holder)));
@@ -292,8 +285,8 @@ START_TEST(uplock_is_exclusive)
 }
 END_TEST
 
-/* Who inherits the descriptor holds the lock, whoever took it. */
-START_TEST(uplock_lives_as_long_as_its_heir)
+/* The lock is held while any process has the descriptor. */
+START_TEST(uplock_is_held_by_who_inherits_it)
 {
 	int fd = uplock_take(dir), heir;
 
@@ -320,7 +313,7 @@ static const struct {
 	{ "               12345 pull            \n", 12345, "pull" },
 	{ "77 \n", 77, "" },
 	{ "77 up\nmore\n", 77, "up" },
-	/* not written yet, or by halves, or not by us */
+	/* not written yet, a part of it, or not ours */
 	{ "", 0, "" },
 	{ "\n", 0, "" },
 	{ "123", 0, "" },
@@ -330,13 +323,13 @@ static const struct {
 	{ "up 123\n", 0, "" },
 	{ "123up\n", 0, "" },
 	{ "123,up\n", 0, "" },
-	/* never a group that is everybody, init's or a sign */
+	/* never 0, 1 or a negative number: kill(2) takes them for other processes */
 	{ "0 up\n", 0, "" },
 	{ "1 up\n", 0, "" },
 	{ "-1 up\n", 0, "" },
 	{ "-12345 up\n", 0, "" },
 	{ "0x10 up\n", 0, "" },
-	/* more than a pid_t holds must not become another number */
+	/* larger than a pid_t: must not become another number */
 	{ "4294967298 up\n", 0, "" },
 	{ "99999999999999999999 up\n", 0, "" },
 	{ "-4294967000 up\n", 0, "" },
@@ -371,7 +364,7 @@ START_TEST(never_takes_itself_for_the_detached_command)
 	put(fd, line, strlen(line));
 	uplock_holder(dir, &m);
 	ck_assert_int_eq(m.group, 0);
-	/* nor by the way of a number that wraps */
+	/* nor by a number that overflows */
 	snprintf(line, sizeof(line), "%lld up\n", (1LL << 32) + getpgrp());
 	put(fd, line, strlen(line));
 	uplock_holder(dir, &m);
@@ -380,7 +373,7 @@ START_TEST(never_takes_itself_for_the_detached_command)
 }
 END_TEST
 
-/* Between the taking and the child's first word nobody is named. */
+/* Before the child has written its line there is no holder. */
 START_TEST(uplock_names_no_earlier_holder)
 {
 	struct detached_holder m;
@@ -411,7 +404,7 @@ START_TEST(no_holder_is_no_group)
 }
 END_TEST
 
-/* Whatever stands in the lock file comes out printable and short. */
+/* The content of the lock file is escaped and cut. */
 static void
 is_printable(const char *p)
 {
@@ -434,7 +427,7 @@ START_TEST(shows_the_holder_escaped)
 		ck_assert_int_eq(strncmp(f.what, "deploy already running (a", 25), 0);
 		ck_assert(lock_held(path, holder, sizeof(holder)));
 		is_printable(holder);
-		/* one line is shown, no more */
+		/* only the first line */
 		if (c == '\n')
 			ck_assert_str_eq(holder, "a");
 	}
@@ -465,7 +458,7 @@ START_TEST(bounds_the_holder)
 END_TEST
 
 static const struct {
-	const char *path; /* below the folder unless it begins with '/' */
+	const char *path; /* relative to the room */
 	const char *why;
 } wrong[] = {
 	{ "none/lock", "No such file or directory" },
@@ -491,8 +484,8 @@ START_TEST(refuses_a_wrong_path)
 }
 END_TEST
 
-/* Whoever names compose.yml for the lock keeps it. */
-START_TEST(spares_what_is_no_lock)
+/* A setting that names compose.yml must not destroy it. */
+START_TEST(refuses_another_file)
 {
 	static const char *const texts[] = { "services:\n  data:\n", "\n\n", "a\nb" };
 	FILE *fp = fopen(path, "w");
@@ -508,7 +501,7 @@ START_TEST(spares_what_is_no_lock)
 	ck_assert_int_eq(truncate(path, 0), 0);
 	ck_assert_int_eq(truncate(path, 300), 0);
 	ck_assert_int_eq(lock_take(path, "a", &f), -1);
-	/* what a killed holder, or a script, left is overwritten */
+	/* the line of a killed holder or of a script is overwritten */
 	ck_assert_int_eq(truncate(path, 0), 0);
 	fp = fopen(path, "w");
 	ck_assert_ptr_nonnull(fp);
@@ -539,18 +532,19 @@ lock_suite(void)
 {
 	static const struct unit_test tests[] = { CASE("Core"), ONCE(is_busy_while_held),
 		ONCE(is_held_by_the_one_it_names), EACH(finds_the_pid_behind_any_name, 4),
-		ONCE(believes_no_words_of_the_dead), ONCE(forgets_the_holder_before),
-		ONCE(is_a_file_that_stays), ONCE(is_seen_without_being_taken),
+		ONCE(ignores_the_line_of_a_killed_holder),
+		ONCE(forgets_the_holder_before), ONCE(is_a_file_that_stays),
+		ONCE(is_seen_without_being_taken),
 		ONCE(frees_itself_when_its_holder_dies), ONCE(is_not_inherited),
 		ONCE(goes_with_flock), ONCE(takes_no_waiter_for_a_holder),
-		ONCE(uplock_is_exclusive), ONCE(uplock_lives_as_long_as_its_heir),
+		ONCE(uplock_is_exclusive), ONCE(uplock_is_held_by_who_inherits_it),
 		EACH(reads_the_holder, N(holders)), CASE("Limits"),
 		ONCE(bounds_the_holder), ONCE(no_holder_is_no_group),
 		ONCE(never_takes_itself_for_the_detached_command),
 		ONCE(uplock_names_no_earlier_holder), CASE("Hostile"),
 		ONCE(shows_the_holder_escaped), EACH(refuses_a_wrong_path, N(wrong)),
-		EACH(spares_what_is_no_lock, 3), ONCE(escapes_the_path),
+		EACH(refuses_another_file, 3), ONCE(escapes_the_path),
 		ONCE(uplock_follows_no_link) };
 
-	return unit_suite("lock", setup, teardown, tests, N(tests));
+	return unit_suite("lock", setup, room_leave, tests, N(tests));
 }

@@ -1,6 +1,5 @@
 /*
- * check_release.c: when two releases are the same.  Whether a release is known-good,
- * and whether anything has to be done, depends on it.
+ * check_release.c: when two releases are the same.
  */
 #include "suite.h"
 #include "releases.h"
@@ -45,7 +44,7 @@ static const struct {
 	{ "-", "-", false },
 	{ "=", "-", false },
 	{ "=A", "v1=A", true },
-	/* the name of the only service was not recorded by 0.1 */
+	/* 0.1 did not record the name of the only service */
 	{ "v1:web=A", "v1=A", true },
 	{ "v1:web=A,worker=B", "v2:web=A,worker=B", true },
 	{ "v1:web=A,worker=B", "v1:worker=B,web=A", true },
@@ -95,7 +94,7 @@ START_TEST(finds_the_part)
 }
 END_TEST
 
-/* All strings as long as they may be; the last byte of any counts. */
+/* All strings at their longest; the last byte of each counts. */
 START_TEST(compares_the_longest)
 {
 	struct release a = { .n = SERVICES_MAX }, b;

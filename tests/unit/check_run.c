@@ -1,6 +1,6 @@
 /*
- * check_run.c: child processes.  The children are sh(1) and what every system
- * has beside it; none outlives its test.
+ * check_run.c: child processes.  They run sh(1) and standard tools; none outlives its
+ * test.
  */
 #include "suite.h"
 #include "child.h"
@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -93,19 +92,6 @@ move(const char *script)
 	return r;
 }
 
-static int
-open_descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	ck_assert_ptr_nonnull(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
-}
-
 static const struct {
 	const char *script;
 	enum run_end end;
@@ -165,7 +151,7 @@ START_TEST(keeps_every_byte)
 }
 END_TEST
 
-/* What is still in the pipe when the child has gone belongs to it. */
+/* What is in the pipe after the exit is output of the child. */
 START_TEST(keeps_the_last_words)
 {
 	int i;
@@ -245,7 +231,7 @@ START_TEST(waits_for_the_exit_and_not_for_the_end_of_output)
 	ck_assert_int_eq(res.end, RUN_EXITED);
 	ck_assert_int_eq(res.status, 0);
 	ck_assert_str_eq(res.out, "done\n");
-	/* now the one that kept the pipe open may go too */
+	/* now the process that kept the pipe open ends too */
 	ck_assert_int_ge(fd = open("gate", O_WRONLY | O_CLOEXEC), 0);
 	close(fd);
 }
@@ -361,7 +347,7 @@ START_TEST(frees_twice)
 }
 END_TEST
 
-/* A detached command: both streams to the file, its own name in the lock. */
+/* RUN_MOVE: both streams go to the file. */
 START_TEST(detached_child_writes_to_the_file)
 {
 	struct run r = move("echo out; echo err >&2; exit 3");
@@ -373,15 +359,15 @@ START_TEST(detached_child_writes_to_the_file)
 	ck_assert_ptr_null(res.out);
 	ck_assert_uint_eq(res.err_len, 0);
 	ck_assert_str_eq(child_wrote("log"), "out\nerr\n");
-	/* the lock became the child's, and went with it */
+	/* the child alone held the lock, and it ended */
 	ck_assert_int_eq(fcntl(held, F_GETFD), -1);
 	ck_assert(child_none_detached(dir));
-	/* the file stays the caller's */
+	/* the log file stays open here */
 	ck_assert_int_ne(fcntl(r.out_fd, F_GETFD), -1);
 }
 END_TEST
 
-/* Over whatever a longer-named one left: nothing of that is read any more. */
+/* It overwrites the longer line of an earlier holder. */
 START_TEST(detached_child_names_itself)
 {
 	struct run r = move("echo $$; cat gate");
@@ -423,7 +409,7 @@ START_TEST(detached_child_without_a_lock)
 }
 END_TEST
 
-/* What a grandchild still does, is still done under the lock. */
+/* A grandchild holds the lock too. */
 START_TEST(lock_is_held_by_what_is_left)
 {
 	struct run r = move("cat gate >/dev/null & exit 0");
@@ -439,7 +425,7 @@ START_TEST(lock_is_held_by_what_is_left)
 }
 END_TEST
 
-/* Runs `r` in a process of its own and kills that when `ready` is there. */
+/* Runs `r` in another process, and kills that when the file `ready` exists. */
 static void
 run_and_be_killed(const struct run *r, const char *ready)
 {
@@ -500,7 +486,7 @@ START_TEST(limit_ends_it)
 }
 END_TEST
 
-/* TERM is a question: the child may clean up, and its exit is still ours. */
+/* After TERM the child may clean up; its exit code is returned. */
 START_TEST(limit_lets_it_clean_up)
 {
 	struct run r = look("trap 'echo cleaned; exit 7' TERM; echo $$ >pid; "
@@ -514,7 +500,7 @@ START_TEST(limit_lets_it_clean_up)
 }
 END_TEST
 
-/* What a looker left behind is ended with it, a detached's is the lock's matter. */
+/* Descendants of a look are killed; those of a move hold the lock. */
 START_TEST(limit_ends_the_group_of_a_looker)
 {
 	struct run r = look("sleep 600 & echo $! >left; wait");
@@ -536,7 +522,7 @@ START_TEST(limit_spares_the_group_of_a_detached_child)
 	start(&r);
 	ck_assert_int_eq(res.end, RUN_TIMEOUT);
 	ck_assert(!child_none_detached(dir));
-	/* it works on: O_RDWR, for a dead one would never open its end */
+	/* it runs on; O_RDWR, because open(2) would wait for a dead reader */
 	ck_assert_int_ge(fd = open("gate", O_RDWR | O_CLOEXEC), 0);
 	ck_assert_int_eq(write(fd, "still\n", 6), 6);
 	ck_assert(child_none_detached_soon(dir));
@@ -560,7 +546,7 @@ START_TEST(limit_kills_what_ignores_it)
 }
 END_TEST
 
-/* Another user's: said, and not waited for. */
+/* Another user's process: it is reported, and not waited for. */
 START_TEST(limit_leaves_what_it_may_not_end)
 {
 	struct run r = look("echo $$ >pid; read line <gate");
@@ -579,7 +565,7 @@ START_TEST(limit_leaves_what_it_may_not_end)
 }
 END_TEST
 
-/* A writer that never pauses must not keep us from looking at the clock. */
+/* Endless output must not hide the limit. */
 START_TEST(limit_holds_against_endless_output)
 {
 	struct run r = look(_i == 0 ? "exec cat /dev/zero" : "exec cat /dev/zero >&2");
@@ -591,7 +577,7 @@ START_TEST(limit_holds_against_endless_output)
 }
 END_TEST
 
-/* An exit is seen although a grandchild goes on filling the pipe. */
+/* The exit is noticed while a grandchild writes on. */
 START_TEST(exit_holds_against_endless_output)
 {
 	struct run r = look("cat /dev/zero & echo $! >left; exit 5");
@@ -611,7 +597,7 @@ START_TEST(stops_when_told)
 	start(&r);
 	ck_assert_int_eq(res.end, RUN_STOPPED);
 	ck_assert_int_eq(signals_stop(), SIGTERM);
-	/* told is told: the next one does not run on either */
+	/* the signal counts for the next child too */
 	r = look("sleep 60");
 	r.stoppable = true;
 	start(&r);
@@ -656,7 +642,7 @@ START_TEST(bounds_the_output)
 }
 END_TEST
 
-/* What is kept is what came first, without a hole in it. */
+/* The first bytes are kept, without a gap. */
 START_TEST(keeps_the_begin_of_too_much)
 {
 	output("head -c 8388600 /dev/zero; sleep 0.3; echo 0123456789abcdef; sleep 0.3; "
@@ -674,13 +660,13 @@ START_TEST(bounds_the_errors)
 	ck_assert_uint_eq(res.err_len, RUN_ERRORS_MAX - 1);
 	ck_assert_uint_eq(strlen(res.err), RUN_ERRORS_MAX - 1);
 	ck_assert_int_eq(strncmp(res.err, "first0000", 9), 0);
-	/* it is drained although it is not kept */
+	/* what is not kept is read all the same */
 	output("head -c 5000000 /dev/zero >&2; echo through");
 	ck_assert_str_eq(res.out, "through\n");
 }
 END_TEST
 
-/* Whatever is short of descriptors, it is said, and none is lost. */
+/* Each failure for lack of descriptors is reported, and closes the lock alone. */
 START_TEST(is_short_of_descriptors)
 {
 	struct rlimit before, few;
@@ -690,7 +676,7 @@ START_TEST(is_short_of_descriptors)
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
 	for (extra = 0; extra < 16; extra++) {
 		r = move("exit 9");
-		n = open_descriptors() - 3;
+		n = room_count("/proc/self/fd") - 1;
 		few = before;
 		few.rlim_cur = (rlim_t)(r.hold_fd + 1 + extra);
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
@@ -705,8 +691,7 @@ START_TEST(is_short_of_descriptors)
 		}
 		run_free(&res);
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
-		/* the lock is gone, and it alone */
-		ck_assert_int_eq(open_descriptors() - 3, n - 1);
+		ck_assert_int_eq(room_count("/proc/self/fd") - 1, n - 1);
 		ck_assert(child_none_detached(dir));
 		close(r.out_fd);
 	}
@@ -717,7 +702,7 @@ END_TEST
 
 START_TEST(loses_no_descriptor)
 {
-	int i, n = open_descriptors();
+	int i, n = room_count("/proc/self/fd");
 
 	for (i = 0; i < 20; i++) {
 		struct run r = look("echo a; echo b >&2");
@@ -729,7 +714,7 @@ START_TEST(loses_no_descriptor)
 		run_free(&res);
 		fault_clear(&f);
 	}
-	ck_assert_int_eq(open_descriptors(), n);
+	ck_assert_int_eq(room_count("/proc/self/fd"), n);
 }
 END_TEST
 
@@ -811,8 +796,8 @@ START_TEST(frees_the_lock_of_what_never_ran)
 END_TEST
 
 static const struct {
-	const char *path; /* @ stands for the folder */
-	const char *want; /* below the folder, or NULL */
+	const char *path; /* @: the room */
+	const char *want; /* below the room, or NULL */
 	const char *word;
 } finds[] = {
 	{ "@/a", "/a/tool", NULL },
@@ -840,7 +825,7 @@ static const struct {
 static void
 make_tools(void)
 {
-	/* one in the current folder too: it must never be found */
+	/* that of the current folder must never be found */
 	write_file("tool", "#!/bin/sh\n", 0700);
 	ck_assert_int_eq(mkdir("a", 0700) | mkdir("b", 0700) | mkdir("plain", 0700) |
 		mkdir("with space", 0700) | mkdir("folder", 0700) |
@@ -881,7 +866,7 @@ START_TEST(finds_on_the_path)
 }
 END_TEST
 
-/* An entry that does not fit is passed over, never cut. */
+/* A path that does not fit is skipped, never cut. */
 START_TEST(finds_nothing_cut)
 {
 	char var[512], out[64];

@@ -1,5 +1,5 @@
 /*
- * check_signals.c: signals as data.  Each test is a process of its own.
+ * check_signals.c: signals as data.  Each test runs in its own process.
  */
 #include "sys/signals.h"
 
@@ -56,7 +56,7 @@ START_TEST(tells_a_stop)
 	ck_assert_int_eq(raise(stops[_i]), 0);
 	ck_assert(readable());
 	ck_assert_int_eq(signals_stop(), stops[_i]);
-	/* told for ever after */
+	/* and from then on */
 	ck_assert(!readable());
 	ck_assert_int_eq(signals_stop(), stops[_i]);
 }
@@ -104,7 +104,7 @@ START_TEST(hears_of_a_child)
 }
 END_TEST
 
-/* Whoever started us may have ignored CHLD: then no exit code would be left. */
+/* The parent may have ignored CHLD, which discards exit codes. */
 START_TEST(keeps_the_childs_exit_code)
 {
 	int status = 0;
@@ -132,7 +132,7 @@ START_TEST(waits)
 }
 END_TEST
 
-/* A wait of an hour: it is over at once, or the test's own limit ends it. */
+/* An hour, which ends at once, or by the limit of the test. */
 START_TEST(waits_no_longer_than_until_a_stop)
 {
 	pid_t pid;
@@ -204,7 +204,7 @@ START_TEST(survives_a_storm)
 }
 END_TEST
 
-/* A child before exec: the signal works again, and ends it. */
+/* In a child before exec each signal has its default action again. */
 static const int all[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGXFSZ,
 	SIGUSR1, SIGUSR2 };
 

@@ -1,4 +1,4 @@
-/* check_text.c: bytes made safe to show. */
+/* check_text.c: foreign bytes made safe to print; similar words. */
 #include "suite.h"
 #include "sys/text.h"
 
@@ -37,7 +37,7 @@ START_TEST(escapes)
 	char buf[64];
 
 	ck_assert_ptr_eq(text_escape(buf, sizeof(buf), rows[_i].src, rows[_i].len), buf);
-	/* vis(3) may write NUL in two ways; both are safe */
+	/* vis(3) may write NUL in two ways */
 	if (memchr(rows[_i].src, '\0', rows[_i].len) != NULL)
 		ck_assert_ptr_nonnull(strstr(buf, "\\0"));
 	else
@@ -78,7 +78,7 @@ is_printable(const char *s, size_t max)
 	return i < max;
 }
 
-/* Every size and length keep within the buffer; ASan looks on. */
+/* All sizes and lengths stay in the buffer (seen by ASan). */
 START_TEST(never_overruns)
 {
 	char src[80], *dst;

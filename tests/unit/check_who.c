@@ -1,5 +1,5 @@
 /*
- * check_who.c: who asks, for the record: what sshd says, or nothing.
+ * check_who.c: who asks, as sshd reports it, or nothing.
  */
 #include "suite.h"
 #include "room.h"
@@ -18,7 +18,7 @@
 
 Suite *who_suite(void);
 
-/* Made for this test by ssh-keygen, whose -l also said their fingerprints. */
+/* Made for this test by ssh-keygen; fingerprints by its -l. */
 #define ED_BLOB "AAAAC3NzaC1lZDI1NTE5AAAAICcHPgBv298Ae3sWG/mjSZj6u4RodcQ/zVVlbS+3Iei2"
 #define ED_KEY "SHA256:da6Awdu/Olp757DvHmpuL/NPRqNsV+tm1CASRAsjq5s"
 #define EC_BLOB                                                                       \
@@ -36,29 +36,13 @@ setup(void)
 	memset(&w, 0xa5, sizeof(w));
 }
 
-static void
-teardown(void)
-{
-	room_leave();
-}
-
-static void
-put(const char *name, const char *bytes, size_t len)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, bytes, len), (int)len);
-	close(fd);
-}
-
-/* The key that a file of these bytes stands for. */
+/* The key of who_read() when the file has these bytes. */
 static const char *
 key_of(const char *bytes, size_t len)
 {
 	char var[128], *env[] = { var, NULL };
 
-	put("auth", bytes, len);
+	room_put("auth", bytes, len);
 	snprintf(var, sizeof(var), "SSH_USER_AUTH=%s/auth", folder);
 	memset(&w, 0xa5, sizeof(w));
 	who_read(&w, "ci", env);
@@ -116,7 +100,7 @@ static const struct {
 	    ED_KEY },
 	{ "\n\nkeyboard-interactive/pam\npublickey ecdsa-sha2-nistp256 " EC_BLOB "\n",
 	    EC_KEY },
-	/* nothing that is a key */
+	/* no key */
 	{ "", "" },
 	{ "\n", "" },
 	{ "password\n", "" },
@@ -135,7 +119,7 @@ static const struct {
 	{ "publickeys ssh-ed25519 " ED_BLOB "\n", "" },
 	{ "hostbased ssh-ed25519 " ED_BLOB "\n", "" },
 	{ "ssh-ed25519 " ED_BLOB "\n", "" },
-	/* the first is what counts: a bad one is not made good by another */
+	/* the first counts, although it is invalid */
 	{ "publickey x\npublickey ssh-ed25519 " ED_BLOB "\n", "" },
 };
 
@@ -146,7 +130,7 @@ START_TEST(reads_the_key)
 }
 END_TEST
 
-/* Runs it and gives the first line of what it prints; "" when it fails. */
+/* The first line of what the command prints; "": it failed. */
 static const char *
 first_line(const char *command)
 {
@@ -242,7 +226,7 @@ START_TEST(bounds_the_actor)
 }
 END_TEST
 
-/* Decoded, a key has at most 8 KiB; the file has 64. */
+/* Limits: 8 KiB for a decoded key, 64 KiB for the file. */
 START_TEST(bounds_the_key)
 {
 	static char auth[80 * 1024];
@@ -258,7 +242,7 @@ START_TEST(bounds_the_key)
 	ck_assert_str_eq(key_of(auth, head + 12000), "");
 	ck_assert_str_eq(key_of(auth, head + 60000), "");
 	ck_assert_str_eq(key_of(auth, sizeof(auth)), "");
-	/* a long line before it is no harm, a file too long is no key */
+	/* a long line may precede it; a file that is too long has no key */
 	memset(auth, 'x', sizeof(auth));
 	memcpy(auth + 60000, "\npublickey ssh-ed25519 " ED_BLOB "\n",
 	    strlen("\npublickey ssh-ed25519 " ED_BLOB "\n"));
@@ -273,7 +257,7 @@ START_TEST(passes_over_other_kinds)
 		"/dev/zero", "", "/dev/null" };
 	char var[128], *env[] = { var, NULL };
 
-	put("auth", "publickey ssh-ed25519 " ED_BLOB "\n", 91);
+	room_put("auth", "publickey ssh-ed25519 " ED_BLOB "\n", 91);
 	ck_assert_int_eq(mkdir("folder", 0700), 0);
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
 	ck_assert_int_eq(symlink("auth", "link"), 0);
@@ -334,5 +318,5 @@ who_suite(void)
 		CASE("Hostile"), EACH(passes_over_other_kinds, 7),
 		ONCE(is_printable_whatever_comes), EACH(survives_every_byte, 8) };
 
-	return unit_suite("who", setup, teardown, tests, N(tests));
+	return unit_suite("who", setup, room_leave, tests, N(tests));
 }

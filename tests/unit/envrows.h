@@ -1,13 +1,13 @@
 /*
- * envrows.h: .env files, and what is to be made of them.  Shared by
- * check_dotenv.c and by the comparison with compose itself, tests/e2e/dotenv.c.
+ * envrows.h: .env files that are accepted or refused.  For check_dotenv.c, and for
+ * tests/e2e/dotenv.c, which compares them with compose itself.
  */
 #ifndef UNIT_ENVROWS_H
 #define UNIT_ENVROWS_H
 
 #define K "TWILIGHT_VERSION"
 
-/* What is written before the value, the value, what is after it, its line. */
+/* The text before the value, the value, the text after it, its line. */
 static const struct {
 	const char *before, *value, *after;
 	unsigned line;
@@ -92,7 +92,7 @@ static const struct {
 	{ "export\v" K "=x\n" K "=", "v", "\n", 2 },
 };
 
-/* What is refused, and in which words; "s3cret" must never be among them. */
+/* A file that is refused, and the message, which never contains "s3cret". */
 static const struct {
 	const char *text, *says;
 } bad[] = {

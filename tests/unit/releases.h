@@ -1,6 +1,6 @@
 /*
- * releases.h: releases in short: "v1" is a tag, "v1=A" has a revision too, "=A" no
- * tag, "v1:web=A,worker=B" has two services, and "-" is nothing.
+ * releases.h: short forms of releases: "v1" is a tag, "v1=A" a tag and a revision, "=A"
+ * has no tag, "v1:web=A,worker=B" has two services, "-" is empty.
  */
 #ifndef UNIT_RELEASES_H
 #define UNIT_RELEASES_H

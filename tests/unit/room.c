@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <check.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
@@ -71,6 +72,30 @@ room_get(const char *name, size_t *len)
 }
 
 void
+room_holds(const char *name, const void *bytes, size_t len)
+{
+	size_t n;
+	char *got = room_get(name, &n);
+
+	ck_assert_uint_eq(n, len);
+	ck_assert_int_eq(memcmp(got, bytes, len), 0);
+	free(got);
+}
+
+int
+room_count(const char *path)
+{
+	DIR *d = opendir(path);
+	int n = -2;
+
+	ck_assert_ptr_nonnull(d);
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
+}
+
+void
 room_copy(const char *data, const char *name)
 {
 	size_t len;
@@ -92,7 +117,7 @@ room_limit(rlim_t most)
 }
 
 static int
-discard(const char *path, const struct stat *st, int type, struct FTW *ftw)
+remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st;
 	(void)type;
@@ -103,5 +128,5 @@ discard(const char *path, const struct stat *st, int type, struct FTW *ftw)
 void
 room_remove(const char *path)
 {
-	(void)nftw(path, discard, 8, FTW_DEPTH | FTW_PHYS);
+	(void)nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }

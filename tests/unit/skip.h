@@ -1,5 +1,5 @@
 /*
- * skip.h: a test that cannot be made here says so; .ci/run counts these lines.
+ * skip.h: for a test that cannot run here; .ci/run counts these lines.
  */
 #ifndef UNIT_SKIP_H
 #define UNIT_SKIP_H
