@@ -29,7 +29,7 @@ struct call {
 	size_t n;
 	char tag[TAG_MAX]; /* as the target uses it; "": none */
 	bool starting;     /* recover --start: all targets are recovered, start them */
-	bool unrecovered;  /* the target of the last handler_run() keeps its journal */
+	bool unrecovered;  /* the recovery of the last target has not ended */
 	char *const *env;
 };
 

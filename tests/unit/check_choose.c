@@ -33,7 +33,7 @@ setup(void)
 static const struct {
 	const char *tag, *name, *allowed;
 	const char *target, *used; /* what is chosen, */
-	const char *what, *next;   /* or what is said */
+	const char *what, *next;   /* or the fault */
 } rows[] = {
 	{ "v1", NULL, NULL, "default", "v1", NULL, NULL },
 	{ "v1", "", "all", "default", "v1", NULL, NULL },

@@ -39,7 +39,7 @@ setup(void)
 	output_init(&o);
 }
 
-/* What was written to that pipe and is in it, as a string. */
+/* The unread bytes of a pipe, as a string. */
 static const char *
 came(int fd)
 {
@@ -80,7 +80,7 @@ START_TEST(writes_a_line_whole)
 }
 END_TEST
 
-/* In a process of its own: everything, in small pieces; its exit says whether. */
+/* A child that reads everything in small pieces; it exits with 0 if that was as wanted. */
 static pid_t
 reader(void)
 {
@@ -96,7 +96,7 @@ reader(void)
 	_exit(n == LONGEST + 1 && memcmp(got, text, LONGEST) == 0 ? 0 : 1);
 }
 
-/* More than a pipe holds; also where whoever started us made it non-blocking. */
+/* More than a pipe holds, also with a pipe that our parent has made non-blocking. */
 START_TEST(writes_more_than_a_pipe_holds)
 {
 	int status;
@@ -117,7 +117,7 @@ START_TEST(writes_more_than_a_pipe_holds)
 }
 END_TEST
 
-/* Half a line is out: nothing that would look like its end may follow. */
+/* After half a line nothing may follow that looks like its end. */
 START_TEST(a_stalled_reader_gets_no_mixed_line)
 {
 	fill(LONGEST);
@@ -131,7 +131,7 @@ START_TEST(a_stalled_reader_gets_no_mixed_line)
 }
 END_TEST
 
-/* A line of which nothing is out is lost alone. */
+/* A line of which no byte is written is lost; later lines are not. */
 START_TEST(a_stalled_reader_loses_lines)
 {
 	fill(PIPE_BUF - 1);
