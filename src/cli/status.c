@@ -67,8 +67,10 @@ take_record(void *arg, const struct record *r)
 
 	if (s->last.id[0] == '\0' && r->outcome != OUTCOME_ADOPTED)
 		s->last = *r;
-	if (s->good.id[0] == '\0' && outcome_is_good(r->outcome))
+	if (s->good.id[0] == '\0' && outcome_is_good(r->outcome)) {
 		s->good = *r;
+		release_name_parts(&s->good.to, s->target->service[0].name);
+	}
 	return s->last.id[0] == '\0' || s->good.id[0] == '\0';
 }
 
