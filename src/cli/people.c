@@ -79,25 +79,29 @@ people_reason(const char *why, char *out, size_t size)
 	return out;
 }
 
+#define SUCCESS_TAG 24 /* columns; the lines above have the whole tag */
+
 const char *
 people_success(const struct record *r, const char *target, char *out, size_t size)
 {
 	const char *did = "deployed";
 	char took[PEOPLE_SHORT], was[TAG_MAX + 16] = " (nothing ran before)",
-					       undo[128] = "";
+					       undo[128] = "", tag[TAG_MAX];
 
 	if (r->outcome == OUTCOME_RECOVERED)
 		did = "completed the interrupted deploy of";
 	else if (r->verb == RECORD_ROLLBACK)
 		did = "rolled back to";
 	if (r->from.tag[0] != '\0') {
-		snprintf(was, sizeof(was), " (was %s)", r->from.tag);
+		snprintf(was, sizeof(was), " (was %s)",
+		    people_cut(r->from.tag, SUCCESS_TAG, tag, sizeof(tag)));
 		if (!release_same(&r->from, &r->to) && r->verb == RECORD_DEPLOY)
 			snprintf(undo, sizeof(undo), "; to go back: rollback%s%s",
 			    target == NULL ? "" : " target=",
 			    target == NULL ? "" : target);
 	}
-	snprintf(out, size, "%s %s%s in %s%s", did, r->to.tag, was,
+	snprintf(out, size, "%s %s%s in %s%s", did,
+	    people_cut(r->to.tag, SUCCESS_TAG, tag, sizeof(tag)), was,
 	    people_took(r->ms.total, took), undo);
 	return out;
 }

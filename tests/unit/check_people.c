@@ -111,6 +111,11 @@ START_TEST(tells_of_success)
 		    "deployed v2 (was v1) in 3.4 s; to go back: rollback" },
 		{ RECORD_DEPLOY, OUTCOME_DEPLOYED, "v1", "v2", "web",
 		    "deployed v2 (was v1) in 3.4 s; to go back: rollback target=web" },
+		{ RECORD_DEPLOY, OUTCOME_DEPLOYED,
+		    "0123456789abcdef0123456789abcdef01234567",
+		    "123456789abcdef0123456789abcdef012345678", NULL,
+		    "deployed 123456789abcdef0123456.. (was 0123456789abcdef012345..) in "
+		    "3.4 s; to go back: rollback" },
 		{ RECORD_DEPLOY, OUTCOME_DEPLOYED, "v2", "v2", NULL,
 		    "deployed v2 (was v2) in 3.4 s" },
 		{ RECORD_DEPLOY, OUTCOME_DEPLOYED, "", "v1", NULL,
