@@ -75,6 +75,7 @@ SRC := \
 	src/engine/docker.c \
 	src/engine/detached.c \
 	src/engine/open.c \
+	src/engine/pull.c \
 	src/health/answer.c \
 	src/health/body.c \
 	src/health/dial.c \

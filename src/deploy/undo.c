@@ -90,6 +90,7 @@ discard(struct deploy *d, struct fault *f)
 int
 undo_prepare(struct deploy *d, struct fault *why)
 {
+	char next[sizeof(why->next)];
 	struct fault f = { 0 };
 	bool serves;
 
@@ -104,8 +105,10 @@ undo_prepare(struct deploy *d, struct fault *why)
 		    "%s has ended meanwhile: starting it again", from_name(d));
 		return undo_revert(d, why);
 	}
-	conclude(why, FAULT_FAILED, "fix the cause, then deploy again",
-	    "nothing was changed, %s",
+	(void)strlcpy(next,
+	    why->next[0] == '\0' ? "fix the cause, then deploy again" : why->next,
+	    sizeof(next));
+	conclude(why, FAULT_FAILED, next, "nothing was changed, %s",
 	    served(&d->j.from) ? "what ran runs as before" : "nothing ran before either");
 	commit_failure(d, OUTCOME_DISCARDED, why);
 	return -1;

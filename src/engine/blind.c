@@ -61,7 +61,7 @@ blind_resolve(struct engine *e, const char *tag, struct release *r, struct fault
 static int
 blind_prepare(struct engine *e, struct release *r, struct fault *f)
 {
-	return docker_pull(docker_of(e), r->tag, f);
+	return docker_pull(docker_of(e), r, f);
 }
 
 static int

@@ -257,6 +257,26 @@ detached_run(struct detached *m, struct run *r, const char *word, struct fault *
 	return rc;
 }
 
+size_t
+detached_log_end(const struct detached *m, char *buf, size_t size)
+{
+	off_t end = lseek(m->log_fd, 0, SEEK_END);
+	off_t from = end > (off_t)size ? end - (off_t)size : 0;
+	ssize_t n = pread(m->log_fd, buf, size, from);
+	char *newline;
+	size_t len;
+
+	if (n <= 0 || from == 0)
+		return n <= 0 ? 0 : (size_t)n;
+	/* in a line without its beginning the mask might miss a value */
+	newline = memchr(buf, '\n', (size_t)n);
+	if (newline == NULL)
+		return 0;
+	len = (size_t)(buf + n - newline) - 1;
+	memmove(buf, newline + 1, len);
+	return len;
+}
+
 /* The detached command of an earlier run, as up.lock shows it. */
 struct earlier {
 	bool ended; /* nobody holds the lock */

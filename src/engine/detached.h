@@ -42,6 +42,12 @@ int detached_run(struct detached *, struct run *r, const char *word,
     struct fault *) MUST_CHECK;
 
 /*
+ * Reads the end of up.log: whole lines, `size` bytes at most.  Returns their length, 0
+ * when there is none.
+ */
+size_t detached_log_end(const struct detached *, char *buf, size_t size);
+
+/*
  * Ends or waits for the detached command of an earlier run, if there is one: a pull is
  * ended, the others are waited for, up to up_limit_ms, then ended.  FAULT_HOST: it runs
  * even after KILL.

@@ -1,6 +1,7 @@
 #include "engine/docker.h"
 
 #include "dotenv/edit.h"
+#include "engine/pull.h"
 #include "sys/text.h"
 
 #include <bsd/string.h>
@@ -266,8 +267,21 @@ add_services(const struct docker *d, const char **argv, size_t n, const char *co
 	return n;
 }
 
+/* Puts the reason into a fault that has the last line of the output only. */
+static void
+explain_pull(struct docker *d, const struct release *r, struct fault *f)
+{
+	char log[MASK_SHOW_MAX], said[FAULT_WHAT_MAX];
+	size_t len = detached_log_end(&d->detached, log, sizeof(log));
+	const char *message = pull_message(log, len, &len);
+
+	if (!detached_line_is_secret(message, len))
+		pull_explain(mask_show(&d->mask, said, sizeof(said), message, len, false),
+		    r, f);
+}
+
 int
-docker_pull(struct docker *d, const char *tag, struct fault *f)
+docker_pull(struct docker *d, const struct release *r, struct fault *f)
 {
 	const char *argv[ARGS_MAX] = { "docker", "compose", "pull" };
 	size_t n = add_services(d, argv, 3, NULL);
@@ -275,9 +289,13 @@ docker_pull(struct docker *d, const char *tag, struct fault *f)
 	/* overrides pull_policy: a deploy is of what the registry has now */
 	argv[n++] = "--policy";
 	argv[n++] = "always";
-	if (docker_set_version(d, tag, f) == -1)
+	if (docker_set_version(d, r->tag, f) == -1)
 		return -1;
-	return docker_detach(d, argv, "pull", d->target->pull_limit, true, f);
+	if (docker_detach(d, argv, "pull", d->target->pull_limit, true, f) == 0)
+		return 0;
+	if (f->kind == FAULT_FAILED)
+		explain_pull(d, r, f);
+	return -1;
 }
 
 int

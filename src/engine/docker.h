@@ -71,8 +71,8 @@ int docker_detach(struct docker *, const char *const *argv, const char *word,
 /* Sets the variable in docker's environment, where it takes precedence over .env. */
 int docker_set_version(struct docker *, const char *tag, struct fault *) MUST_CHECK;
 
-/* `docker compose pull` of all services. */
-int docker_pull(struct docker *, const char *tag, struct fault *) MUST_CHECK;
+/* `docker compose pull` of all services; its fault says why it failed (engine/pull.h). */
+int docker_pull(struct docker *, const struct release *, struct fault *) MUST_CHECK;
 
 /* `docker compose up -d` of `services`, a list that ends with NULL; NULL: of all. */
 #define UP_DEPENDS 1U  /* with the services that they depend on */

@@ -192,6 +192,23 @@ START_TEST(keeps_the_log)
 }
 END_TEST
 
+START_TEST(reads_the_end_of_the_log)
+{
+	char end[8];
+
+	ck_assert_uint_eq(detached_log_end(&m, end, sizeof(end)), 0);
+	ck_assert_int_eq(moves("pull", "printf 'one\ntwo'"), 0);
+	ck_assert_uint_eq(detached_log_end(&m, end, sizeof(end)), 7);
+	ck_assert_mem_eq(end, "one\ntwo", 7);
+	/* a line whose beginning does not fit is left out */
+	ck_assert_int_eq(moves("pull", "printf '\nthree\n4\n'"), 0);
+	ck_assert_uint_eq(detached_log_end(&m, end, sizeof(end)), 2);
+	ck_assert_mem_eq(end, "4\n", 2);
+	ck_assert_int_eq(moves("pull", "echo 123456789"), 0);
+	ck_assert_uint_eq(detached_log_end(&m, end, sizeof(end)), 0);
+}
+END_TEST
+
 static const struct {
 	const char *script, *what;
 } ends[] = {
@@ -572,6 +589,7 @@ detached_suite(void)
 	tcase_add_loop_test(core, passes_lines_on, 0, N(passed));
 	tcase_add_test(core, passes_lines_on_at_once);
 	tcase_add_test(core, keeps_the_log);
+	tcase_add_test(core, reads_the_end_of_the_log);
 	tcase_add_loop_test(core, tells_how_it_failed, 0, N(ends));
 	tcase_add_test(core, stops_when_told);
 	tcase_add_test(core, takes_an_id_for_a_detail);

@@ -26,6 +26,7 @@ Suite *dotenv_suite(void);
 Suite *fault_suite(void);
 Suite *http_suite(void);
 Suite *probe_suite(void);
+Suite *pull_suite(void);
 Suite *text_suite(void);
 Suite *url_suite(void);
 Suite *childenv_suite(void);
@@ -102,6 +103,7 @@ main(int argc, char **argv)
 		probe_suite,
 		inspect_suite,
 		detached_suite,
+		pull_suite,
 		cli_suite,
 		people_suite,
 		status_suite,

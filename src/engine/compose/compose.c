@@ -260,7 +260,7 @@ compose_prepare(struct engine *e, struct release *r, struct fault *f)
 	char safe[400];
 	size_t i;
 
-	if (docker_pull(&c->docker, r->tag, f) == -1 || compose_revisions(e, r, f) == -1)
+	if (docker_pull(&c->docker, r, f) == -1 || compose_revisions(e, r, f) == -1)
 		return -1;
 	for (i = 0; i < r->n; i++)
 		if (r->part[i].revision[0] == '\0')
