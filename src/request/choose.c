@@ -134,9 +134,9 @@ choose_by_tag(const struct config *c, const char *tag, const char *name,
 {
 	bool named = name != NULL && *name != '\0';
 	const struct target *t;
-	struct fault why = { 0 };
+	struct fault why = { 0 }, near = { 0 };
 	char out[TAG_MAX], next[256];
-	size_t i = 0, asked = 0;
+	size_t i = 0, asked = 0, len;
 
 	choice->target = NULL;
 	if (!tag_is_valid(tag))
@@ -149,6 +149,9 @@ choose_by_tag(const struct config *c, const char *tag, const char *name,
 		if (match_target(t, tag, named, out, &why) == -1) {
 			if (why.kind != FAULT_REFUSED)
 				break;
+			len = strlen(t->tag_prefix);
+			if (len > 0 && strncmp(tag, t->tag_prefix, len) == 0)
+				near = why;
 			continue;
 		}
 		if (choice->target != NULL)
@@ -160,6 +163,9 @@ choose_by_tag(const struct config *c, const char *tag, const char *name,
 		return fault_set(f, why.kind, why.next, "%s", why.what);
 	if (choice->target != NULL)
 		return 0;
+	/* its prefix is right: what is wrong with the rest */
+	if (near.kind != FAULT_NONE)
+		return fault_set(f, near.kind, near.next, "%s", near.what);
 	return fault_set(f, FAULT_REFUSED, list_allowed(c, allowed, next),
 	    asked == 0 ? "invalid tag: %s: no target for this key"
 		       : "invalid tag: %s: no target accepts it",

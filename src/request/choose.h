@@ -36,7 +36,7 @@ int choose_tag(const struct target *, const char *tag, char out[TAG_MAX],
  * The target whose tag_prefix and tag_pattern match the tag; the pattern is matched
  * against the stripped tag.  With a `name` only that target is tried; it also accepts a
  * tag that is already stripped.  FAULT_REFUSED "invalid tag: …" if no target matches,
- * or two do.
+ * or two do; if the prefix of only one fits, the fault has its reason.
  */
 int choose_by_tag(const struct config *, const char *tag, const char *name,
     const char *allowed, struct choice *, struct fault *) MUST_CHECK;

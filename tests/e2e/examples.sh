@@ -155,7 +155,7 @@ scenario_example_spryte() {
 	spryte_image frontend v0.1.2 8080 close
 	steps <<-STEPS
 		ci | deploy v0.1.1          | 2 | no target takes it |
-		ci | deploy backend-v0.1    | 2 | no target takes it |
+		ci | deploy backend-v0.1    | 2 | behind backend-: accepted here: |
 		ci | deploy backend-v0.1.1  | 0 | healthy after      | backend-v0.1.1
 		ci | deploy frontend-v0.1.1 | 0 | healthy after      | backend-v0.1.1 frontend-v0.1.1
 	STEPS
