@@ -26,7 +26,7 @@
 struct question {
 	const char *target;
 	const char *key; /* of a string that the answer has; NULL where it is a list */
-	int64_t began, deadline, pause;
+	int64_t limit_ms, began, deadline, pause;
 	bool reported;
 	struct http_answer answer;
 	char *body;
@@ -129,7 +129,7 @@ wait_to_repeat(const struct api *a, struct question *q)
 static void
 attempt(struct api *a, struct question *q)
 {
-	int64_t ms = a->limit_ms / 3 < ATTEMPT_MS ? a->limit_ms / 3 : ATTEMPT_MS;
+	int64_t ms = q->limit_ms / 3 < ATTEMPT_MS ? q->limit_ms / 3 : ATTEMPT_MS;
 	char path[API_TARGET_MAX + 32];
 
 	free(q->body);
@@ -139,12 +139,17 @@ attempt(struct api *a, struct question *q)
 	    &q->len);
 }
 
-/* Did the engine answer?  5xx and 429 are its failures, not answers. */
+/*
+ * Did the engine answer?  5xx and 429 are its failures, not answers.  501 is one: a
+ * logging driver that cannot read (moby daemon/logger, ErrReadLogsNotSupported).
+ */
 static bool
 answered(const struct question *q)
 {
-	return q->answer.end == HTTP_ANSWER && q->answer.status < 500 &&
-	    q->answer.status != 429;
+	int status = q->answer.status;
+
+	return q->answer.end == HTTP_ANSWER && (status < 500 || status == 501) &&
+	    status != 429;
 }
 
 /* Asks until there is an answer that `fits`, or the time is over. */
@@ -153,7 +158,7 @@ repeat(struct api *a, struct question *q, bool (*fits)(struct question *, void *
     void *arg, struct fault *f)
 {
 	q->began = clock_ms();
-	q->deadline = deadline_in(a->limit_ms);
+	q->deadline = deadline_in(q->limit_ms);
 	q->pause = PAUSE_MS;
 	for (;;) {
 		attempt(a, q);
@@ -206,7 +211,9 @@ refused_question(const struct api *a, const struct question *q, struct fault *f)
 int
 api_connect(struct api *a, struct fault *f)
 {
-	struct question q = { .target = "/version", .key = "ApiVersion" };
+	struct question q = { .target = "/version",
+		.key = "ApiVersion",
+		.limit_ms = a->limit_ms };
 	json_t *doc = NULL;
 	int newest, oldest, rc;
 	char speaks[16];
@@ -225,8 +232,8 @@ api_connect(struct api *a, struct fault *f)
 		return -1;
 	if (newest < OLDEST)
 		return fault_set(f, FAULT_HOST, "install Docker Engine 20.10 or newer",
-		    "the Docker engine is too old: it has API %s, 1.%d is needed",
-		    speaks, OLDEST);
+		    "the Docker engine is too old: it has API %s, 1.%d is needed", speaks,
+		    OLDEST);
 	if (oldest > NEWEST)
 		return fault_set(f, FAULT_HOST, "install a newer twilight-deploy",
 		    "the Docker engine is too new: it has API 1.%d and later, not 1.%d",
@@ -265,7 +272,7 @@ ask_settled(struct api *a, struct question *q, bool (*fits)(struct question *, v
 int
 api_get(struct api *a, const char *target, const char *key, json_t **doc, struct fault *f)
 {
-	struct question q = { .target = target, .key = key };
+	struct question q = { .target = target, .key = key, .limit_ms = a->limit_ms };
 	int rc;
 
 	*doc = NULL;
@@ -275,10 +282,10 @@ api_get(struct api *a, const char *target, const char *key, json_t **doc, struct
 }
 
 int
-api_get_bytes(struct api *a, const char *target, char **body, size_t *len,
-    struct fault *f)
+api_get_bytes(struct api *a, const char *target, int64_t limit_ms, char **body,
+    size_t *len, struct fault *f)
 {
-	struct question q = { .target = target };
+	struct question q = { .target = target, .limit_ms = limit_ms };
 	int rc = ask_settled(a, &q, NULL, NULL, f);
 
 	*body = rc == 0 && q.answer.status == 200 ? q.body : NULL;

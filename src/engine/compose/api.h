@@ -46,9 +46,9 @@ int api_connect(struct api *, struct fault *) MUST_CHECK;
 int api_get(struct api *, const char *target, const char *key, json_t **doc,
     struct fault *) MUST_CHECK;
 
-/* The same for an answer that is not JSON; NULL for 404. */
-int api_get_bytes(struct api *, const char *target, char **body, size_t *len,
-    struct fault *) MUST_CHECK;
+/* The same within `limit_ms`, for an answer that is not JSON; NULL for 404. */
+int api_get_bytes(struct api *, const char *target, int64_t limit_ms, char **body,
+    size_t *len, struct fault *) MUST_CHECK;
 
 /*
  * Opens a stream of `target` over `http`, a connection of its own.  False when

@@ -11,6 +11,8 @@
 /* compose's labels: github.com/docker/compose pkg/api/labels.go */
 #define LABEL "com.docker.compose."
 
+#define LOGS_MS 2000 /* for the log: a revert waits for it */
+
 /* Sets `out` to `path`, with "filters=" and the JSON {"label": [labels]}. */
 static int
 filter(char *out, size_t size, const char *path, json_t *labels, struct fault *f)
@@ -276,11 +278,8 @@ containers_evidence(struct engine *e, const char *id, struct fault *f)
 	size_t len;
 
 	api_append(target, sizeof(target), id);
-	(void)strlcat(target,
-	    "/logs?stdout=1&stderr=1&tail="
-	    "20",
-	    sizeof(target));
-	if (api_get_bytes(&c->api, target, &text, &len, f) == -1)
+	(void)strlcat(target, "/logs?stdout=1&stderr=1&tail=20", sizeof(target));
+	if (api_get_bytes(&c->api, target, LOGS_MS, &text, &len, f) == -1)
 		return -1;
 	if (text == NULL)
 		return 0;
