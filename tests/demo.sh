@@ -37,7 +37,7 @@ cleanup() {
 		docker compose -p "$project" -f "$home/source/deploy/compose.yml" \
 			--env-file "$home/.env" down -v -t 1 >/dev/null 2>&1
 		docker image ls --format '{{.Repository}}:{{.Tag}}' |
-			grep -E "^($repository|twilight-deploy/$project-data):" |
+			grep -E "^($repository|twilight-deploy/$project.data):" |
 			xargs -r docker image rm -f >/dev/null 2>&1
 		registry_stop
 	fi
