@@ -45,16 +45,13 @@ blind_observe(struct engine *e, struct observation *o, struct fault *f)
 static int
 blind_resolve(struct engine *e, const char *tag, struct release *r, struct fault *f)
 {
-	const struct target *t = docker_of(e)->target;
+	struct docker *d = docker_of(e);
 	size_t i;
 
-	(void)strlcpy(r->tag, tag, sizeof(r->tag));
-	for (i = 0; i < t->n_services; i++) {
-		(void)strlcpy(r->part[i].service, t->service[i].name, SERVICE_MAX);
-		if (target_value(t, tag, r->part[i].desired, f) == -1)
+	docker_arrange(d, tag, r);
+	for (i = 0; i < r->n; i++)
+		if (target_value(d->target, tag, r->part[i].desired, f) == -1)
 			return -1;
-	}
-	r->n = t->n_services;
 	return 0;
 }
 

@@ -242,8 +242,9 @@ docker_close(struct docker *d)
 	childenv_free(&d->env);
 }
 
-int
-docker_set_version(struct docker *d, const char *tag, struct fault *f)
+/* Sets the variable in docker's environment, where it takes precedence over .env. */
+static int
+set_version(struct docker *d, const char *tag, struct fault *f)
 {
 	char value[DESIRED_MAX];
 
@@ -289,7 +290,7 @@ docker_pull(struct docker *d, const struct release *r, struct fault *f)
 	/* overrides pull_policy: a deploy is of what the registry has now */
 	argv[n++] = "--policy";
 	argv[n++] = "always";
-	if (docker_set_version(d, r->tag, f) == -1)
+	if (set_version(d, r->tag, f) == -1)
 		return -1;
 	if (docker_detach(d, argv, "pull", d->target->pull_limit, true, f) == 0)
 		return 0;
@@ -312,9 +313,28 @@ docker_up(struct docker *d, const char *tag, const char *const *services, unsign
 		argv[n++] = "--no-deps";
 	if ((how & UP_RECREATE) != 0)
 		argv[n++] = "--force-recreate";
-	if (docker_set_version(d, tag, f) == -1)
+	if (set_version(d, tag, f) == -1)
 		return -1;
 	return docker_detach(d, argv, "up", d->target->up_limit, false, f);
+}
+
+void
+docker_arrange(const struct docker *d, const char *tag, struct release *r)
+{
+	const struct target *t = d->target;
+	const struct release old = *r;
+	const struct part *known;
+	size_t i;
+
+	if (tag != r->tag)
+		(void)strlcpy(r->tag, tag, sizeof(r->tag));
+	memset(r->part, 0, sizeof(r->part));
+	for (r->n = t->n_services, i = 0; i < r->n; i++) {
+		known = release_part(&old, t->service[i].name);
+		if (known != NULL)
+			r->part[i] = *known;
+		(void)strlcpy(r->part[i].service, t->service[i].name, SERVICE_MAX);
+	}
 }
 
 int
@@ -378,7 +398,6 @@ docker_check_env(struct docker *d, struct fault *f)
 {
 	char value[DESIRED_MAX];
 
-	dotenv_sweep(d->target->env_file);
 	if (docker_desired(d, value, f) == -1)
 		return -1;
 	return dotenv_writable(d->target->env_file, f);

@@ -68,9 +68,6 @@ const char *docker_output(const struct run_result *);
 int docker_detach(struct docker *, const char *const *argv, const char *word,
     int64_t limit_ms, bool stoppable, struct fault *) MUST_CHECK;
 
-/* Sets the variable in docker's environment, where it takes precedence over .env. */
-int docker_set_version(struct docker *, const char *tag, struct fault *) MUST_CHECK;
-
 /* `docker compose pull` of all services; its fault says why it failed (engine/pull.h). */
 int docker_pull(struct docker *, const struct release *, struct fault *) MUST_CHECK;
 
@@ -79,6 +76,12 @@ int docker_pull(struct docker *, const struct release *, struct fault *) MUST_CH
 #define UP_RECREATE 2U /* also containers that have the right configuration */
 int docker_up(struct docker *, const char *tag, const char *const *services, unsigned how,
     struct fault *) MUST_CHECK;
+
+/*
+ * Sets the tag of a release, and arranges its parts in the order of the target's
+ * services, by name: a release of the history may have another order.
+ */
+void docker_arrange(const struct docker *, const char *tag, struct release *);
 
 /* The variable's value in .env. */
 int docker_desired(struct docker *, char out[DESIRED_MAX], struct fault *) MUST_CHECK;
@@ -100,7 +103,7 @@ int docker_prune(struct docker *, struct fault *) MUST_CHECK;
 /* Reaps detached commands, and removes temporary files beside .env. */
 int docker_reap(struct docker *, struct fault *) MUST_CHECK;
 
-/* FAULT_HOST if .env cannot be replaced.  Removes temporary files beside it. */
+/* FAULT_HOST if .env cannot be replaced. */
 int docker_check_env(struct docker *, struct fault *) MUST_CHECK;
 
 #endif

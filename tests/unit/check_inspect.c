@@ -312,6 +312,11 @@ END_TEST
 static const struct {
 	const char *name, *part, *by, *word;
 } faulty[] = {
+	{ "data", "\"command\": null,\n      \"depends_on\"",
+	    "\"scale\": 2, \"depends_on\"", "the compose file scales service data to 2" },
+	{ "data", "\"command\": null,\n      \"depends_on\"",
+	    "\"deploy\": {\"replicas\": 3}, \"depends_on\"",
+	    "the compose file scales service data to 3" },
 	{ "none", "demo", "demo", "the compose file has no service none" },
 	{ "", "demo", "demo", "the compose file has no service " },
 	{ "built", "demo", "demo", "service built of the compose file has no image" },
@@ -368,6 +373,17 @@ START_TEST(takes_what_it_depends_on)
 	    depends[_i].depends);
 	ck_assert_msg(services(json, "data") == 0, "%s", f.what);
 	ck_assert_uint_eq(service.n_depends, depends[_i].n);
+}
+END_TEST
+
+/* `scale` wins. */
+START_TEST(takes_a_scale_of_one)
+{
+	ck_assert_int_eq(
+	    services("{\"name\": \"p\", \"services\": {\"data\": {\"image\": \"i\", "
+		     "\"scale\": 1, \"deploy\": {\"replicas\": 2}}}}",
+		"data"),
+	    0);
 }
 END_TEST
 
@@ -542,6 +558,7 @@ inspect_suite(void)
 
 	tcase_add_checked_fixture(limits, setup, NULL);
 	tcase_add_loop_test(limits, bounds_the_strings, 0, 5);
+	tcase_add_test(core, takes_a_scale_of_one);
 	tcase_add_test(limits, bounds_what_it_depends_on);
 	tcase_add_test(limits, bounds_the_reference);
 	tcase_add_test(limits, survives_huge_versions);

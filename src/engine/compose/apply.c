@@ -47,16 +47,36 @@ remove_containers(struct compose *c, const char *service,
 	return 0;
 }
 
-/* The images get the references that compose asks for, half-made containers go. */
+/* What compose resolved for a service; NULL: the target has no such service. */
+static const struct resolved *
+resolved_of(const struct compose *c, const char *service)
+{
+	const struct target *t = c->docker.target;
+	size_t i;
+
+	for (i = 0; i < t->n_services; i++)
+		if (strcmp(t->service[i].name, service) == 0)
+			return &c->resolved[i];
+	return NULL;
+}
+
+/* Tags the images as compose will ask for them, and removes half-made containers. */
 static int
 prepare_start(struct compose *c, const struct release *r, bool sweep, struct fault *f)
 {
+	const struct resolved *resolved;
 	const struct part *p;
 	size_t i;
 
 	for (i = 0; i < r->n; i++) {
 		p = &r->part[i];
-		if (images_tag_again(c, p->revision, c->resolved[i].reference, f) == -1)
+		resolved = resolved_of(c, p->service);
+		if (resolved == NULL)
+			return fault_set(f, FAULT_HOST,
+			    "add it to `services`, then run `recover`",
+			    "%s has service %s, and the target has not", r->tag,
+			    p->service);
+		if (images_tag_again(c, p->revision, resolved->reference, f) == -1)
 			return -1;
 		if (p->revision[0] == '\0' &&
 		    remove_containers(c, p->service, is_any, f) == -1)
@@ -111,48 +131,50 @@ start_once(struct compose *c, const struct release *r, unsigned how, struct faul
 	return 0;
 }
 
-/* Does every service that ran before run? */
-static bool
-all_run(struct compose *c, const struct release *r)
+/* Which services that ran before do not run? */
+static int
+find_stopped(struct compose *c, const struct release *r, struct release *stopped,
+    struct fault *f)
 {
 	struct instance list[CONTAINERS_MAX];
-	struct fault f = { 0 };
 	size_t n, i, j;
-	bool runs;
 
+	*stopped = *r;
+	stopped->n = 0;
 	for (i = 0; i < r->n; i++) {
-		if (r->part[i].revision[0] == '\0')
+		if (r->part[i].revision[0] == '\0' || !r->part[i].served)
 			continue;
-		if (containers_list(c, r->part[i].service, list, &n, &f) == -1)
-			return false;
-		for (j = 0, runs = false; j < n; j++)
-			runs = runs || list[j].state == INSTANCE_RUNNING;
-		if (!runs)
-			return false;
+		if (containers_list(c, r->part[i].service, list, &n, f) == -1)
+			return -1;
+		for (j = 0; j < n && list[j].state != INSTANCE_RUNNING; j++)
+			continue;
+		if (j == n)
+			stopped->part[stopped->n++] = r->part[i];
 	}
-	return true;
+	return 0;
 }
 
 /*
- * A second `up` heals what a first one that was cut short left behind.  One that
- * fails may have left the old containers as they were: verification finds out.
+ * A second `up` repairs what an interrupted one left.  If it fails, the old containers
+ * may still be as they were: verification finds out.
  */
 static int
 start_again(struct compose *c, const struct release *r, unsigned how, struct fault *f)
 {
-	struct fault first = { 0 };
+	struct release stopped = *r;
 
-	if (start_once(c, r, how, &first) == 0 && all_run(c, r))
-		return 0;
-	if (first.kind == FAULT_HOST) {
-		*f = first;
+	if (start_once(c, r, how, f) == 0) {
+		if (find_stopped(c, r, &stopped, f) == -1)
+			stopped = *r;
+		if (stopped.n == 0)
+			return 0;
+	} else if (f->kind == FAULT_HOST)
 		return -1;
-	}
-	if (first.what[0] != '\0')
-		progress_say(c->docker.progress, SAY_WARN, "%s; trying once more",
-		    first.what);
+	if (f->what[0] != '\0')
+		progress_say(c->docker.progress, SAY_WARN, "%s; trying again", f->what);
+	fault_clear(f);
 	c->cut = true;
-	if (start_once(c, r, how, f) == 0)
+	if (start_once(c, &stopped, how, f) == 0)
 		return 0;
 	if (f->kind == FAULT_HOST)
 		return -1;

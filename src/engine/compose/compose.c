@@ -39,10 +39,18 @@ static int
 take_config(struct compose *c, const json_t *doc, struct fault *f)
 {
 	const struct target *t = c->docker.target;
+	char project[sizeof(c->project)], next[200];
 	size_t i;
 
-	if (inspect_project(doc, c->project, sizeof(c->project), f) == -1)
+	if (inspect_project(doc, project, sizeof(project), f) == -1)
 		return -1;
+	if (c->project[0] != '\0' && strcmp(c->project, project) != 0) {
+		snprintf(next, sizeof(next), "set `project = %s`", c->project);
+		return fault_set(f, FAULT_HOST, next,
+		    "the containers belong to project %s, the compose file to %.100s",
+		    c->project, project);
+	}
+	(void)strlcpy(c->project, project, sizeof(c->project));
 	for (i = 0; i < t->n_services; i++)
 		if (inspect_service(doc, t->service[i].name, &c->resolved[i], f) == -1)
 			return -1;
@@ -161,19 +169,16 @@ static int
 compose_resolve(struct engine *e, const char *tag, struct release *r, struct fault *f)
 {
 	struct compose *c = e->self;
-	const struct target *t = c->docker.target;
 	char value[DESIRED_MAX];
 	struct part *p;
 	size_t i;
 
-	if (target_value(t, tag, value, f) == -1 || connect_once(c, f) == -1 ||
-	    compose_describe(c, value, f) == -1)
+	if (target_value(c->docker.target, tag, value, f) == -1 ||
+	    connect_once(c, f) == -1 || compose_describe(c, value, f) == -1)
 		return -1;
-	(void)strlcpy(r->tag, tag, sizeof(r->tag));
-	r->n = t->n_services;
+	docker_arrange(&c->docker, tag, r);
 	for (i = 0; i < r->n; i++) {
 		p = &r->part[i];
-		(void)strlcpy(p->service, t->service[i].name, sizeof(p->service));
 		(void)strlcpy(p->reference, c->resolved[i].reference,
 		    sizeof(p->reference));
 		(void)strlcpy(p->desired, value, sizeof(p->desired));
@@ -256,6 +261,7 @@ compose_revisions(struct engine *e, struct release *r, struct fault *f)
 static int
 compose_prepare(struct engine *e, struct release *r, struct fault *f)
 {
+	struct fault untagged = { 0 };
 	struct compose *c = e->self;
 	char safe[400];
 	size_t i;
@@ -268,6 +274,9 @@ compose_prepare(struct engine *e, struct release *r, struct fault *f)
 			    "the pull succeeded, but %s is not on this host",
 			    text_escape(safe, sizeof(safe), r->part[i].reference,
 				strlen(r->part[i].reference)));
+	/* this also marks the images as the target's, for pruning */
+	if (retain_release(e, r, &untagged) == -1)
+		progress_say(c->docker.progress, SAY_WARN, "%s", untagged.what);
 	return 0;
 }
 

@@ -100,19 +100,35 @@ take_depends(const json_t *service, struct resolved *r)
 	}
 }
 
+/* `scale`, which wins, and deploy.replicas; compose-go types.go, GetScale() */
+static long long
+scale_of(const json_t *service)
+{
+	const json_t *scale = json_object_get(service, "scale");
+
+	if (scale == NULL)
+		scale = json_object_get(json_object_get(service, "deploy"), "replicas");
+	return scale == NULL ? 1 : json_integer_value(scale);
+}
+
 int
 inspect_service(const json_t *doc, const char *name, struct resolved *r, struct fault *f)
 {
 	const json_t *service = json_object_get(json_object_get(doc, "services"), name);
+	long long scale;
 
 	memset(r, 0, sizeof(*r));
 	if (service == NULL)
 		return fault_set(f, FAULT_HOST, "set `services` to those that it has",
 		    "the compose file has no service %s", name);
+	scale = scale_of(service);
+	if (scale > 1)
+		return fault_set(f, FAULT_HOST, "scale it to one",
+		    "the compose file scales service %s to %lld", name, scale);
 	if (!member_string(service, "image", r->reference, sizeof(r->reference)) ||
 	    r->reference[0] == '\0')
 		return fault_set(f, FAULT_HOST,
-		    "give it `image: ...:${TWILIGHT_VERSION:?}`",
+		    "give it `image: REPOSITORY:${VARIABLE:?}`",
 		    "service %s of the compose file has no image", name);
 	take_depends(service, r);
 	return 0;
