@@ -223,7 +223,7 @@ static const struct {
 	    0, false, NULL },
 	{ "a refusal",
 	    { VERSION_41, ANSWER("400 x", "22", "{\"message\":\"no\\u0007\"}") }, -1,
-	    false, "refuses a question (400): no" },
+	    false, "refuses a request (400): no" },
 	{ "no such question",
 	    { VERSION_41, ANSWER("404 x", "28", "{\"message\":\"page not found\"}") }, -1,
 	    false, "page not found" },

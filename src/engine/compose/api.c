@@ -22,10 +22,10 @@
 #define NOTE_MS 2000 /* of waiting before it is reported */
 #define BODY_MAX (32 * 1024 * 1024)
 
-/* One question: what was asked, and how the last attempt ended. */
+/* One read: what is asked, and how the last attempt ended. */
 struct question {
 	const char *target;
-	const char *key; /* of a string that the answer has; NULL where it is a list */
+	const char *key; /* of a string that the answer must have; NULL: it is a list */
 	int64_t limit_ms, began, deadline, pause;
 	bool reported;
 	struct http_answer answer;
@@ -66,7 +66,7 @@ api_append(char *out, size_t size, const char *text)
 			    (unsigned char)*text);
 }
 
-/* The engine's own words for a refusal: {"message": "…"}. */
+/* The engine's reason, masked: {"message": "…"}; "" for none. */
 static const char *
 engine_message(const struct api *a, const struct question *q, char *out, size_t size)
 {
@@ -81,7 +81,7 @@ engine_message(const struct api *a, const struct question *q, char *out, size_t 
 static int
 no_answer(const struct api *a, const struct question *q, struct fault *f)
 {
-	const char *next = "see `systemctl status docker`";
+	const char *next = "check it: systemctl status docker";
 	char path[160], said[200];
 
 	if (q->answer.error == EACCES)
@@ -95,7 +95,7 @@ no_answer(const struct api *a, const struct question *q, struct fault *f)
 	    said[0] == '\0' ? "" : ": ", said);
 }
 
-/* Is it worth another attempt?  Nothing is waited for that was never there. */
+/* Before the first answer, an engine that is not there is not waited for. */
 static bool
 may_repeat(const struct api *a, const struct question *q)
 {
@@ -103,7 +103,7 @@ may_repeat(const struct api *a, const struct question *q)
 
 	if (error == ENAMETOOLONG)
 		return false;
-	/* one that starts binds its socket before it gives it to its group */
+	/* EACCES: a starting engine binds its socket before its group may use it */
 	if (a->version[0] == '\0' &&
 	    (error == EACCES || error == ENOENT || error == ECONNREFUSED))
 		return false;
@@ -152,7 +152,7 @@ answered(const struct question *q)
 	    status != 429;
 }
 
-/* Asks until there is an answer that `fits`, or the time is over. */
+/* Makes attempts until an answer `fits`, or the time is over. */
 static int
 repeat(struct api *a, struct question *q, bool (*fits)(struct question *, void *),
     void *arg, struct fault *f)
@@ -203,8 +203,8 @@ refused_question(const struct api *a, const struct question *q, struct fault *f)
 {
 	char said[300];
 
-	return fault_set(f, FAULT_HOST, "see the log of the Docker engine",
-	    "the Docker engine refuses a question (%d): %s", q->answer.status,
+	return fault_set(f, FAULT_HOST, "check the log of the Docker engine",
+	    "the Docker engine refuses a request (%d): %s", q->answer.status,
 	    engine_message(a, q, said, sizeof(said)));
 }
 
@@ -243,7 +243,7 @@ api_connect(struct api *a, struct fault *f)
 	return 0;
 }
 
-/* Another engine than at the start, after an upgrade: versions are settled again. */
+/* Did the engine refuse our version: was it upgraded since api_connect()? */
 static bool
 is_other_version(const struct question *q)
 {
@@ -251,9 +251,9 @@ is_other_version(const struct question *q)
 	    strstr(q->body, "client version") != NULL;
 }
 
-/* 0 with status 200 or 404; the body is the caller's then. */
+/* 0: the status is 200 or 404.  The caller frees the body in any case. */
 static int
-ask_settled(struct api *a, struct question *q, bool (*fits)(struct question *, void *),
+ask_negotiated(struct api *a, struct question *q, bool (*fits)(struct question *, void *),
     void *arg, struct fault *f)
 {
 	int rc = repeat(a, q, fits, arg, f);
@@ -276,7 +276,7 @@ api_get(struct api *a, const char *target, const char *key, json_t **doc, struct
 	int rc;
 
 	*doc = NULL;
-	rc = ask_settled(a, &q, is_described, doc, f);
+	rc = ask_negotiated(a, &q, is_described, doc, f);
 	free(q.body);
 	return rc;
 }
@@ -286,7 +286,7 @@ api_get_bytes(struct api *a, const char *target, int64_t limit_ms, char **body,
     size_t *len, struct fault *f)
 {
 	struct question q = { .target = target, .limit_ms = limit_ms };
-	int rc = ask_settled(a, &q, NULL, NULL, f);
+	int rc = ask_negotiated(a, &q, NULL, NULL, f);
 
 	*body = rc == 0 && q.answer.status == 200 ? q.body : NULL;
 	*len = *body == NULL ? 0 : q.len;

@@ -1,9 +1,9 @@
 /*
- * Makes a release the desired and the running one: the value in .env, the
- * references of its images, `up`.
+ * Makes a release the desired and the running one: the value in .env, the references of
+ * its images, `up`.
  *
  * MUST NOT: need a registry.
- * MUST: where a release is reverted to, start it even if .env cannot be written.
+ * MUST: start a release that is reverted to even if .env cannot be written.
  */
 #include "engine/compose/compose.h"
 #include "engine/compose/containers.h"
@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* Is it compose's half-made container: twelve hex digits of the old id, "_", its name? */
+/* Did compose create it and not rename it: "0123456789ab_NAME" (convergence.go)? */
 static bool
 is_half_made(const struct instance *i)
 {
@@ -26,7 +26,7 @@ is_any(const struct instance *i)
 	return true;
 }
 
-/* Removes the containers of the service that `which` picks. */
+/* Removes the containers of the service for which `which` is true. */
 static int
 remove_containers(struct compose *c, const char *service,
     bool (*which)(const struct instance *), struct fault *f)
@@ -87,7 +87,7 @@ prepare_start(struct compose *c, const struct release *r, bool sweep, struct fau
 	return 0;
 }
 
-/* After a boot, what the services depend on may be down. */
+/* Sets UP_DEPENDS if something that the services depend on does not run. */
 static int
 depends_flag(struct compose *c, unsigned *flags, struct fault *f)
 {
@@ -121,8 +121,8 @@ start_once(struct compose *c, const struct release *r, unsigned how, struct faul
 	if (n == 0)
 		return 0;
 	/*
-	 * One that is cut short may have told the engine to stop a container that
-	 * runs for some seconds more: the next `up` does not trust what runs.
+	 * An `up` that does not finish may have told the engine to stop a container,
+	 * which runs for some more seconds.  So the next `up` recreates what runs.
 	 */
 	c->cut = true;
 	if (docker_up(&c->docker, r->tag, services, flags, f) == -1)
@@ -202,7 +202,7 @@ compose_apply(struct engine *e, const struct release *r, const struct release *o
 
 	if (docker_desire_release(&c->docker, r, over, revert, f) == -1)
 		return -1;
-	/* without a tag nothing of it ran: all of it is removed */
+	/* without a tag nothing ran before: all services are removed */
 	if (r->tag[0] != '\0' && describe_release(c, r, f) == -1)
 		return -1;
 	return revert ? start_again(c, r, how, f) : start_once(c, r, how, f);

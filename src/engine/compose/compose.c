@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* COMPOSE_ENV_FILES came with this one, github.com/docker/compose/pull/11061 */
+/* the first one with COMPOSE_ENV_FILES, github.com/docker/compose/pull/11061 */
 #define COMPOSE_MAJOR 2
 #define COMPOSE_MINOR 23
 
-/* ---- is it there? ---- */
+/* ---- check ---- */
 
 static int
 connect_once(struct compose *c, struct fault *f)
@@ -33,7 +33,7 @@ compose_check(struct engine *e, struct fault *f)
 	return docker_check_env(&c->docker, f) == -1 ? -1 : connect_once(c, f);
 }
 
-/* ---- what compose makes of a version ---- */
+/* ---- resolve ---- */
 
 static int
 take_config(struct compose *c, const json_t *doc, struct fault *f)
@@ -125,7 +125,7 @@ check_and_run_config(struct compose *c, struct fault *f)
 	if (docker_begin(&c->docker, &version, version_argv, f) == -1)
 		return -1;
 	rc = run_config(c, &config);
-	/* the answer of a compose that is too old means nothing */
+	/* what a compose that is too old prints is not used */
 	if (check_version(c, &version, f) == -1)
 		return -1;
 	c->checked = true;
@@ -154,15 +154,15 @@ check_reference(const struct compose *c, const char *reference, const char *tag,
 	text_escape(safe, sizeof(safe), reference, strlen(reference));
 	release_tag_of(reference, got);
 	if (strchr(reference, '@') != NULL)
-		return fault_set(f, FAULT_HOST, "take the digest out of its image",
+		return fault_set(f, FAULT_HOST, "remove the digest from its image",
 		    "the compose file pins %.300s by digest: no tag has any effect",
 		    safe);
 	if (strcmp(got, tag) == 0)
 		return 0;
-	snprintf(next, sizeof(next), "let its image end in `:${%s:?}`",
+	snprintf(next, sizeof(next), "its image must end in `:${%s:?}`",
 	    c->docker.target->variable);
-	return fault_set(f, FAULT_HOST, next, "the compose file makes %s of tag %s", safe,
-	    tag);
+	return fault_set(f, FAULT_HOST, next, "the compose file resolves tag %s to %s",
+	    tag, safe);
 }
 
 static int
@@ -189,9 +189,9 @@ compose_resolve(struct engine *e, const char *tag, struct release *r, struct fau
 	return 0;
 }
 
-/* ---- what runs ---- */
+/* ---- observe ---- */
 
-/* Its containers tell the project; without one, compose does. */
+/* From the labels of the containers if possible, which needs no docker process. */
 static int
 find_project(struct compose *c, const char *value, struct fault *f)
 {
@@ -213,7 +213,7 @@ observe_service(struct compose *c, struct observed *o, struct fault *f)
 	for (i = 0; i < o->n; i++) {
 		if (list[i].state == INSTANCE_RUNNING)
 			o->running++;
-		/* one that runs counts; else one that is not half-made */
+		/* one that runs; else one that ran, so not a half-made one */
 		if (list[i].state == INSTANCE_RUNNING ||
 		    (list[i].state != INSTANCE_CREATED && o->instance.id[0] == '\0'))
 			o->instance = list[i];
@@ -244,7 +244,7 @@ compose_observe(struct engine *e, struct observation *o, struct fault *f)
 	return 0;
 }
 
-/* ---- fetching a release, and undoing that ---- */
+/* ---- prepare, and undo it ---- */
 
 static int
 compose_revisions(struct engine *e, struct release *r, struct fault *f)
@@ -309,8 +309,6 @@ compose_reap(struct engine *e, struct fault *f)
 
 	return docker_reap(&c->docker, f);
 }
-
-/* ---- */
 
 static void
 compose_close(struct engine *e)

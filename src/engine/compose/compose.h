@@ -1,6 +1,6 @@
 /*
- * compose.h: an engine that asks the Docker Engine API and changes things by
- * `docker` and `docker compose`.  What the files of this folder share.
+ * compose.h: the engine that reads from the Docker Engine API, and makes changes with
+ * `docker` and `docker compose`.  This is what the files of this folder share.
  */
 #ifndef ENGINE_COMPOSE_COMPOSE_H
 #define ENGINE_COMPOSE_COMPOSE_H
@@ -14,12 +14,12 @@ struct compose {
 	struct engine engine;
 	struct docker docker;
 	struct api api;
-	struct http events;          /* what happens to the containers that are watched */
+	struct http events;          /* the stream of watched containers */
 	char project[128];           /* "" while it is not known */
-	char described[DESIRED_MAX]; /* the version of `resolved`; "" for none */
+	char described[DESIRED_MAX]; /* the variable's value for `resolved`; "": none */
 	struct resolved resolved[SERVICES_MAX]; /* in the target's order */
-	bool checked; /* compose is new enough */
-	bool cut; /* an `up` was cut short: the next one recreates what runs */
+	bool checked;                           /* compose is new enough */
+	bool cut; /* an `up` did not finish: the next one recreates what runs */
 };
 
 int compose_open(struct engine **, const struct target *, char *const *env, int dirfd,

@@ -13,7 +13,7 @@
 
 #define LOGS_MS 2000 /* for the log: a revert waits for it */
 
-/* Sets `out` to `path`, with "filters=" and the JSON {"label": [labels]}. */
+/* Sets `out` to `path`, "filters=" and {"label": [labels]}; takes over `labels`. */
 static int
 filter(char *out, size_t size, const char *path, json_t *labels, struct fault *f)
 {
@@ -95,7 +95,7 @@ containers_list(struct compose *c, const char *service,
 		if (*n == CONTAINERS_MAX || rc == -1)
 			break;
 		rc = look_at(c, member_text(item, "Id"), &list[*n], f);
-		/* one that went between the two questions does not count */
+		/* it may have been removed since the list was made */
 		if (rc == 0 && list[*n].state != INSTANCE_GONE)
 			(*n)++;
 	}
@@ -103,7 +103,7 @@ containers_list(struct compose *c, const char *service,
 	return rc;
 }
 
-/* The project that all of them name; "" when they differ or there are none. */
+/* The project that all containers name; "": they differ, or there are none. */
 static void
 take_project(const json_t *containers, char *out, size_t size)
 {
@@ -116,7 +116,7 @@ take_project(const json_t *containers, char *out, size_t size)
 		name = member_text(json_object_get(item, "Labels"), LABEL "project");
 		if (i == 0)
 			(void)strlcpy(out, name, size);
-		/* two projects of one compose file: which of them is meant? */
+		/* two projects of one compose file: either could be meant */
 		else if (strcmp(name, out) != 0)
 			out[0] = '\0';
 	}
@@ -135,7 +135,7 @@ containers_locate(struct compose *c, bool *found, struct fault *f)
 	if ((size_t)snprintf(label, sizeof(label), LABEL "project.config_files=%s",
 		c->docker.files) >= sizeof(label))
 		return 0;
-	/* a path that is not UTF-8 is in no label as it is */
+	/* labels are UTF-8: another path is not in them as it is */
 	utf8 = json_string(label);
 	json_decref(utf8);
 	if (utf8 == NULL)
@@ -152,7 +152,7 @@ containers_locate(struct compose *c, bool *found, struct fault *f)
 	return 0;
 }
 
-/* Does a container of the service run, or has one completed where that is enough? */
+/* Does a container of the service run, or has it completed if that is required? */
 static int
 depend_runs(struct compose *c, const struct depend *d, bool *runs, struct fault *f)
 {
@@ -206,7 +206,7 @@ containers_watch(struct engine *e, const char *const *ids, size_t n)
 	return api_stream(&c->api, &c->events, target) ? c->events.fd : -1;
 }
 
-/* Whatever happened to it, a look says what is so now: the words are not read. */
+/* The events are not parsed: a look finds the state that counts. */
 bool
 containers_changed(struct engine *e, int *fd)
 {
@@ -218,7 +218,7 @@ containers_changed(struct engine *e, int *fd)
 	while (c->events.fd != -1 &&
 	    (n = http_stream_read(&c->events, buf, sizeof(buf))) > 0)
 		changed = true;
-	/* a stream that ended says that the engine went: only looks tell then */
+	/* the stream ends when the engine stops: then only looks help */
 	if (n == -1) {
 		http_close(&c->events);
 		*fd = -1;
@@ -244,9 +244,9 @@ report_log(struct compose *c, const char *text, size_t len)
 }
 
 /*
- * Without a terminal a log is frames, each with a head of eight bytes: the
- * stream, three zeros, and the length (big endian).  Removes the heads in place;
- * returns the length that is left.
+ * The log of a container without a terminal consists of frames.  Each has a header of
+ * eight bytes: the stream, three zeros, the length (big endian).  Removes the headers in
+ * place, and returns the new length.  (ContainerAttach in the API's reference)
  */
 static size_t
 unframe(char *buf, size_t len)
@@ -266,7 +266,7 @@ unframe(char *buf, size_t len)
 		out += n;
 	}
 	if (in == 0)
-		return len; /* a terminal's: as it came */
+		return len; /* with a terminal: no frames */
 	return out;
 }
 

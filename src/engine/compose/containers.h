@@ -1,6 +1,6 @@
 /*
- * containers.h: looks at containers, over the Engine API.  Those that name a
- * service need compose->project.
+ * containers.h: reads containers over the Engine API.  The functions with a service need
+ * compose->project.
  */
 #ifndef ENGINE_COMPOSE_CONTAINERS_H
 #define ENGINE_COMPOSE_CONTAINERS_H
@@ -8,16 +8,16 @@
 #include "engine/compose/compose.h"
 #include "engine/compose/inspect.h"
 
-#define CONTAINERS_MAX 8 /* of one service; more are not looked at */
+#define CONTAINERS_MAX 8 /* of one service; more are not read */
 
-/* The service's containers, one-offs left out. */
+/* The service's containers, without one-offs. */
 int containers_list(struct compose *, const char *service,
     struct instance list[CONTAINERS_MAX], size_t *n, struct fault *) MUST_CHECK;
 
-/* Sets compose->project from the labels of what runs; false when they do not tell. */
+/* Sets compose->project from the containers' labels; *found: they name one project. */
 int containers_locate(struct compose *, bool *found, struct fault *) MUST_CHECK;
 
-/* Is all that the service depends on running, or done? */
+/* Does everything that the service depends on run, or has it completed? */
 int containers_depends_run(struct compose *, const struct resolved *, bool *all,
     struct fault *) MUST_CHECK;
 

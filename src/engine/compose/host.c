@@ -28,7 +28,7 @@ take_address(struct compose *c, const char *address, struct fault *f)
 	return childenv_set(&c->docker.env, "DOCKER_HOST", host, f);
 }
 
-/* currentContext of config.json, "" for none; docker's cli/config/configfile. */
+/* currentContext of config.json (docker/cli cli/config/configfile); "" for none. */
 static void
 configured_context(struct compose *c, char *out, size_t size)
 {

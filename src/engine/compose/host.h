@@ -1,5 +1,5 @@
 /*
- * host.h: where the Docker engine listens.
+ * host.h: the socket of the Docker engine.
  */
 #ifndef ENGINE_COMPOSE_HOST_H
 #define ENGINE_COMPOSE_HOST_H
@@ -7,10 +7,9 @@
 #include "engine/compose/compose.h"
 
 /*
- * The path of its socket, as docker's command line finds it: DOCKER_HOST, else
- * the context of DOCKER_CONTEXT or of docker's config.json, else
- * /var/run/docker.sock.  The children get it as DOCKER_HOST.  FAULT_HOST for an
- * engine that is not on this host (tcp://, ssh://).
+ * Finds its path as docker's command line does: DOCKER_HOST, else the context of
+ * DOCKER_CONTEXT or of docker's config.json, else /var/run/docker.sock.  Children get it
+ * as DOCKER_HOST.  FAULT_HOST if the engine is on another host (tcp://, ssh://).
  */
 int host_find(struct compose *, struct fault *) MUST_CHECK;
 

@@ -60,7 +60,7 @@ images_tag_again(struct compose *c, const char *id, const char *reference,
 	return -1;
 }
 
-/* docker lists what is on its hub without the registry's name. */
+/* docker lists images of Docker Hub without the registry's name. */
 static const char *
 familiar(const char *repository)
 {
@@ -73,7 +73,7 @@ familiar(const char *repository)
 	return repository;
 }
 
-/* Is `ref` a name below the repository: "REPOSITORY:TAG"? */
+/* Is `ref` REPOSITORY:TAG? */
 static bool
 is_below(const char *ref, const char *repository)
 {
@@ -82,7 +82,7 @@ is_below(const char *ref, const char *repository)
 	return strncmp(ref, repository, len) == 0 && ref[len] == ':';
 }
 
-/* Another project's container may run what has the same name. */
+/* Was a container, of any project, created from this reference? */
 static bool
 is_used(const char *ref, const json_t *containers)
 {
@@ -96,7 +96,7 @@ is_used(const char *ref, const json_t *containers)
 	return false;
 }
 
-/* Counts the names below `repository`; sets them too where there is a list. */
+/* Counts the references of `repository`, and fills the list if there is one. */
 static size_t
 take_names(const json_t *images, const json_t *containers, const char *repository,
     struct image_name *list)
@@ -181,7 +181,7 @@ images_places(struct engine *e, void (*place)(void *, const char *), void *arg,
 	root = member_text(info, "DockerRootDir");
 	if (root[0] == '/')
 		place(arg, root);
-	/* containerd's own default; moby/moby daemon/containerd, the default since 29 */
+	/* containerd's default folder; this store is the default of engine 29 */
 	if (is_containerd_store(info))
 		place(arg, "/var/lib/containerd");
 	json_decref(info);
@@ -203,7 +203,7 @@ images_untag(struct compose *c, const struct image_name *list, size_t n, struct 
 	argv[2] = "rm";
 	for (i = 0; i < n; i++)
 		argv[i + 3] = list[i].reference;
-	/* one that a container uses stays, and the others go: any exit code is right */
+	/* docker keeps an image in use and removes the others: any exit status is good */
 	rc = docker_run(&c->docker, argv, &res, f);
 	if (rc == 0)
 		run_free(&res);

@@ -1,6 +1,6 @@
 /*
- * images.h: images and their references on this host: looks over the Engine API,
- * changes by `docker image`.
+ * images.h: images and their references on this host.  Reads use the Engine API, changes
+ * `docker image`.
  */
 #ifndef ENGINE_COMPOSE_IMAGES_H
 #define ENGINE_COMPOSE_IMAGES_H
@@ -10,29 +10,29 @@
 struct image_name {
 	char reference[REFERENCE_MAX]; /* repository:tag */
 	char id[REVISION_MAX];
-	bool used; /* a container, anybody's, was created from this name */
+	bool used; /* a container, of any project, was created from this name */
 };
 
-/* The id behind a reference or id; "" when the host has none. */
+/* The id of the image that a reference or id names; "": it is not on this host. */
 int images_id(struct compose *, const char *reference, char id[REVISION_MAX],
     struct fault *) MUST_CHECK;
 
-/* Lets `reference` mean the image `id`, if it does not. */
+/* Tags the image `id` with `reference`, unless it is so already. */
 int images_tag(struct compose *, const char *id, const char *reference,
     struct fault *) MUST_CHECK;
 
 /*
- * The same when something is undone: an image that is gone cannot be tagged, and
- * that is no fault.  FAULT_HOST: to be tried again.
+ * The same for undo: an image that is not on this host is no fault, and a failure is
+ * FAULT_HOST, so that it is tried again.
  */
 int images_tag_again(struct compose *, const char *id, const char *reference,
     struct fault *) MUST_CHECK;
 
-/* All names below `repository`; *list is malloc'd, the caller's. */
+/* All references REPOSITORY:TAG of `repository`; the caller frees *list. */
 int images_names(struct compose *, const char *repository, struct image_name **list,
     size_t *n, struct fault *) MUST_CHECK;
 
-/* Removes the names, but for those of images that a container needs. */
+/* Removes the references; docker refuses the last one of an image in use. */
 int images_untag(struct compose *, const struct image_name *, size_t n,
     struct fault *) MUST_CHECK;
 

@@ -42,7 +42,7 @@ inspect_time(const char *s)
 
 	memset(&tm, 0, sizeof(tm));
 	rest = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
-	/* "0001-01-01T00:00:00Z" is docker's never */
+	/* docker's "0001-01-01T00:00:00Z" means never */
 	if (rest == NULL || tm.tm_year < 70)
 		return 0;
 	if (*rest == '.')
@@ -119,7 +119,8 @@ inspect_service(const json_t *doc, const char *name, struct resolved *r, struct 
 
 	memset(r, 0, sizeof(*r));
 	if (service == NULL)
-		return fault_set(f, FAULT_HOST, "set `services` to those that it has",
+		return fault_set(f, FAULT_HOST,
+		    "set `services` to services of the compose file",
 		    "the compose file has no service %s", name);
 	scale = scale_of(service);
 	if (scale > 1)

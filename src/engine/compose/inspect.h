@@ -1,5 +1,5 @@
 /*
- * inspect.h: the engine's and compose's JSON, to structs.  No I/O.
+ * inspect.h: reads the JSON of the engine and of compose into structs.  No I/O.
  */
 #ifndef ENGINE_COMPOSE_INSPECT_H
 #define ENGINE_COMPOSE_INSPECT_H
@@ -12,7 +12,7 @@
 
 struct depend {
 	char service[SERVICE_MAX];
-	bool completes; /* it has done its work when it exited with 0 */
+	bool completes; /* it has to exit with 0, not to run */
 };
 
 /* A service as compose resolves it. */
@@ -22,24 +22,27 @@ struct resolved {
 	size_t n_depends;
 };
 
-/* GET /containers/ID/json.  FAULT_HOST when it is not that. */
+/* The answer of GET /containers/ID/json.  FAULT_HOST if it is something else. */
 int inspect_container(const json_t *, struct instance *, struct fault *) MUST_CHECK;
 
-/* `docker compose config --format json`: the project, and one of its services. */
+/*
+ * The project, and one service, of `docker compose config --format json`.  FAULT_HOST
+ * also for a service that is missing, has no image, or is scaled.
+ */
 int inspect_project(const json_t *, char *out, size_t size, struct fault *) MUST_CHECK;
 int inspect_service(const json_t *, const char *name, struct resolved *,
     struct fault *) MUST_CHECK;
 
 /*
- * The JSON of the engine or of compose, the caller's; NULL where it is none.  A string in
- * it may have a NUL (a label may): member_value() reads none of those.
+ * Parses the JSON of the engine or of compose.  The caller owns it; NULL: it is not
+ * JSON.  A string may contain a NUL, as labels can: member_value() does not read those.
  */
 json_t *inspect_load(const char *bytes, size_t len);
 
-/* Always -1, FAULT_HOST: `what` of the engine cannot be understood. */
+/* Always -1: FAULT_HOST, an answer about `what` cannot be understood. */
 int inspect_fault(const char *what, struct fault *);
 
-/* RFC 3339 with a fraction, UTC, to milliseconds since 1970; 0 if it is not. */
+/* RFC 3339 in UTC to milliseconds since 1970; 0: it is something else, or never. */
 int64_t inspect_time(const char *);
 
 /* "Docker Compose version v2.26.1": is it at least major.minor? */

@@ -83,7 +83,7 @@ retain_part(struct compose *c, const struct part *p, struct fault *f)
 	if (here[0] == '\0')
 		return 0;
 	retention_repository(c, p->service, RETENTION, repository);
-	/* all digits of the id: two images must never share a tag */
+	/* the whole id: two images must not share a tag */
 	snprintf(reference, sizeof(reference), "%s:%.128s", repository,
 	    colon == NULL ? p->revision : colon + 1);
 	return images_tag(c, p->revision, reference, f);

@@ -1,7 +1,7 @@
 /*
- * retain.h: which images stay on this host.  Images of known-good releases get a
- * second name, the retention tag, so that nobody's prune takes them; names that no
- * kept release needs are removed.
+ * retain.h: which images stay on this host.  An image that the target deploys gets a
+ * second name, its retention tag, which protects it from `docker image prune`.  When no
+ * kept release needs it, its names are removed.
  */
 #ifndef ENGINE_COMPOSE_RETAIN_H
 #define ENGINE_COMPOSE_RETAIN_H
@@ -15,7 +15,7 @@ int retain_available(struct engine *, const struct release *, bool *,
 int retain_prune(struct engine *, const struct release *keep, size_t n,
     struct fault *) MUST_CHECK;
 
-/* "127.0.0.1:5000/demo:v1" to "127.0.0.1:5000/demo"; "" for none. */
+/* "127.0.0.1:5000/demo:v1" to "127.0.0.1:5000/demo". */
 void retain_repository(const char *reference, char out[REFERENCE_MAX]);
 
 #endif
