@@ -2,6 +2,8 @@
 
 #include "cli/handlers.h"
 #include "cli/help.h"
+#include "cli/people.h"
+#include "deploy/deploy.h"
 #include "request/choose.h"
 #include "sys/childenv.h"
 #include "sys/log.h"
@@ -168,6 +170,8 @@ run_request(struct call *c, struct fault *f)
 	}
 	config_strays(&c->config, c->env, warn_stray, &c->output);
 	if (handler_locks(v) && prepare_process(f) == -1) {
+		for (i = 0; i < c->n; i++)
+			recover_later(c->target[i], false, f);
 		output_fault(&c->output, NULL, f);
 		return;
 	}

@@ -1,7 +1,6 @@
 /*
- * Where a rollback goes: to the newest release that is known-good here, whose
- * revisions are still on this host, that does not run now, and that has not failed
- * since its last success.  No registry is needed.
+ * Where a rollback goes: to the newest known-good release whose revisions are on this
+ * host and which does not run now.  No registry is needed.
  */
 #include "deploy/internal.h"
 
@@ -11,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many releases are considered: all that a history may hold. */
+/* All that a history may hold. */
 #define LOOK_BACK (2 * LEDGER_KEEP)
 
 /* Does it have every service of the target? */
@@ -70,7 +69,7 @@ choose_release(struct deploy *d, struct fault *f)
 
 	if (list == NULL)
 		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
-	/* a version that is named may also be one that failed since */
+	/* a release that is named may have failed since its last success */
 	rc = ledger_good(d->s->dirfd, d->wish[0] != '\0', list, LOOK_BACK, &n, f);
 	if (rc == 0)
 		rc = choose(d, list, n, f);

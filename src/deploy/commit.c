@@ -1,6 +1,6 @@
 /*
- * How a deploy ends: the record, then the journal, then the space that it no longer
- * needs.
+ * How a deploy ends: the record, then the journal, then the disk space that is no
+ * longer needed.
  */
 #include "deploy/internal.h"
 
@@ -15,8 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-int
-commit_record(struct deploy *d, enum outcome outcome, const struct fault *why,
+/* One record of this deploy, durable; its code is that of `why`, 0 for NULL. */
+static int
+append_record(struct deploy *d, enum outcome outcome, const struct fault *why,
     struct fault *f)
 {
 	struct record *r = &d->s->record;
@@ -41,7 +42,7 @@ commit_record(struct deploy *d, enum outcome outcome, const struct fault *why,
 	return history_append(d->s->dirfd, r, f);
 }
 
-/* Releases with a version number, for they are never used again; what can be gone back to. */
+/* A tag with a version number is never used again; others matter while they can run. */
 static bool
 is_worth_a_record(void *arg, const struct release *r)
 {
@@ -52,7 +53,7 @@ is_worth_a_record(void *arg, const struct release *r)
 
 	if (tag_is_release(r->tag))
 		return true;
-	/* an engine that does not answer has not said that it is gone */
+	/* no answer does not mean that the images are gone */
 	return e->observes && (e->available(e, r, &here, &f) == -1 || here);
 }
 
@@ -65,7 +66,7 @@ trim_history(struct deploy *d)
 		progress_say(d->s->progress, SAY_WARN, "history not trimmed: %s", f.what);
 }
 
-/* The releases whose images stay: this one, the one before, the newest known-good. */
+/* Keeps the images of this release, of the one before and of the newest known-good. */
 static int
 prune_images(struct deploy *d, struct fault *f)
 {
@@ -87,28 +88,24 @@ prune_images(struct deploy *d, struct fault *f)
 }
 
 static void
-prune_after(struct deploy *d)
+prune_reported(struct deploy *d)
 {
 	struct fault f = { 0 };
 
 	if (prune_images(d, &f) == -1)
 		progress_say(d->s->progress, SAY_WARN, "not pruned: %s", f.what);
-	trim_history(d);
 }
 
-/*
- * The journal stays where the disk refuses the record: the next request writes it
- * (recover_run()).
- */
+/* The journal stays where the disk refuses the record: recovery writes it. */
 static bool
 close_journal(struct deploy *d, enum outcome outcome, const struct fault *why)
 {
-	struct fault late = { 0 };
+	struct fault f = { 0 };
 
-	if (commit_record(d, outcome, why, &late) == 0 &&
-	    journal_clear(d->s->dirfd, &late) == 0)
+	if (append_record(d, outcome, why, &f) == 0 &&
+	    journal_clear(d->s->dirfd, &f) == 0)
 		return true;
-	progress_say(d->s->progress, SAY_WARN, "%s; %s", late.what, late.next);
+	progress_say(d->s->progress, SAY_WARN, "%s; %s", f.what, f.next);
 	return false;
 }
 
@@ -116,20 +113,21 @@ void
 commit_success(struct deploy *d)
 {
 	struct engine *e = d->s->engine;
-	struct fault late = { 0 };
+	struct fault f = { 0 };
 
 	progress_say(d->s->progress, SAY_RESULT, "healthy after %u tries", d->seen.tries);
 	if (!close_journal(d, d->success, NULL))
 		return;
-	if (e->observes && e->retain(e, &d->j.to, &late) == -1)
-		progress_say(d->s->progress, SAY_WARN, "%s", late.what);
-	prune_after(d);
+	if (e->observes && e->retain(e, &d->j.to, &f) == -1)
+		progress_say(d->s->progress, SAY_WARN, "%s", f.what);
+	prune_reported(d);
+	trim_history(d);
 }
 
 void
 commit_failure(struct deploy *d, enum outcome outcome, const struct fault *why)
 {
-	/* a row of failures must not fill the disk either */
+	/* many failures must not fill the disk either */
 	if (close_journal(d, outcome, why))
 		trim_history(d);
 }
@@ -137,8 +135,8 @@ commit_failure(struct deploy *d, enum outcome outcome, const struct fault *why)
 /* ---- space ---- */
 
 struct space {
-	int64_t min;
-	char place[PATH_MAX]; /* the first that is short of it; "" while none is */
+	int64_t min;          /* bytes */
+	char place[PATH_MAX]; /* the first folder with less; "" for none */
 	int64_t free;
 };
 
@@ -148,7 +146,7 @@ measure(void *arg, const char *place)
 	struct space *s = arg;
 	int64_t free = folder_free_space(place);
 
-	/* a folder that is not there holds nothing */
+	/* -1: the folder does not exist, so nothing is written there */
 	if (s->place[0] != '\0' || free < 0 || free >= s->min)
 		return;
 	(void)strlcpy(s->place, place, sizeof(s->place));
@@ -170,7 +168,6 @@ int
 commit_space(struct deploy *d, bool may_prune, struct fault *f)
 {
 	char has[TEXT_SIZE_MAX], needs[TEXT_SIZE_MAX];
-	struct fault late = { 0 };
 	struct space s;
 
 	if (measure_all(d, &s, f) == -1)
@@ -180,13 +177,11 @@ commit_space(struct deploy *d, bool may_prune, struct fault *f)
 	if (may_prune) {
 		progress_say(d->s->progress, SAY_WARN,
 		    "little space is left: pruning first");
-		if (prune_images(d, &late) == -1)
-			progress_say(d->s->progress, SAY_WARN, "not pruned: %s",
-			    late.what);
+		prune_reported(d);
 		return commit_space(d, false, f);
 	}
 	return fault_set(f, FAULT_HOST,
-	    "see `docker system df`; free some, or lower disk_min",
+	    "free some space there, or lower disk_min",
 	    "not enough disk space: %s free at %.200s, %s required",
 	    text_size(has, s.free), s.place, text_size(needs, s.min));
 }

@@ -1,69 +1,79 @@
 /*
- * deploy.h: the verbs that change what runs.
+ * deploy.h: the verbs that deploy/ offers to cli/.
  *
- * All of them need a session, and change nothing while an interrupted deploy is
- * not recovered.  0: the release runs, verified.  FAULT_FAILED: what served before
- * serves, verified, or nothing was changed.  FAULT_UNVERIFIED: neither could be
- * verified.  FAULT_HOST, FAULT_REFUSED, FAULT_SUPERSEDED as in sys/fault.h, with
- * nothing changed.
+ * deploy_run(), rollback_run() and start_run() need session_open() and a recover_run()
+ * that left no journal.
+ *
+ * 0                  the release runs, verified
+ * FAULT_FAILED       not deployed; what served before serves, or nothing did
+ * FAULT_UNVERIFIED   neither release could be verified
+ * others             as in sys/fault.h; nothing was changed
  */
 #ifndef DEPLOY_DEPLOY_H
 #define DEPLOY_DEPLOY_H
 
 #include "deploy/session.h"
 
-/* `seq` older than the number in force is superseded; 0 for none. */
+/* FAULT_SUPERSEDED where `seq` is older than the one in force; 0 for no number. */
 int deploy_run(struct session *, const char *tag, int64_t seq, struct fault *) MUST_CHECK;
 
-/* `tag` is "" for the newest known-good release that is not the running one. */
+/* `tag` "" is the newest known-good release that does not run now. */
 int rollback_run(struct session *, const char *tag, struct fault *) MUST_CHECK;
 
 /*
- * A journal found under the lock is a deploy that was interrupted by a kill or a
- * power cut.  First, docker commands of the killed run are waited for; then, in this
- * order, what is found decides:
+ * Recovers the deploy that a journal describes: one that a kill or a power cut ended.
+ * Detached commands of the killed run are reaped; then the first row that fits counts:
  *
- *   the history has this deploy's id          the journal is cleared, its code repeated
- *   the desired version of a service is       a person decided: recorded as
- *   neither the old nor the new one           abandoned, left alone
- *   the phase is prepare                      discarded (reverted where another
- *                                             instance took its place: a boot's `up`)
- *   the phase is revert                       reverted again
- *   it was a rollback                         completed: its release is known-good
- *   the new one is desired and runs           verified, and completed
- *   anything else                             reverted
+ *   the history has this id                   clear the journal, repeat its code
+ *   the desired version of a service is       a person decided: record `abandoned`,
+ *   neither the old nor the new one           leave everything as it is
+ *   phase prepare, and the old version is     the same
+ *   not desired
+ *   phase prepare                             discard; revert where an instance was
+ *                                             replaced (a boot's own `up`)
+ *   phase revert                              revert again
+ *   the verb was rollback                     apply, verify, commit
+ *   the new version is desired and runs       verify, commit
+ *   anything else                             revert
  *
- * "Runs" is said of every service.  An engine that cannot observe: discarded in
- * prepare, verified in verify, else reverted.
+ * "Runs" means that every service does.  An engine that cannot observe: phase verify
+ * and the new version is desired: verify, commit; phase prepare: discard; else revert.
  *
- * 0: nothing was interrupted, or it is complete now.  FAULT_FAILED: discarded or
- * reverted.  FAULT_UNVERIFIED: neither could be verified.  *left is set when the
- * journal stays: then nothing else is to be done, and the fault is FAULT_HOST where
- * the interrupted run had changed nothing, else FAULT_UNVERIFIED.
+ * 0: there was no journal, or the release runs, verified: the new one, or what a person
+ * chose.  FAULT_FAILED: discarded or reverted.  FAULT_UNVERIFIED: what runs could not
+ * be verified, or is not what a person chose.
+ *
+ * *left: the journal had to stay, so the request must not run.  FAULT_HOST where the
+ * interrupted run had changed nothing, else FAULT_UNVERIFIED.
  */
 int recover_run(struct session *, bool *left, struct fault *) MUST_CHECK;
 
 /*
- * The same where there is no engine to ask: `why` is why.  It becomes FAULT_UNVERIFIED
- * when an interrupted run had changed something.
+ * For a request that fails with `why` before it can recover: FAULT_HOST becomes
+ * FAULT_UNVERIFIED where the target has a journal that does not rule out a change.
+ * `locked`: the caller holds the lock; else a journal counts only while nobody does.
  */
-void recover_later(struct session *, struct fault *why);
+void recover_later(const struct target *, bool locked, struct fault *why);
 
-/* Starts what is desired and does not run, without a registry; for a boot. */
+/*
+ * Starts what is desired and does not run, without a registry: for a boot.  Nothing is
+ * verified.
+ */
 int start_run(struct session *, struct fault *) MUST_CHECK;
 
 /*
- * The next two need no lock (session_look()), pull and change nothing.  FAULT_BUSY
+ * The next two work with session_look() too: they change and fetch nothing.  FAULT_BUSY
  * while a deploy is running.
  *
- * What a deploy of the tag would replace and start: `to` has the revisions that its
- * references mean on this host now.  Fails as the checks of a deploy do.
+ * What a deploy of `tag` would replace and start; fails as its checks would.  `to` has
+ * the revisions that its references mean on this host now.
  */
 int plan_run(struct session *, const char *tag, struct release *from, struct release *to,
     struct fault *) MUST_CHECK;
 
 /*
- * Does what was deployed last (r) run now, healthy?  FAULT_UNVERIFIED where it does not.
+ * Does what was deployed last run now, healthy?  Sets *r to it.  FAULT_UNVERIFIED where
+ * it does not.
  */
 int verify_run(struct session *, struct release *r, struct fault *) MUST_CHECK;
 

@@ -1,8 +1,7 @@
 /*
  * internal.h: what the files of this folder share.
  *
- * A deploy is a struct that the phases fill; what must survive a kill is in its
- * journal.
+ * The phases fill one struct deploy.  Its journal is the part that survives a kill.
  */
 #ifndef DEPLOY_INTERNAL_H
 #define DEPLOY_INTERNAL_H
@@ -11,11 +10,12 @@
 #include "health/http.h"
 #include "state/journal.h"
 
-/* What verification saw; filled by verify_release(). */
+/* What verification saw; set by verify_release(). */
 struct verified {
 	unsigned tries; /* windows of the slowest service */
-	bool stopped;   /* a signal ended it: nothing is judged */
-	/* the service that failed, if one did */
+	bool stopped;   /* a signal ended it */
+	bool away;      /* the engine went away meanwhile, and may have ended instances */
+	/* the service that failed; "" for none */
 	char service[SERVICE_MAX];
 	char instance[INSTANCE_MAX]; /* "" for none */
 	struct http_answer answer;   /* why is "" when it was not asked */
@@ -27,7 +27,7 @@ struct deploy {
 	const char *wish;     /* rollback: the tag that was asked for, "" for any */
 	enum outcome success; /* what to record when it succeeds */
 	unsigned how;         /* APPLY_RESUMED: an earlier run was interrupted */
-	bool unjudged;        /* what failed says nothing about the release */
+	bool unjudged;        /* its failure is no evidence about the release */
 	int64_t applied;      /* when apply began (sys/deadline.h); 0: not in this run */
 	struct verified seen;
 	struct timing ms;
@@ -39,8 +39,8 @@ struct deploy {
 void deploy_begin(struct deploy *, struct session *, enum record_verb);
 
 /*
- * Runs the rows of the table of phases from the one named `from` on ("" for all).
- * A row that fails is undone as its row says.
+ * Runs the table of phases from the row `from` on, "" for all.  A row that fails is
+ * undone as the table says.
  */
 int phases_run(struct deploy *, const char *from, struct fault *) MUST_CHECK;
 
@@ -49,29 +49,37 @@ int deploy_stopped(struct fault *) MUST_CHECK;
 
 /* ---- observe.c ---- */
 
-/* What runs becomes j.from; no tag: nothing does. */
+/* Sets j.from to what runs; its tag is "" where nothing does. */
 int observe_running(struct deploy *, struct fault *) MUST_CHECK;
 
 /*
- * The same, retained and reported, for it may be reverted to; a healthy release that
- * is not known yet is adopted.
+ * The same before a change: retains the images and reports drift.  A healthy release
+ * that is not known yet is adopted.
  */
 int observe_from(struct deploy *, struct fault *) MUST_CHECK;
 
+/*
+ * Sets the release to what is desired, with its revisions.  FAULT_HOST where that is no
+ * version of the target, or not on this host.
+ */
+int observe_desired(struct session *, const struct observation *, struct release *,
+    struct fault *) MUST_CHECK;
+
 /* ---- choose.c ---- */
 
-/* The known-good release to go back to becomes j.to. */
+/* Sets j.to to the known-good release to go back to.  FAULT_REFUSED for none. */
 int choose_release(struct deploy *, struct fault *) MUST_CHECK;
 
 /* ---- verify.c ---- */
 
 /*
- * Passes when, for every service, exactly one instance is there, of the release's
- * revision, running, has run as long as it must without a restart, and answers at its
- * health URL, where it has one.  `before` is the release whose instances are no news;
- * `since` is when they were started (0 when not in this run).  A signal ends it where
- * `stoppable` is set.  FAULT_FAILED with the reason, or FAULT_HOST when the engine
- * could not be asked.
+ * Passes when every service with a revision has exactly one instance, of that revision,
+ * which runs, has run for health_settle without a restart, and answers at its health
+ * URL, where it has one.  Restarts of an instance that `before` has do not count up to
+ * now.  `since`: when apply began (sys/deadline.h), 0 when not in this run.  A signal
+ * ends it where `stoppable` is set.
+ *
+ * FAULT_FAILED with the reason.  FAULT_HOST when the engine could not be asked.
  */
 int verify_release(struct session *, const struct release *, const struct release *before,
     int64_t since, bool stoppable, struct verified *, struct fault *) MUST_CHECK;
@@ -79,43 +87,39 @@ int verify_release(struct session *, const struct release *, const struct releas
 /* ---- undo.c ---- */
 
 /*
- * These end a deploy that failed for the reason `why`, write its record and clear its
- * journal.  Always -1, with `why` extended by what follows from it: FAULT_FAILED when
- * what served before serves (or nothing did), else FAULT_UNVERIFIED; the journal then
- * stays where it is worth trying again.
+ * They end a deploy that failed for the reason `why`, write its record and clear its
+ * journal.  Always -1, with what is so now added to `why`: FAULT_FAILED when what
+ * served before serves, or nothing did; else FAULT_UNVERIFIED.  The journal stays where
+ * a later try may succeed.
  */
 
-/* Nothing was changed: `why` is as it is, and no record is made. */
+/* Nothing was changed: no record, and `why` stays as it is. */
 int undo_nothing(struct deploy *, struct fault *why);
 
-/* Before apply: references mean what they meant. */
+/* Prepare only: discards. */
 int undo_prepare(struct deploy *, struct fault *why);
 
-/* From apply on: `from` is applied, and verified. */
+/* From apply on: reverts. */
 int undo_revert(struct deploy *, struct fault *why);
 
-/* Nothing of apply was begun, in this run: as before it; else reverted. */
+/* No answer before `up`: discards; where an earlier run may have applied, as the next. */
 int undo_unapplied(struct deploy *, struct fault *why);
 
-/*
- * The engine does not answer after apply, which is no evidence about the release:
- * the journal stays.
- */
+/* No answer, which is no evidence about the release: the journal stays as it is. */
 int undo_later(struct deploy *, struct fault *why);
 
 /* ---- commit.c ---- */
 
-/* The record, then the journal; then pruning.  Failures are reported, never undone. */
+/*
+ * They write the record, clear the journal, and free space.  What fails is reported.
+ * The code of a failure's record is the kind of `why`, 0 for NULL.
+ */
 void commit_success(struct deploy *);
 void commit_failure(struct deploy *, enum outcome, const struct fault *why);
 
-/* One record of this deploy, durable; its code is that of `why` (or 0). */
-int commit_record(struct deploy *, enum outcome, const struct fault *why,
-    struct fault *) MUST_CHECK;
-
 /*
- * Is there as much space as the setting disk_min requires, for the state folder and
- * for the engine's images?  Where not, prunes and looks again, if it may.  FAULT_HOST.
+ * Is there as much space as the setting disk_min says, in the state folder and where
+ * the engine keeps images?  With `may_prune`, prunes and looks again.  FAULT_HOST.
  */
 int commit_space(struct deploy *, bool may_prune, struct fault *) MUST_CHECK;
 

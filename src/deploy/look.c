@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Without the lock nothing is said about what a running deploy is changing. */
 static int
 refuse_busy(const struct session *s, struct fault *f)
 {
@@ -28,13 +27,14 @@ static int
 warn_interrupted(const struct session *s, struct fault *f)
 {
 	struct journal j;
-	bool found = false, over;
+	bool found, ended = true;
 
-	if (s->dirfd == -1 || journal_read(s->dirfd, &j, &found, f) == -1)
-		return s->dirfd == -1 ? 0 : -1;
-	if (!found || history_has(s->dirfd, j.id, &over, f) == -1)
-		return found ? -1 : 0;
-	if (!over)
+	if (s->dirfd == -1)
+		return 0;
+	if (journal_read(s->dirfd, &j, &found, f) == -1 ||
+	    (found && history_has(s->dirfd, j.id, &ended, f) == -1))
+		return -1;
+	if (found && !ended)
 		progress_say(s->progress, SAY_WARN,
 		    "the %s of %s was interrupted: the next deploy recovers it first",
 		    record_verb_name(j.verb), j.to.tag);
@@ -64,7 +64,7 @@ plan_run(struct session *s, const char *tag, struct release *from, struct releas
 
 /* ---- verify ---- */
 
-/* The parts of `r` in the target's order, each with its service's name. */
+/* The parts of `r` in the target's order, each with the name of its service. */
 static int
 sort_parts(const struct target *t, const struct release *r, struct release *out,
     struct fault *f)
@@ -117,8 +117,7 @@ verify_run(struct session *s, struct release *r, struct fault *f)
 	if (f->kind != FAULT_FAILED || seen.stopped)
 		return -1;
 	f->kind = FAULT_UNVERIFIED;
-	(void)strlcpy(f->next, "look now: `status`, docker ps, docker logs",
-	    sizeof(f->next));
+	snprintf(f->next, sizeof(f->next), "look now: `status`, %s", s->engine->by_hand);
 	return -1;
 }
 
@@ -128,29 +127,16 @@ int
 start_run(struct session *s, struct fault *f)
 {
 	struct engine *e = s->engine;
-	struct release r = { 0 };
 	struct observation o;
-	char tag[TAG_MAX], safe[160];
-	size_t i;
+	struct release r;
 
-	if (e->check(e, f) == -1 || e->observe(e, &o, f) == -1)
+	if (e->check(e, f) == -1 || e->observe(e, &o, f) == -1 ||
+	    observe_desired(s, &o, &r, f) == -1)
 		return -1;
-	if (!target_tag_of(s->target, o.part[0].desired, tag))
-		return fault_set(f, FAULT_HOST, "write a version into it",
-		    "the desired version is not one of this target: %s",
-		    text_escape(safe, sizeof(safe), o.part[0].desired,
-			strlen(o.part[0].desired)));
-	if (e->resolve(e, tag, &r, f) == -1 ||
-	    (e->observes && e->revisions(e, &r, f) == -1))
-		return -1;
-	for (i = 0; e->observes && i < r.n; i++)
-		if (r.part[i].revision[0] == '\0')
-			return fault_set(f, FAULT_HOST, "`deploy TAG` pulls it",
-			    "cannot start %s: its image is not on this host", tag);
-	progress_say(s->progress, SAY_NOTE, "starting %s", tag);
+	progress_say(s->progress, SAY_NOTE, "starting %s", r.tag);
 	if (e->apply(e, &r, &r, APPLY_BOOT, f) == 0)
 		return 0;
-	/* nothing says what serves now */
+	/* what serves now is not known */
 	if (f->kind == FAULT_FAILED)
 		f->kind = FAULT_UNVERIFIED;
 	return -1;

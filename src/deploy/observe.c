@@ -1,7 +1,6 @@
 /*
- * What runs before anything is changed: the instances that serve and the tag that
- * they were created from.  This, and not what is desired, is what a revert brings
- * back.
+ * What runs before anything is changed, and the tag that it was created from.  A revert
+ * brings this back, not what is desired.
  */
 #include "deploy/internal.h"
 
@@ -29,7 +28,21 @@ take_part(const struct observed *o, struct part *p, struct fault *f)
 	return 0;
 }
 
-/* Is it running and healthy, every service of it? */
+/* Was every service created from one tag? */
+static bool
+is_one_version(const struct release *r)
+{
+	char tag[TAG_MAX];
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		release_tag_of(r->part[i].reference, tag);
+		if (tag[0] != '\0' && strcmp(tag, r->tag) != 0)
+			return false;
+	}
+	return true;
+}
+
 static bool
 is_healthy(const struct session *s, const struct release *r)
 {
@@ -55,7 +68,7 @@ is_healthy(const struct session *s, const struct release *r)
 	return r->n > 0;
 }
 
-/* What runs and is healthy is known-good, whoever started it. */
+/* One healthy version is known-good, whoever started it. */
 static int
 adopt(struct deploy *d, struct fault *f)
 {
@@ -64,7 +77,7 @@ adopt(struct deploy *d, struct fault *f)
 
 	if (ledger_knows(d->s->dirfd, &d->j.from, &good, f) == -1)
 		return -1;
-	if (good || !is_healthy(d->s, &d->j.from))
+	if (good || !is_one_version(&d->j.from) || !is_healthy(d->s, &d->j.from))
 		return 0;
 	memset(&r, 0, sizeof(r));
 	snprintf(r.id, sizeof(r.id), "%.30s-adopted", d->j.id);
@@ -76,7 +89,7 @@ adopt(struct deploy *d, struct fault *f)
 	return history_append(d->s->dirfd, &r, f);
 }
 
-/* The release's images are kept from any prune, so that a rollback finds them. */
+/* Keeps its images from any prune, for a revert and for a later rollback. */
 static int
 retain_running(struct deploy *d, struct fault *f)
 {
@@ -107,17 +120,24 @@ any_runs(const struct release *r)
 }
 
 static void
-report_drift(struct deploy *d, const char *desired)
+report_drift(struct deploy *d)
 {
-	const struct target *t = d->s->target;
-	char tag[TAG_MAX];
+	char desired[TAG_MAX], runs[TAG_MAX];
+	const struct part *p;
+	size_t i;
 
-	if (target_tag_of(t, desired, tag) && strcmp(tag, d->j.from.tag) != 0)
-		progress_say(d->s->progress, SAY_WARN, "drift: .env says %s, but %s runs",
-		    tag, d->j.from.tag);
+	for (i = 0; i < d->j.from.n; i++) {
+		p = &d->j.from.part[i];
+		release_tag_of(p->reference, runs);
+		if (runs[0] != '\0' && target_tag_of(d->s->target, p->desired, desired) &&
+		    strcmp(desired, runs) != 0)
+			progress_say(d->s->progress, SAY_WARN,
+			    "drift: %s is desired, but %s runs %s", desired, p->service,
+			    runs);
+	}
 }
 
-/* The tag that its services run: that of the first one that has one. */
+/* The tag of the first service that has one; without any, the desired one. */
 static void
 name_release(struct deploy *d, struct release *r)
 {
@@ -143,6 +163,7 @@ observe_running(struct deploy *d, struct fault *f)
 	for (from->n = 0; from->n < o.n; from->n++)
 		if (take_part(&o.part[from->n], &from->part[from->n], f) == -1)
 			return -1;
+	/* an engine that cannot observe is taken at its word */
 	for (i = 0; i < from->n && !e->observes; i++)
 		from->part[i].served = true;
 	if (!e->observes || any_runs(from))
@@ -153,19 +174,43 @@ observe_running(struct deploy *d, struct fault *f)
 int
 observe_from(struct deploy *d, struct fault *f)
 {
-	struct release *from = &d->j.from;
-
 	if (observe_running(d, f) == -1)
 		return -1;
 	if (!d->s->engine->observes)
 		return 0;
-	if (!any_runs(from)) {
+	if (!any_runs(&d->j.from)) {
 		progress_say(d->s->progress, SAY_NOTE,
 		    "nothing runs yet: there is nothing to roll back to");
 		return 0;
 	}
-	report_drift(d, from->part[0].desired);
-	if (retain_running(d, f) == -1)
+	report_drift(d);
+	return retain_running(d, f) == -1 ? -1 : adopt(d, f);
+}
+
+int
+observe_desired(struct session *s, const struct observation *o, struct release *r,
+    struct fault *f)
+{
+	struct engine *e = s->engine;
+	char tag[TAG_MAX], safe[160];
+	const char *desired = o->part[0].desired;
+	size_t i;
+
+	memset(r, 0, sizeof(*r));
+	if (!target_tag_of(s->target, desired, tag))
+		return fault_set(f, FAULT_HOST, "write a version into it",
+		    "the desired version is not one of this target: %s",
+		    text_escape(safe, sizeof(safe), desired, strlen(desired)));
+	if (e->resolve(e, tag, r, f) == -1 ||
+	    (e->observes && e->revisions(e, r, f) == -1))
 		return -1;
-	return adopt(d, f);
+	for (i = 0; i < r->n; i++) {
+		if (strcmp(o->part[i].desired, r->part[i].desired) != 0)
+			return fault_set(f, FAULT_HOST, "`deploy TAG` sets all of them",
+			    "the services have different desired versions");
+		if (e->observes && r->part[i].revision[0] == '\0')
+			return fault_set(f, FAULT_HOST, "`deploy TAG` pulls it",
+			    "an image of %s is not on this host", tag);
+	}
+	return 0;
 }

@@ -1,19 +1,16 @@
 /*
- * The table of phases.  It drives deploy and rollback from its first row on, and
- * recovery from the row at which an interrupted deploy goes on.
+ * The table of phases.  Deploy and rollback begin at its first row, recovery at the
+ * row where an interrupted deploy continues.
  *
- * MUST: a phase is on disk before anything of it is done.
- * MUST: nothing that runs is touched before every revision is on this host.
- * MUST: a signal ends a deploy only between two phases, or in a pull and in
- *       verification; never in an `up`.
+ * MUST: write a phase to the journal before any part of it is done.
+ * MUST NOT: touch what runs before every revision is on this host.
+ * MUST NOT: stop at a signal in apply.  Prepare, verify and the end of a phase may.
  */
 #include "deploy/internal.h"
 
-#include "state/folder.h"
 #include "state/ledger.h"
 #include "sys/deadline.h"
 #include "sys/signals.h"
-#include "sys/text.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -46,7 +43,7 @@ deploy_stopped(struct fault *f)
 	    sigabbrev_np(signal));
 }
 
-/* An older commit must not land after a newer one. */
+/* An older commit must not replace a newer one. */
 static int
 check_sequence(struct deploy *d, struct fault *f)
 {
@@ -75,7 +72,7 @@ run_check(struct deploy *d, struct fault *f)
 	return history_writable(d->s->dirfd, f);
 }
 
-/* Deploy: what the tag is.  Rollback: which release, and what its tag is now. */
+/* Rollback: the release, then what its tag resolves to now.  Deploy: the tag. */
 static int
 run_choose(struct deploy *d, struct fault *f)
 {
@@ -85,7 +82,7 @@ run_choose(struct deploy *d, struct fault *f)
 		return -1;
 	if (e->resolve(e, d->j.to.tag, &d->j.to, f) == -1)
 		return -1;
-	/* a rollback needs no space: its images are here */
+	/* the images of a rollback are on this host already */
 	if (d->j.verb == RECORD_DEPLOY && commit_space(d, true, f) == -1)
 		return -1;
 	return deploy_stopped(f);
@@ -129,7 +126,7 @@ run_apply(struct deploy *d, struct fault *f)
 	d->applied = clock_ms();
 	rc = e->apply(e, &d->j.to, &d->j.from, d->how, f);
 	d->ms.apply = clock_ms() - d->applied;
-	/* docker failed, which says nothing about the release */
+	/* a command that fails is no evidence about the release */
 	d->unjudged = d->unjudged || rc == -1;
 	return rc;
 }
@@ -142,7 +139,7 @@ run_verify(struct deploy *d, struct fault *f)
 
 	rc = verify_release(d->s, &d->j.to, &d->j.from, d->applied, true, &d->seen, f);
 	d->ms.verify = clock_ms() - began;
-	d->unjudged = d->unjudged || d->seen.stopped;
+	d->unjudged = d->unjudged || d->seen.stopped || d->seen.away;
 	return rc;
 }
 
@@ -154,45 +151,45 @@ run_commit(struct deploy *d, struct fault *f)
 	return 0;
 }
 
+#define DEPLOY (1U << RECORD_DEPLOY)
 #define BOTH (1U << RECORD_DEPLOY | 1U << RECORD_ROLLBACK)
-#define ON_DISK true
 
 static const struct row {
 	const char *name;
-	unsigned verbs;    /* that it is a phase of */
-	const char *doing; /* in words, with the tag behind it */
-	bool on_disk;      /* the journal says so before it is begun */
-	enum phase phase;  /* what it says */
+	unsigned verbs;    /* whose phase it is */
+	const char *doing; /* for the report; NULL: not in the journal */
+	enum phase phase;  /* what the journal says before it begins */
 	int (*run)(struct deploy *, struct fault *);
-	int (*undo)(struct deploy *, struct fault *);       /* it failed */
+	int (*undo)(struct deploy *, struct fault *);       /* FAULT_FAILED, … */
 	int (*unanswered)(struct deploy *, struct fault *); /* FAULT_HOST */
 } rows[] = {
-	{ "check", BOTH, NULL, false, 0, run_check, undo_nothing, undo_nothing },
-	{ "observe", BOTH, NULL, false, 0, observe_from, undo_nothing, undo_nothing },
-	{ "choose", BOTH, NULL, false, 0, run_choose, undo_nothing, undo_nothing },
-	{ "prepare", 1U << RECORD_DEPLOY, "fetching", ON_DISK, PHASE_PREPARE, run_prepare,
-	    undo_prepare, undo_prepare },
-	{ "apply", BOTH, "starting", ON_DISK, PHASE_APPLY, run_apply, undo_revert,
+	{ "check", BOTH, NULL, 0, run_check, undo_nothing, undo_nothing },
+	{ "observe", BOTH, NULL, 0, observe_from, undo_nothing, undo_nothing },
+	{ "choose", BOTH, NULL, 0, run_choose, undo_nothing, undo_nothing },
+	{ "prepare", DEPLOY, "fetching", PHASE_PREPARE, run_prepare, undo_prepare,
+	    undo_prepare },
+	{ "apply", BOTH, "starting", PHASE_APPLY, run_apply, undo_revert,
 	    undo_unapplied },
-	{ "verify", BOTH, "verifying", ON_DISK, PHASE_VERIFY, run_verify, undo_revert,
+	{ "verify", BOTH, "verifying", PHASE_VERIFY, run_verify, undo_revert,
 	    undo_later },
-	{ "commit", BOTH, NULL, false, 0, run_commit, NULL, NULL },
+	{ "commit", BOTH, NULL, 0, run_commit, NULL, NULL },
 };
 
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
-
-/* Before the first one on disk nothing was done; after it the undo of the row before. */
 static int
-enter(struct deploy *d, const struct row *row, struct fault *f)
+enter_phase(struct deploy *d, const struct row *row, struct fault *f)
 {
-	if (!row->on_disk)
+	if (row->doing == NULL)
 		return 0;
 	if (row->phase == PHASE_PREPARE ||
 	    (row->phase == PHASE_APPLY && d->j.verb == RECORD_ROLLBACK && d->how == 0))
 		report_begin(d);
 	progress_say(d->s->progress, SAY_NOTE, "%s %s", row->doing, d->j.to.tag);
 	d->j.phase = row->phase;
-	return journal_write(d->s->dirfd, &d->j, f);
+	if (journal_write(d->s->dirfd, &d->j, f) == 0)
+		return 0;
+	/* a disk that refuses is no evidence about the release */
+	d->unjudged = true;
+	return -1;
 }
 
 int
@@ -202,11 +199,12 @@ phases_run(struct deploy *d, const char *from, struct fault *f)
 	bool begun = from[0] == '\0';
 	size_t i;
 
-	for (i = 0; i < ROWS; i++) {
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		begun = begun || strcmp(rows[i].name, from) == 0;
 		if (!begun || (rows[i].verbs & 1U << d->j.verb) == 0)
 			continue;
-		if (enter(d, &rows[i], f) == -1)
+		/* nothing of this phase was done: undo the ones before */
+		if (enter_phase(d, &rows[i], f) == -1)
 			return undo(d, f);
 		undo = rows[i].undo;
 		if (rows[i].run(d, f) == -1)

@@ -1,29 +1,34 @@
 /*
- * Recovery compares the journal with an observation.  What it decides is a pure
- * function of the two: decide().
+ * Recovery compares the journal with an observation.  decide() is a pure function of
+ * the two; the table in deploy.h says what it decides.
  */
 #include "deploy/internal.h"
 
+#include "state/folder.h"
+#include "state/lock.h"
 #include "sys/text.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum action {
-	ABANDON, /* a person decided */
-	DISCARD, /* nothing was applied */
+	ABANDON,
+	DISCARD,
 	REVERT,
 	FORWARD,  /* apply, verify, commit */
 	COMPLETE, /* verify, commit */
 };
 
-/* What is there now, said of all services. */
+/* What was observed, compared with the journal.  "All": of every service. */
 struct found {
-	bool old_desired, new_desired; /* of each; both where they are the same */
-	bool stranger;                 /* a service's desired version is neither */
-	bool new_runs;                 /* an instance of the new revision */
-	bool replaced; /* an instance that ran is gone, and another is there */
+	bool old_desired, new_desired; /* all; both where the values are the same */
+	bool stranger;                 /* the desired version of one is neither */
+	bool new_runs;                 /* all run the new revision */
+	bool kept;                     /* one has the instance that it had before */
+	/* one has another instance than before, or where none was, one of what was fetched */
+	bool replaced;
 };
 
 static const struct observed *
@@ -37,63 +42,64 @@ observed_of(const struct observation *o, const char *service)
 	return NULL;
 }
 
-/* What the part of `to` says, beside that of `from`, about one service. */
 static void
 compare_part(const struct part *from, const struct part *to, const struct observed *o,
     struct found *found)
 {
-	bool runs = o->instance.state == INSTANCE_RUNNING;
-	bool same = from != NULL && from->instance[0] != '\0' &&
-	    strcmp(from->instance, o->instance.id) == 0;
-	bool had_none = from == NULL || from->instance[0] == '\0';
+	const struct instance *now = &o->instance;
+	const char *before = from == NULL ? "" : from->instance;
+	bool same = strcmp(before, now->id) == 0;
 	bool old = from != NULL && strcmp(o->desired, from->desired) == 0;
 	bool new = strcmp(o->desired, to->desired) == 0;
+	bool of_new = strcmp(now->reference, to->reference) == 0;
 
 	found->old_desired = found->old_desired && old;
 	found->new_desired = found->new_desired && new;
 	found->stranger = found->stranger || (!old && !new);
-	/* one whose instance and revision stay the same counts as both */
-	found->new_runs = found->new_runs && runs && to->revision[0] != '\0' &&
-	    strcmp(o->instance.revision, to->revision) == 0 &&
-	    strcmp(o->instance.reference, to->reference) == 0 &&
-	    (!same || strcmp(from->revision, to->revision) == 0);
-	found->replaced = found->replaced || (!had_none && o->n > 0 && !same);
+	/* one whose instance and revision stay the same counts as old and as new */
+	found->new_runs = found->new_runs && now->state == INSTANCE_RUNNING &&
+	    to->revision[0] != '\0' && strcmp(now->revision, to->revision) == 0 &&
+	    of_new && (!same || strcmp(from->revision, to->revision) == 0);
+	found->kept = found->kept || (same && before[0] != '\0');
+	found->replaced = found->replaced ||
+	    (o->n > 0 && !same &&
+		(before[0] != '\0' ||
+		    (of_new && strcmp(now->revision, to->previous) != 0)));
 }
 
 static void
 compare(const struct journal *j, const struct observation *o, struct found *found)
 {
 	const struct observed *seen;
-	const struct part *from;
+	const struct part *to;
 	size_t i;
 
 	*found = (struct found){ .old_desired = true,
 		.new_desired = true,
 		.new_runs = true };
 	for (i = 0; i < j->to.n; i++) {
-		seen = observed_of(o, j->to.part[i].service);
-		if (seen == NULL)
-			continue;
-		from = release_part(&j->from, j->to.part[i].service);
-		compare_part(from, &j->to.part[i], seen, found);
+		to = &j->to.part[i];
+		seen = observed_of(o, to->service);
+		if (seen != NULL)
+			compare_part(release_part(&j->from, to->service), to, seen,
+			    found);
 	}
 }
 
-/* Of an engine that cannot observe only the desired version is known. */
 static enum action
 decide(const struct journal *j, const struct found *found, bool observes)
 {
-	if (found->stranger || (j->phase == PHASE_PREPARE && !found->old_desired))
+	bool prepare = j->phase == PHASE_PREPARE;
+
+	if (found->stranger || (prepare && !found->old_desired))
 		return ABANDON;
-	if (!observes && j->phase == PHASE_VERIFY && found->new_desired)
-		return COMPLETE;
-	if (!observes)
-		return j->phase == PHASE_PREPARE ? DISCARD : REVERT;
+	if (!observes && !prepare)
+		return j->phase == PHASE_VERIFY && found->new_desired ? COMPLETE : REVERT;
 	/*
-	 * From apply on, an `up` that was cut short may have told the engine to stop
-	 * an instance that still runs: that it runs now says nothing.
+	 * From apply on nothing is discarded, though the old instances run: an `up`
+	 * that was cut short may have told the engine to stop them.
 	 */
-	if (j->phase == PHASE_PREPARE)
+	if (prepare)
 		return found->replaced ? REVERT : DISCARD;
 	if (j->phase == PHASE_REVERT)
 		return REVERT;
@@ -110,20 +116,55 @@ interrupted(struct deploy *d, struct fault *f)
 	    record_verb_name(d->j.verb), d->j.to.tag);
 }
 
+/* Does what a person chose run, on every service? */
 static int
-abandon(struct deploy *d, struct fault *f)
+verify_chosen(struct deploy *d, const struct observation *o, const struct found *found,
+    struct fault *f)
 {
-	struct fault why = { 0 };
+	struct release r;
 
-	interrupted(d, &why);
-	progress_say(d->s->progress, SAY_WARN,
-	    "%s; somebody changed the version since: it stays as it is", why.what);
-	if (commit_record(d, OUTCOME_ABANDONED, &why, f) == -1)
+	if (!d->s->engine->observes)
+		return fault_set(f, FAULT_FAILED, NULL,
+		    "this engine cannot tell what runs");
+	/* as in decide() */
+	if (d->j.phase != PHASE_PREPARE && found->kept)
+		return fault_set(f, FAULT_FAILED, NULL,
+		    "an instance may have been told to stop");
+	if (observe_desired(d->s, o, &r, f) == -1)
 		return -1;
-	return journal_clear(d->s->dirfd, f);
+	return verify_release(d->s, &r, &d->j.from, 0, true, &d->seen, f);
 }
 
-/* What runs is verified by its revision; a reboot starts what the reference means. */
+static int
+abandon(struct deploy *d, const struct observation *o, const struct found *found,
+    struct fault *f)
+{
+	struct fault why = { 0 };
+	char look[80];
+
+	d->unjudged = true;
+	snprintf(look, sizeof(look), "look now: `status`, %s", d->s->engine->by_hand);
+	fault_set(f, FAULT_UNVERIFIED, look,
+	    "the %s of %s was interrupted, and somebody changed the desired version since",
+	    record_verb_name(d->j.verb), d->j.to.tag);
+	/* a person's choice is not undone, and must not block the next deploy */
+	if (verify_chosen(d, o, found, &why) == 0) {
+		progress_say(d->s->progress, SAY_WARN, "%s; that one runs, healthy",
+		    f->what);
+		fault_clear(f);
+		commit_failure(d, OUTCOME_ABANDONED, NULL);
+		return 0;
+	}
+	fault_now(f, "nothing was undone; the desired version is not verified: %.180s",
+	    why.what);
+	commit_failure(d, OUTCOME_ABANDONED, f);
+	return -1;
+}
+
+/*
+ * What runs was started by the interrupted run.  Its references mean its revisions
+ * again, as a reboot starts what they mean.
+ */
 static int
 complete(struct deploy *d, struct fault *f)
 {
@@ -140,23 +181,11 @@ complete(struct deploy *d, struct fault *f)
 }
 
 static int
-act(struct deploy *d, enum action action, struct fault *f)
+resume(struct deploy *d, enum action action, struct fault *f)
 {
-	switch (action) {
-	case ABANDON:
-		return abandon(d, f);
-	case DISCARD:
-		interrupted(d, f);
-		return undo_prepare(d, f);
-	case FORWARD:
-		d->how = APPLY_RESUMED;
-		return phases_run(d, "apply", f);
-	case COMPLETE:
-		return complete(d, f);
-	case REVERT:
-		break;
-	}
 	d->how = APPLY_RESUMED;
+	if (action == FORWARD)
+		return phases_run(d, "apply", f);
 	interrupted(d, f);
 	return undo_revert(d, f);
 }
@@ -176,7 +205,7 @@ check_engine(const struct deploy *d, struct fault *f)
 	    record_verb_name(d->j.verb), d->j.to.tag, safe);
 }
 
-/* The names that format 1 does not have. */
+/* Format 1 has no names of services. */
 static void
 name_parts(struct deploy *d)
 {
@@ -207,7 +236,6 @@ find_ended(void *arg, const struct record *r)
 	return false;
 }
 
-/* It says what it would have said. */
 static int
 repeat_end(struct deploy *d, const struct ended *e, struct fault *f)
 {
@@ -218,11 +246,34 @@ repeat_end(struct deploy *d, const struct ended *e, struct fault *f)
 }
 
 static int
+act(struct deploy *d, struct fault *f)
+{
+	struct engine *e = d->s->engine;
+	struct observation o;
+	struct found found;
+	enum action action;
+
+	if (e->observe(e, &o, f) == -1)
+		return -1;
+	compare(&d->j, &o, &found);
+	action = decide(&d->j, &found, e->observes);
+	switch (action) {
+	case ABANDON:
+		return abandon(d, &o, &found, f);
+	case DISCARD:
+		interrupted(d, f);
+		return undo_prepare(d, f);
+	case COMPLETE:
+		return complete(d, f);
+	default:
+		return resume(d, action, f);
+	}
+}
+
+static int
 recover(struct deploy *d, struct fault *f)
 {
 	struct session *s = d->s;
-	struct observation o;
-	struct found found;
 	struct ended ended = { .id = d->j.id };
 
 	if (check_engine(d, f) == -1 || s->engine->reap(s->engine, f) == -1 ||
@@ -234,16 +285,10 @@ recover(struct deploy *d, struct fault *f)
 	progress_say(s->progress, SAY_NOTE,
 	    "recovering the interrupted %s of %s (begun %s, phase %s)",
 	    record_verb_name(d->j.verb), d->j.to.tag, d->j.time, phase_name(d->j.phase));
-	if (s->engine->observe(s->engine, &o, f) == -1)
-		return -1;
-	compare(&d->j, &o, &found);
-	return act(d, decide(&d->j, &found, s->engine->observes), f);
+	return act(d, f);
 }
 
-/*
- * Where the journal had to stay, nothing else may be begun; and the exit code
- * says whether the interrupted run had changed anything.
- */
+/* A journal that had to stay decides the code, and keeps the request from running. */
 static int
 conclude_recovery(const struct deploy *d, int rc, bool *left, struct fault *f)
 {
@@ -271,26 +316,49 @@ recover_run(struct session *s, bool *left, struct fault *f)
 	history_sweep(s->dirfd);
 	if (journal_read(s->dirfd, &d.j, left, f) == -1) {
 		*left = true;
+		/* it does not say that nothing was changed */
+		f->kind = FAULT_UNVERIFIED;
 		return -1;
 	}
-	/* a `recover --start` that was killed leaves no journal */
+	/* a `recover --start` that was killed leaves a command, and no journal */
 	if (!*left)
 		return s->engine->reap(s->engine, f);
 	return conclude_recovery(&d, recover(&d, f), left, f);
 }
 
-void
-recover_later(struct session *s, struct fault *why)
+static void
+judge_journal(int dirfd, struct fault *why)
 {
-	struct fault none = { 0 };
+	struct fault f = { 0 };
 	struct journal j;
-	bool found, done;
+	bool found, ended;
 
-	if (journal_read(s->dirfd, &j, &found, &none) == -1 || !found ||
-	    (history_has(s->dirfd, j.id, &done, &none) == 0 && done))
+	if (journal_read(dirfd, &j, &found, &f) == -1) {
+		why->kind = FAULT_UNVERIFIED;
+		fault_now(why, "%s", f.what);
 		return;
-	progress_say(s->progress, SAY_WARN, "the interrupted %s of %s is not recovered",
-	    record_verb_name(j.verb), j.to.tag);
+	}
+	if (!found || (history_has(dirfd, j.id, &ended, &f) == 0 && ended))
+		return;
 	if (j.phase != PHASE_PREPARE)
 		why->kind = FAULT_UNVERIFIED;
+	fault_now(why, "the interrupted %s of %s is not recovered",
+	    record_verb_name(j.verb), j.to.tag);
+}
+
+void
+recover_later(const struct target *t, bool locked, struct fault *why)
+{
+	struct fault none = { 0 };
+	char holder[256];
+	int dirfd;
+
+	if (why->kind != FAULT_HOST ||
+	    (!locked && lock_held(t->lock, holder, sizeof(holder))))
+		return;
+	dirfd = folder_open(t->state, false, &none);
+	if (dirfd == -1)
+		return;
+	judge_journal(dirfd, why);
+	close(dirfd);
 }

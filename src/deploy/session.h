@@ -1,6 +1,6 @@
 /*
- * session.h: one request that may change something: the lock of the target is
- * held, its state folder is open, its engine is there.
+ * session.h: one request for one target: its state folder, its engine and, for a
+ * request that may change something, its lock.
  */
 #ifndef DEPLOY_SESSION_H
 #define DEPLOY_SESSION_H
@@ -15,28 +15,30 @@ struct session {
 	const struct target *target;
 	const struct progress *progress;
 	const struct who *who;
-	struct engine *engine;        /* the session's */
-	struct url url[SERVICES_MAX]; /* of each service's health; no host: none */
+	struct engine *engine;        /* owned */
+	struct url url[SERVICES_MAX]; /* the health URL of each service; no host: none */
 	char time[32];                /* when it began, RFC 3339 */
 	int64_t began;                /* the same, sys/deadline.h */
 	int dirfd;                    /* the state folder */
-	int lockfd;                   /* -1: it looks only */
-	struct record record;         /* the newest that was made; no id: none was */
+	int lockfd;                   /* -1: without the lock */
+	struct record record;         /* the newest one that it made; no id: none */
 };
 
 /*
- * Who may, state folder, lock, engine.  Only the user who owns the env file may
- * change it; anybody else is refused before anything is created.  `what` is the
- * request in a few words, for those who find the lock held.  FAULT_BUSY when another
- * one is running.
+ * Opens a session that may change something.  Only the user who owns what holds the
+ * desired version may; another one is refused before anything is created.  `what` is
+ * the request in a few words, for a caller who finds the lock held.
+ *
+ * -1 with no session: FAULT_BUSY while another request holds the lock, FAULT_HOST, or
+ * what recover_later() makes of that.
  */
 int session_open(struct session *, const struct target *, char *const *env,
     const struct progress *, const struct who *, const char *what,
     struct fault *) MUST_CHECK;
 
 /*
- * The same to look only: without the lock, and nothing is made; dirfd is -1 where there
- * is no state folder.
+ * Opens a session that changes nothing: no lock, and nothing is created.  dirfd is -1
+ * where there is no state folder.
  */
 int session_look(struct session *, const struct target *, char *const *env,
     const struct progress *, const struct who *, struct fault *) MUST_CHECK;

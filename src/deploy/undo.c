@@ -1,9 +1,9 @@
 /*
- * What becomes of a deploy that failed.
+ * How a deploy that failed is undone.
  *
- * MUST: once REVERT is in the journal nothing goes forward again.
- * MUST NOT: need a registry, or be stopped by a signal.
- * MUST: an exit code never says less than what is so.
+ * MUST NOT: go forward once `revert` is in the journal.
+ * MUST NOT: need a registry, or stop at a signal.
+ * MUST: end in a code that never says less than what is so.
  */
 #include "deploy/internal.h"
 
@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Gives `why` this kind, and says what is so now and what to do next. */
+/* Gives `why` this kind, and says what is so now and what to do next.  Always -1. */
 static int
 conclude(struct fault *why, enum fault_kind kind, const char *next, const char *fmt, ...)
 {
@@ -29,9 +29,8 @@ conclude(struct fault *why, enum fault_kind kind, const char *next, const char *
 	return fault_now(why, "%s", now);
 }
 
-/* Did anything serve before? */
 static bool
-served(const struct release *r)
+any_served(const struct release *r)
 {
 	size_t i;
 
@@ -81,7 +80,7 @@ discard(struct deploy *d, struct fault *f)
 {
 	struct engine *e = d->s->engine;
 
-	/* a command that could not be ended may still move what is put right here */
+	/* a command that still runs could move what is restored here */
 	if (e->reap(e, f) == -1 || e->undesire(e, &d->j.from, &d->j.to, f) == -1)
 		return -1;
 	return e->observes ? e->discard(e, &d->j.to, f) : 0;
@@ -109,23 +108,22 @@ undo_prepare(struct deploy *d, struct fault *why)
 	    why->next[0] == '\0' ? "fix the cause, then deploy again" : why->next,
 	    sizeof(next));
 	conclude(why, FAULT_FAILED, next, "nothing was changed, %s",
-	    served(&d->j.from) ? "what ran runs as before" : "nothing ran before either");
+	    any_served(&d->j.from) ? "what ran runs as before" : "nothing ran before either");
 	commit_failure(d, OUTCOME_DISCARDED, why);
 	return -1;
 }
 
-/* What is known of the instance that failed, before it is gone. */
+/* Reports what is known of the instance that failed, before it is removed. */
 static void
 report_evidence(struct deploy *d, const struct fault *why)
 {
 	const struct progress *p = d->s->progress;
 	const struct http_answer *a = &d->seen.answer;
 	struct engine *e = d->s->engine;
-	struct fault none = { 0 };
+	struct fault f = { 0 };
 	size_t len = a->body_len;
 	char body[400];
 
-	/* most bodies end in a newline, which says nothing */
 	while (len > 0 && (a->body[len - 1] == '\n' || a->body[len - 1] == '\r'))
 		len--;
 	progress_say(p, SAY_WARN, "%s", why->what);
@@ -136,11 +134,25 @@ report_evidence(struct deploy *d, const struct fault *why)
 	if (d->seen.instance[0] == '\0')
 		return;
 	progress_say(p, SAY_WARN, "last log lines of the container:");
-	if (e->evidence(e, d->seen.instance, &none) == -1)
-		progress_say(p, SAY_WARN, "%s", none.what);
+	if (e->evidence(e, d->seen.instance, &f) == -1)
+		progress_say(p, SAY_WARN, "%s", f.what);
 }
 
-/* A service that did not run before is removed. */
+static void
+report_revert(struct deploy *d)
+{
+	const struct progress *p = d->s->progress;
+
+	if (d->seen.stopped)
+		progress_say(p, SAY_SHOUT, "interrupted (SIG%s) -- rolling back to %s",
+		    sigabbrev_np(signals_stop()), from_name(d));
+	else
+		progress_say(p, SAY_SHOUT, "%s FAILED -- rolling back to %s",
+		    d->j.phase == PHASE_APPLY ? "UP" : "HEALTH",
+		    any_served(&d->j.from) ? from_name(d) : "nothing, as before");
+}
+
+/* Is every service that had no instance before without one again? */
 static int
 check_removed(struct deploy *d, struct fault *f)
 {
@@ -163,25 +175,44 @@ check_removed(struct deploy *d, struct fault *f)
 	return 0;
 }
 
-/* Applies and verifies what ran; nothing of it where nothing did. */
+/* A service whose instance had ended before is started too, but need not stay up. */
+static int
+verify_served(struct deploy *d, struct fault *f)
+{
+	struct release r = d->j.from;
+	unsigned tries = d->seen.tries;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < r.n; i++)
+		if (!r.part[i].served)
+			r.part[i].revision[0] = '\0';
+	if (any_served(&r))
+		progress_say(d->s->progress, SAY_NOTE, "verifying %s", from_name(d));
+	rc = verify_release(d->s, &r, &r, d->applied, false, &d->seen, f);
+	d->seen.tries = tries; /* the record's are those of `to` */
+	return rc == -1 ? -1 : check_removed(d, f);
+}
+
+/* Applies and verifies `from`. */
 static int
 revert(struct deploy *d, struct fault *f)
 {
 	struct engine *e = d->s->engine;
-	unsigned tries = d->seen.tries;
 	struct fault late = { 0 };
 	int rc;
 
 	if (e->reap(e, f) == -1 || (e->observes && e->discard(e, &d->j.to, f) == -1))
 		return -1;
-	if (e->apply(e, &d->j.from, &d->j.to, d->how | APPLY_REVERT, f) == -1)
+	/*
+	 * After a command that failed, what looks well may be an instance that was told
+	 * to stop and runs for some seconds more: there is nothing to verify.
+	 */
+	rc = e->apply(e, &d->j.from, &d->j.to, d->how | APPLY_REVERT, f);
+	if (rc == -1 && f->kind == FAULT_HOST)
 		return -1;
-	if (served(&d->j.from))
-		progress_say(d->s->progress, SAY_NOTE, "verifying %s", from_name(d));
-	rc = verify_release(d->s, &d->j.from, &d->j.from, d->applied, false, &d->seen, f);
-	d->seen.tries = tries;
 	if (rc == 0)
-		rc = check_removed(d, f);
+		rc = verify_served(d, f);
 	/* whatever runs, a reboot must not start what failed */
 	if (e->reap(e, &late) == 0 && e->undesire(e, &d->j.from, &d->j.to, &late) == 0)
 		return rc;
@@ -197,37 +228,31 @@ undo_revert(struct deploy *d, struct fault *why)
 	    ? "deploy again when you are ready"
 	    : "fix the cause (see the lines above), then deploy again";
 	struct fault f = { 0 };
+	char look[80];
 
 	if (d->applied != 0 || d->seen.service[0] != '\0') {
 		report_evidence(d, why);
-		if (d->seen.stopped)
-			progress_say(d->s->progress, SAY_SHOUT,
-			    "interrupted (SIG%s) -- rolling back to %s",
-			    sigabbrev_np(signals_stop()), from_name(d));
-		else
-			progress_say(d->s->progress, SAY_SHOUT,
-			    "%s FAILED -- rolling back to %s",
-			    d->j.phase == PHASE_APPLY ? "UP" : "HEALTH",
-			    served(&d->j.from) ? from_name(d) : "nothing, as before");
+		report_revert(d);
 	}
 	d->j.phase = PHASE_REVERT;
-	/* without it on disk the next run decides by what it finds */
+	/* without it the next run decides by what it finds */
 	if (journal_write(d->s->dirfd, &d->j, &f) == -1)
 		progress_say(d->s->progress, SAY_WARN, "%s", f.what);
 	fault_clear(&f);
 	if (revert(d, &f) == 0) {
-		if (served(&d->j.from))
+		if (any_served(&d->j.from))
 			conclude(why, FAULT_FAILED, next,
 			    "rolled back, %s serves and is healthy", from_name(d));
 		else
 			conclude(why, FAULT_FAILED, next,
-			    "what it started is removed; nothing ran before either");
+			    "it is undone; nothing ran before either");
 		commit_failure(d, OUTCOME_ROLLED_BACK, why);
 		return -1;
 	}
-	conclude(why, FAULT_UNVERIFIED, "look now: `status`, docker ps, docker logs",
-	    "%s could not be verified: %.160s", from_name(d), f.what);
-	/* an engine that cannot be asked, a disk that is full: try again later */
+	snprintf(look, sizeof(look), "look now: `status`, %s", d->s->engine->by_hand);
+	conclude(why, FAULT_UNVERIFIED, look, "%s could not be verified: %.160s",
+	    from_name(d), f.what);
+	/* an engine that does not answer, a full disk: the next request tries again */
 	if (f.kind != FAULT_HOST)
 		commit_failure(d, OUTCOME_UNVERIFIED, why);
 	return -1;
@@ -236,13 +261,12 @@ undo_revert(struct deploy *d, struct fault *why)
 int
 undo_later(struct deploy *d, struct fault *why)
 {
-	return conclude(why, FAULT_UNVERIFIED, "run `recover` when the engine answers",
-	    "%s was started, but could not be verified", d->j.to.tag);
+	return conclude(why, FAULT_UNVERIFIED, "fix this, then run `recover`",
+	    "%s may run, but could not be verified", d->j.to.tag);
 }
 
 int
 undo_unapplied(struct deploy *d, struct fault *why)
 {
-	/* an earlier run may have begun it */
-	return d->how != 0 ? undo_revert(d, why) : undo_prepare(d, why);
+	return d->how != 0 ? undo_later(d, why) : undo_prepare(d, why);
 }

@@ -1,9 +1,9 @@
 /*
- * Verification: the same for a new release and for one that is reverted to.
+ * Verification, of a new release and of one that is reverted to.
  *
- * Each service is asked on its own schedule (health/probe.h); all are watched
- * together.  What the engine reports, or a look from time to time, ends the wait as
- * soon as an instance is no longer what it was.
+ * Each service is asked on its own schedule (health/probe.h); all are watched together.
+ * The wait ends as soon as the engine reports, or a look shows, that an instance is no
+ * longer what it was.
  */
 #include "deploy/internal.h"
 
@@ -18,7 +18,7 @@
 #include <time.h>
 
 #define LOOK_MS 300     /* between two looks at the instances */
-#define WATCHED_MS 2000 /* the same while the engine reports what happens to them */
+#define WATCHED_MS 2000 /* the same while the engine reports events */
 #define FIRST_BEAT_MS 1000
 #define BEAT_MS 5000
 
@@ -29,10 +29,10 @@ struct subject {
 	struct probe probe;
 	struct http_answer answer;
 	struct instance first; /* as it was when the wait began */
-	int64_t restarts;      /* how many are no news */
+	int64_t restarts;      /* that do not count */
 	int64_t due;           /* when it is asked next */
-	bool is_new;           /* it was created by this run's apply */
-	bool good;             /* it has answered, and has to settle */
+	bool is_new;           /* created by this run's apply */
+	bool good;             /* it answered, and has yet to settle */
 	bool done;
 };
 
@@ -42,8 +42,9 @@ struct watch {
 	size_t n;
 	bool stoppable;
 	int64_t since;
-	int64_t began, look, beat; /* look: when the next one is due */
-	int fd; /* readable when something happens; -1: only looks tell */
+	int64_t began;      /* every instance ran then */
+	int64_t look, beat; /* when the next one is due */
+	int fd;             /* readable when the engine reports an event; -1: it cannot */
 	struct verified *v;
 };
 
@@ -68,7 +69,7 @@ blame(const struct watch *w, const struct subject *s)
 	return -1;
 }
 
-/* With one service its name goes without saying. */
+/* "NAME: " where there are several services. */
 static const char *
 prefix(const struct watch *w, const struct subject *s, char out[SERVICE_MAX + 2])
 {
@@ -80,7 +81,7 @@ prefix(const struct watch *w, const struct subject *s, char out[SERVICE_MAX + 2]
 
 /* ---- looking ---- */
 
-/* What an instance is doing that is not running well; NULL when it is. */
+/* What is wrong with an instance; NULL for nothing. */
 static const char *
 trouble(const struct subject *s, const struct instance *now, char *out, size_t size)
 {
@@ -135,30 +136,48 @@ open_watch(struct watch *w)
 	w->fd = e->watch(e, ids, w->n);
 }
 
+/*
+ * Did the engine report something?  Its stream ends when the engine does: without
+ * live-restore that ends every container, and a container's published ports with it.
+ */
+static bool
+read_events(struct watch *w)
+{
+	struct engine *e = w->s->engine;
+	bool changed;
+
+	if (w->fd == -1)
+		return false;
+	changed = e->changed(e, &w->fd);
+	w->v->away = w->v->away || w->fd == -1;
+	return changed;
+}
+
 static int
 look_at_all(struct watch *w, struct fault *f)
 {
+	bool changed;
 	size_t i;
+	int rc = 0;
 
 	if (!w->s->engine->observes)
 		return 0;
-	/* before the looks, so that nothing is missed; the engine may have been away */
+	/* before the looks, so that no event is missed */
 	if (w->fd == -1)
 		open_watch(w);
-	for (i = 0; i < w->n; i++)
-		if (look_at_one(w, &w->subject[i], f) == -1)
-			return -1;
-	w->look = clock_ms() + (w->fd == -1 ? LOOK_MS : WATCHED_MS);
-	return 0;
+	for (i = 0; i < w->n && rc == 0; i++)
+		rc = look_at_one(w, &w->subject[i], f);
+	/* where the engine went away and came back, the stream has ended by now */
+	changed = read_events(w);
+	w->look = clock_ms() + (changed ? 0 : w->fd == -1 ? LOOK_MS : WATCHED_MS);
+	return rc;
 }
 
-/* Is it time to look: something happened, or nothing was heard for a while? */
+/* Did the engine report something, or nothing for a while? */
 static bool
 look_is_due(struct watch *w)
 {
-	struct engine *e = w->s->engine;
-
-	return (w->fd != -1 && e->changed(e, &w->fd)) || clock_ms() >= w->look;
+	return read_events(w) || clock_ms() >= w->look;
 }
 
 /* The one instance, of the right revision. */
@@ -205,7 +224,7 @@ find_all(struct watch *w, const struct release *before, struct fault *f)
 				return -1;
 		old = release_part(before, s->part->service);
 		s->is_new = old == NULL || strcmp(old->instance, s->first.id) != 0;
-		/* one that this apply did not create may have been restarted long ago */
+		/* one that existed before may have been restarted long ago */
 		if (!s->is_new)
 			s->restarts = s->first.restarts;
 	}
@@ -214,26 +233,26 @@ find_all(struct watch *w, const struct release *before, struct fault *f)
 
 /* ---- asking ---- */
 
-/* Milliseconds that the instance has yet to run before it counts. */
+/* Milliseconds until the instance has run for health_settle. */
 static int64_t
 unsettled(const struct watch *w, const struct subject *s)
 {
-	int64_t settle = w->s->target->health_settle, age;
+	int64_t settle = w->s->target->health_settle, age, seen = clock_ms() - w->began;
 	struct timespec now;
 
 	if (!w->s->engine->observes)
 		return 0;
 	clock_gettime(CLOCK_REALTIME, &now);
 	age = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - s->first.started_ms;
-	/* a wall clock that is set meanwhile must not make it wait for ever */
+	/* the wall clock may be set at any time: keep the age between two that are sure */
 	if (w->since != 0 && s->is_new && age > clock_ms() - w->since)
 		age = clock_ms() - w->since;
-	if (age < 0)
-		age = 0;
+	if (age < seen)
+		age = seen;
 	return age >= settle ? 0 : settle - age;
 }
 
-/* Without its query: a token in it is not for whoever reads along. */
+/* Without the query: there may be a token in it. */
 static const char *
 shown_url(const struct watch *w, const struct subject *s, char *out, size_t size)
 {
@@ -247,7 +266,7 @@ spent(struct watch *w, struct subject *s, struct fault *f)
 {
 	char url[200], name[SERVICE_MAX + 2];
 
-	/* that it has ended says more than that it does not answer */
+	/* a container that has ended is the better reason */
 	if (look_at_all(w, f) == -1)
 		return -1;
 	fault_set(f, FAULT_FAILED, NULL, "%s%s: %s, after %u tries", prefix(w, s, name),
@@ -255,7 +274,7 @@ spent(struct watch *w, struct subject *s, struct fault *f)
 	return blame(w, s);
 }
 
-/* A good answer starts the settling; the next one after it ends the verification. */
+/* The first good answer counts from health_settle on; the next one ends the wait. */
 static void
 take_good(const struct watch *w, struct subject *s)
 {
@@ -287,13 +306,12 @@ ask_one(struct watch *w, struct subject *s, struct fault *f)
 }
 
 static int
-told_to_stop(const struct watch *w, struct fault *f)
+verify_stopped(const struct watch *w, struct fault *f)
 {
-	if (!w->stoppable || signals_stop() == 0)
+	if (!w->stoppable || deploy_stopped(f) == 0)
 		return 0;
 	w->v->stopped = true;
-	return fault_set(f, FAULT_FAILED, NULL,
-	    "interrupted (SIG%s) before it was healthy", sigabbrev_np(signals_stop()));
+	return -1;
 }
 
 static void
@@ -319,7 +337,7 @@ report_wait(struct watch *w)
 	}
 }
 
-/* When something is to be done next; -1 when all are verified. */
+/* When the next service is to be asked; -1 when all are verified. */
 static int64_t
 next_due(const struct watch *w)
 {
@@ -332,7 +350,7 @@ next_due(const struct watch *w)
 	return due;
 }
 
-/* Waits until the next question is due, watching; ends early with a fault. */
+/* Waits until `due`, and watches; ends early with a fault. */
 static int
 wait_watching(struct watch *w, int64_t due, struct fault *f)
 {
@@ -342,7 +360,7 @@ wait_watching(struct watch *w, int64_t due, struct fault *f)
 		left = deadline_left(due);
 		(void)signals_wait(left < LOOK_MS ? left : LOOK_MS, w->fd, w->stoppable);
 		report_wait(w);
-		if (told_to_stop(w, f) == -1)
+		if (verify_stopped(w, f) == -1)
 			return -1;
 		if (w->s->engine->observes && look_is_due(w) && look_at_all(w, f) == -1)
 			return -1;
@@ -364,7 +382,7 @@ ask_all(struct watch *w, struct fault *f)
 			    ask_one(w, &w->subject[i], f) == -1)
 				return -1;
 	}
-	/* the answers count only if they came from the same instances */
+	/* the answers count only if the same instances still run */
 	return look_at_all(w, f);
 }
 
@@ -381,8 +399,6 @@ verify_release(struct session *s, const struct release *r, const struct release 
 	size_t i;
 
 	memset(v, 0, sizeof(*v));
-	w.began = clock_ms();
-	w.beat = w.began + FIRST_BEAT_MS;
 	for (i = 0; i < r->n; i++) {
 		/* a service that did not run is not verified */
 		if (s->engine->observes && r->part[i].revision[0] == '\0')
@@ -393,7 +409,9 @@ verify_release(struct session *s, const struct release *r, const struct release 
 		probe_init(&subject->probe, subject->url,
 		    (unsigned)s->target->health_tries, s->target->health_sleep);
 	}
-	if (find_all(&w, before, f) == -1 || told_to_stop(&w, f) == -1)
+	if (find_all(&w, before, f) == -1 || verify_stopped(&w, f) == -1)
 		return -1;
+	w.began = clock_ms();
+	w.beat = w.began + FIRST_BEAT_MS;
 	return ask_all(&w, f);
 }

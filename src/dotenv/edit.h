@@ -18,6 +18,12 @@
 int dotenv_writable(const char *path, struct fault *) MUST_CHECK;
 
 /*
+ * Is it there, owned by this user, and another file than `lock`?  Opens nothing.
+ * FAULT_HOST otherwise.
+ */
+int dotenv_check_owner(const char *path, const char *lock, struct fault *) MUST_CHECK;
+
+/*
  * Replaces the value `expected` of `variable` by `value` (DOTENV_VALUE_BYTES only),
  * durably: writes a temporary file beside it, named as the file and
  * ".twilight-deploy.ID"; keeps mode, owner, group and extended attributes; fsync;

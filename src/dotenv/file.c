@@ -199,18 +199,42 @@ name_user(uid_t uid, char *buf, size_t size)
 }
 
 static int
-check_env_owner(const struct dotenv_file *e, struct fault *f)
+check_env_owner(const struct stat *st, const char *shown, struct fault *f)
 {
-	char owner[64], self[64], next[128];
+	char owner[64], self[64], next[160];
 
-	if (e->st.st_uid == geteuid())
+	if (st->st_uid == geteuid())
 		return 0;
-	name_user(e->st.st_uid, owner, sizeof(owner));
+	name_user(st->st_uid, owner, sizeof(owner));
 	name_user(geteuid(), self, sizeof(self));
-	snprintf(next, sizeof(next), "run as its owner: sudo -u %s twilight-deploy ...",
+	/* sudo(8) passes no settings on */
+	snprintf(next, sizeof(next),
+	    "run it as its owner: sudo -u %s [TWILIGHT_...=...] twilight-deploy ...",
 	    owner);
-	return fault_set(f, FAULT_HOST, next, "%s belongs to %s, this runs as %s",
-	    e->shown, owner, self);
+	return fault_set(f, FAULT_HOST, next, "%s belongs to %s, this runs as %s", shown,
+	    owner, self);
+}
+
+int
+dotenv_check_owner(const char *path, const char *lock, struct fault *f)
+{
+	struct stat st, other;
+	char shown[256];
+
+	text_escape(shown, sizeof(shown), path, strlen(path));
+	if (stat(path, &st) == -1)
+		return errno == ENOENT
+		    ? fault_set(f, FAULT_HOST,
+			  "write it (deploy/env.example), or set TWILIGHT_HOME",
+			  "missing env file: %s", shown)
+		    : fault_set(f, FAULT_HOST, "check its path and its owner",
+			  "cannot look at env file %s: %s", shown, strerror(errno));
+	/* the lock's holder writes into the lock file */
+	if (stat(lock, &other) == 0 && other.st_dev == st.st_dev &&
+	    other.st_ino == st.st_ino)
+		return fault_set(f, FAULT_HOST, "set `lock` to another file",
+		    "the lock file is the env file %s", shown);
+	return check_env_owner(&st, shown, f);
 }
 
 static bool
@@ -279,7 +303,7 @@ is_mounted(const struct dotenv_file *e)
 static int
 check_replaceable(const struct dotenv_file *e, struct fault *f)
 {
-	if (check_env_owner(e, f) == -1)
+	if (check_env_owner(&e->st, e->shown, f) == -1)
 		return -1;
 	/* its other names would keep the old bytes */
 	if (e->st.st_nlink > 1)

@@ -123,6 +123,7 @@ blind_open(struct engine **e, const struct target *t, char *const *env, int dirf
 	b->engine = (struct engine){ .self = b,
 		.name = "blind",
 		.mask = &b->docker.mask,
+		.by_hand = "docker ps, docker logs",
 		.check = blind_check,
 		.observe = blind_observe,
 		.resolve = blind_resolve,

@@ -71,6 +71,7 @@ struct engine {
 	const char *name;  /* in the settings and in the journal */
 	bool observes;     /* false: the functions marked [observes] are NULL */
 	struct mask *mask; /* for text from elsewhere; owned by the engine */
+	const char *by_hand; /* how a person looks at what runs */
 
 	/* Is the engine reachable, and can it deploy this target? */
 	int (*check)(struct engine *, struct fault *);
@@ -144,6 +145,12 @@ struct engine {
 
 	void (*close)(struct engine *);
 };
+
+/*
+ * May this user deploy the target: is what holds its desired version there, and this
+ * user's own?  Creates nothing and asks no engine.  FAULT_HOST otherwise.
+ */
+int engine_check_owner(const struct target *, struct fault *) MUST_CHECK;
 
 /*
  * Opens the engine of the target's settings; `dirfd` is the state folder.  The caller

@@ -1,3 +1,4 @@
+#include "dotenv/edit.h"
 #include "engine/blind.h"
 #include "engine/compose/compose.h"
 #include "engine/engine.h"
@@ -13,6 +14,13 @@ static const struct {
 	{ "compose", compose_open },
 	{ "blind", blind_open },
 };
+
+/* Every engine so far keeps the desired version in .env. */
+int
+engine_check_owner(const struct target *t, struct fault *f)
+{
+	return dotenv_check_owner(t->env_file, t->lock, f);
+}
 
 int
 engine_open(struct engine **e, const struct target *t, char *const *env, int dirfd,

@@ -292,6 +292,13 @@ clause() {
 		silently "$2" compose up -d data --force-recreate
 		;;
 	dies) sed -i 's/ running / exited /' "$E/containers" && echo down - >"$E/control" ;;
+	outage) # [CLAUSE]: the engine is killed; what CLAUSE does happens meanwhile
+		kill -KILL "$engine" && wait "$engine" 2>/dev/null
+		rm -f "$E/docker.sock"
+		clause "${2-}"
+		"$build_dir/engine" serve --die-with-parent "$E" &
+		engine=$!
+		;;
 	file) # NAME TEXT
 		name=$2
 		shift 2

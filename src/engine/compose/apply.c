@@ -142,7 +142,7 @@ find_stopped(struct compose *c, const struct release *r, struct release *stopped
 	*stopped = *r;
 	stopped->n = 0;
 	for (i = 0; i < r->n; i++) {
-		if (r->part[i].revision[0] == '\0' || !r->part[i].served)
+		if (!r->part[i].served)
 			continue;
 		if (containers_list(c, r->part[i].service, list, &n, f) == -1)
 			return -1;
@@ -154,10 +154,7 @@ find_stopped(struct compose *c, const struct release *r, struct release *stopped
 	return 0;
 }
 
-/*
- * A second `up` repairs what an interrupted one left.  If it fails, the old containers
- * may still be as they were: verification finds out.
- */
+/* A second `up` repairs what an interrupted one left. */
 static int
 start_again(struct compose *c, const struct release *r, unsigned how, struct fault *f)
 {
@@ -174,13 +171,7 @@ start_again(struct compose *c, const struct release *r, unsigned how, struct fau
 		progress_say(c->docker.progress, SAY_WARN, "%s; trying again", f->what);
 	fault_clear(f);
 	c->cut = true;
-	if (start_once(c, &stopped, how, f) == 0)
-		return 0;
-	if (f->kind == FAULT_HOST)
-		return -1;
-	progress_say(c->docker.progress, SAY_WARN, "%s", f->what);
-	fault_clear(f);
-	return 0;
+	return start_once(c, &stopped, how, f);
 }
 
 static int

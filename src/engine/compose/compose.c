@@ -339,6 +339,7 @@ compose_open(struct engine **e, const struct target *t, char *const *env, int di
 		.name = "compose",
 		.observes = true,
 		.mask = &c->docker.mask,
+		.by_hand = "docker ps, docker logs",
 		.check = compose_check,
 		.observe = compose_observe,
 		.resolve = compose_resolve,

@@ -50,8 +50,8 @@ test_memory_json_after_a_kill() {
 	cp "$env" "$T/env"
 	rm "$env"
 	net "deploy v1.0.2 --json"
-	is "exit code" "$rc" 4
-	record_says '"tag":"v1.0.2".*"outcome":"refused","code":4'
+	is "exit code" "$rc" 5
+	record_says '"tag":"v1.0.2".*"outcome":"unverified","code":5'
 	cat "$T/env" >"$env"
 	rm "$T/env"
 	net "deploy v1.0.2 seq=4 --json"
