@@ -13,29 +13,35 @@
 /* All that a history may hold. */
 #define LOOK_BACK (2 * LEDGER_KEEP)
 
-/* Does it have every service of the target? */
-static bool
-is_complete(const struct target *t, const struct release *r)
+const char *
+choose_parts(const struct target *t, struct release *r)
 {
+	struct release was = *r;
+	const struct part *p;
 	size_t i;
 
-	for (i = 0; i < t->n_services; i++)
-		if (release_part(r, t->service[i].name) == NULL)
-			return false;
-	return r->n == t->n_services;
+	for (i = 0; i < t->n_services; i++) {
+		p = release_part(&was, t->service[i].name);
+		if (p == NULL)
+			return t->service[i].name;
+		r->part[i] = *p;
+		(void)strlcpy(r->part[i].service, t->service[i].name, SERVICE_MAX);
+	}
+	r->n = t->n_services;
+	return NULL;
 }
 
 static bool
-is_candidate(const struct deploy *d, const struct release *r)
+is_candidate(const struct deploy *d, struct release *r)
 {
-	if (!is_complete(d->s->target, r))
+	if (r->n != d->s->target->n_services || choose_parts(d->s->target, r) != NULL)
 		return false;
 	return d->wish[0] != '\0' ? strcmp(r->tag, d->wish) == 0
 				  : !release_same(r, &d->j.from);
 }
 
 static int
-choose(struct deploy *d, const struct release *list, size_t n, struct fault *f)
+choose(struct deploy *d, struct release *list, size_t n, struct fault *f)
 {
 	struct engine *e = d->s->engine;
 	bool here;

@@ -42,27 +42,33 @@ append_record(struct deploy *d, enum outcome outcome, const struct fault *why,
 	return history_append(d->s->dirfd, r, f);
 }
 
+struct trim {
+	struct engine *e;
+	struct fault f; /* of the engine, which is not asked again then */
+};
+
 /* A tag with a version number is never used again; others matter while they can run. */
 static bool
 is_worth_a_record(void *arg, const struct release *r)
 {
-	struct deploy *d = arg;
-	struct engine *e = d->s->engine;
-	struct fault f = { 0 };
+	struct trim *t = arg;
 	bool here;
 
 	if (tag_is_release(r->tag))
 		return true;
 	/* no answer does not mean that the images are gone */
-	return e->observes && (e->available(e, r, &here, &f) == -1 || here);
+	return t->e->observes &&
+	    (t->f.kind != FAULT_NONE || t->e->available(t->e, r, &here, &t->f) == -1 ||
+		here);
 }
 
 static void
 trim_history(struct deploy *d)
 {
+	struct trim t = { .e = d->s->engine };
 	struct fault f = { 0 };
 
-	if (ledger_trim(d->s->dirfd, is_worth_a_record, d, &f) == -1)
+	if (ledger_trim(d->s->dirfd, is_worth_a_record, &t, &f) == -1)
 		progress_say(d->s->progress, SAY_WARN, "history not trimmed: %s", f.what);
 }
 
@@ -115,7 +121,11 @@ commit_success(struct deploy *d)
 	struct engine *e = d->s->engine;
 	struct fault f = { 0 };
 
-	progress_say(d->s->progress, SAY_RESULT, "healthy after %u tries", d->seen.tries);
+	if (d->seen.tries == 0)
+		progress_say(d->s->progress, SAY_RESULT, "running and stable");
+	else
+		progress_say(d->s->progress, SAY_RESULT, "healthy after %u tries",
+		    d->seen.tries);
 	if (!close_journal(d, d->success, NULL))
 		return;
 	if (e->observes && e->retain(e, &d->j.to, &f) == -1)

@@ -43,8 +43,8 @@ int rollback_run(struct session *, const char *tag, struct fault *) MUST_CHECK;
  * chose.  FAULT_FAILED: discarded or reverted.  FAULT_UNVERIFIED: what runs could not
  * be verified, or is not what a person chose.
  *
- * *left: the journal had to stay, so the request must not run.  FAULT_HOST where the
- * interrupted run had changed nothing, else FAULT_UNVERIFIED.
+ * *left: the request must not run, as the journal or a detached command had to stay.
+ * FAULT_HOST where the interrupted run had changed nothing, else FAULT_UNVERIFIED.
  */
 int recover_run(struct session *, bool *left, struct fault *) MUST_CHECK;
 

@@ -67,6 +67,13 @@ int observe_desired(struct session *, const struct observation *, struct release
 
 /* ---- choose.c ---- */
 
+/*
+ * Puts the parts of a release of the history or the journal in the target's order, which
+ * may have changed since, each with the name of its service.  Returns the service that
+ * the release lacks, or NULL.
+ */
+const char *choose_parts(const struct target *, struct release *);
+
 /* Sets j.to to the known-good release to go back to.  FAULT_REFUSED for none. */
 int choose_release(struct deploy *, struct fault *) MUST_CHECK;
 

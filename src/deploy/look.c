@@ -64,41 +64,24 @@ plan_run(struct session *s, const char *tag, struct release *from, struct releas
 
 /* ---- verify ---- */
 
-/* The parts of `r` in the target's order, each with the name of its service. */
-static int
-sort_parts(const struct target *t, const struct release *r, struct release *out,
-    struct fault *f)
-{
-	const struct part *p;
-	char safe[100];
-
-	(void)strlcpy(out->tag, r->tag, sizeof(out->tag));
-	for (out->n = 0; out->n < t->n_services; out->n++) {
-		p = release_part(r, t->service[out->n].name);
-		if (p == NULL)
-			return fault_set(f, FAULT_UNVERIFIED, "deploy it",
-			    "service %s is not part of what was deployed last, %s",
-			    t->service[out->n].name,
-			    text_escape(safe, sizeof(safe), r->tag, strlen(r->tag)));
-		out->part[out->n] = *p;
-		(void)strlcpy(out->part[out->n].service, t->service[out->n].name,
-		    SERVICE_MAX);
-	}
-	return 0;
-}
-
 static int
 last_good(struct session *s, struct release *r, struct fault *f)
 {
-	struct release newest;
+	const char *lacks;
+	char safe[100];
 	size_t n = 0;
 
-	if (s->dirfd != -1 && ledger_good(s->dirfd, false, &newest, 1, &n, f) == -1)
+	if (s->dirfd != -1 && ledger_good(s->dirfd, false, r, 1, &n, f) == -1)
 		return -1;
 	if (n == 0)
 		return fault_set(f, FAULT_UNVERIFIED, "deploy a version",
 		    "nothing was ever deployed, healthy, here");
-	return sort_parts(s->target, &newest, r, f);
+	lacks = choose_parts(s->target, r);
+	return lacks == NULL
+	    ? 0
+	    : fault_set(f, FAULT_UNVERIFIED, "deploy it",
+		  "service %s is not part of what was deployed last, %s", lacks,
+		  text_escape(safe, sizeof(safe), r->tag, strlen(r->tag)));
 }
 
 int

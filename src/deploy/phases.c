@@ -114,7 +114,11 @@ run_prepare(struct deploy *d, struct fault *f)
 
 	rc = e->prepare(e, &d->j.to, f);
 	d->ms.prepare = clock_ms() - began;
-	return rc == -1 ? -1 : deploy_stopped(f);
+	if (rc == 0 && deploy_stopped(f) == 0)
+		return 0;
+	/* the release never ran: nothing is evidence about it */
+	d->unjudged = true;
+	return -1;
 }
 
 static int

@@ -56,10 +56,8 @@ compare_part(const struct part *from, const struct part *to, const struct observ
 	found->old_desired = found->old_desired && old;
 	found->new_desired = found->new_desired && new;
 	found->stranger = found->stranger || (!old && !new);
-	/* one whose instance and revision stay the same counts as old and as new */
 	found->new_runs = found->new_runs && now->state == INSTANCE_RUNNING &&
-	    to->revision[0] != '\0' && strcmp(now->revision, to->revision) == 0 &&
-	    of_new && (!same || strcmp(from->revision, to->revision) == 0);
+	    to->revision[0] != '\0' && strcmp(now->revision, to->revision) == 0 && of_new;
 	found->kept = found->kept || (same && before[0] != '\0');
 	found->replaced = found->replaced ||
 	    (o->n > 0 && !same &&
@@ -190,29 +188,35 @@ resume(struct deploy *d, enum action action, struct fault *f)
 	return undo_revert(d, f);
 }
 
-/* A journal says nothing about another engine than its own. */
 static int
-check_engine(const struct deploy *d, struct fault *f)
+other_setting(const struct deploy *d, const char *key, const char *value, struct fault *f)
 {
-	char next[160], safe[32];
+	char next[256], safe[160];
 
-	if (strcmp(d->j.engine, d->s->engine->name) == 0)
-		return 0;
-	text_escape(safe, sizeof(safe), d->j.engine, strlen(d->j.engine));
-	snprintf(next, sizeof(next), "set engine = %s, then run `recover`", safe);
-	return fault_set(f, FAULT_HOST, next,
-	    "the interrupted %s of %s was begun with the engine %s",
-	    record_verb_name(d->j.verb), d->j.to.tag, safe);
+	text_escape(safe, sizeof(safe), value, strlen(value));
+	snprintf(next, sizeof(next), "set %s = %s, then run `recover`", key, safe);
+	return fault_set(f, FAULT_HOST, next, "the interrupted %s of %s had %s = %s",
+	    record_verb_name(d->j.verb), d->j.to.tag, key, safe);
 }
 
-/* Format 1 has no names of services. */
-static void
-name_parts(struct deploy *d)
+/* A journal says nothing about another engine, or other services, than its own. */
+static int
+check_settings(struct deploy *d, struct fault *f)
 {
 	const struct target *t = d->s->target;
+	char services[SERVICES_MAX * (SERVICE_MAX + 1)] = "";
+	size_t i;
 
-	release_name_parts(&d->j.from, t->service[0].name);
-	release_name_parts(&d->j.to, t->service[0].name);
+	if (strcmp(d->j.engine, d->s->engine->name) != 0)
+		return other_setting(d, "engine", d->j.engine, f);
+	if (d->j.to.n == t->n_services && choose_parts(t, &d->j.from) == NULL &&
+	    choose_parts(t, &d->j.to) == NULL)
+		return 0;
+	for (i = 0; i < d->j.to.n; i++) {
+		(void)strlcat(services, i == 0 ? "" : ",", sizeof(services));
+		(void)strlcat(services, d->j.to.part[i].service, sizeof(services));
+	}
+	return other_setting(d, "services", services, f);
 }
 
 /* The record of a deploy that ended, but whose journal was not cleared. */
@@ -276,12 +280,11 @@ recover(struct deploy *d, struct fault *f)
 	struct session *s = d->s;
 	struct ended ended = { .id = d->j.id };
 
-	if (check_engine(d, f) == -1 || s->engine->reap(s->engine, f) == -1 ||
+	if (check_settings(d, f) == -1 || s->engine->reap(s->engine, f) == -1 ||
 	    history_walk(s->dirfd, find_ended, &ended, f) == -1)
 		return -1;
 	if (ended.found)
 		return repeat_end(d, &ended, f);
-	name_parts(d);
 	progress_say(s->progress, SAY_NOTE,
 	    "recovering the interrupted %s of %s (begun %s, phase %s)",
 	    record_verb_name(d->j.verb), d->j.to.tag, d->j.time, phase_name(d->j.phase));
@@ -304,6 +307,9 @@ conclude_recovery(const struct deploy *d, int rc, bool *left, struct fault *f)
 		    "the interrupted %s is recovered, but that cannot be recorded",
 		    record_verb_name(d->j.verb));
 	f->kind = d->j.phase == PHASE_PREPARE ? FAULT_HOST : FAULT_UNVERIFIED;
+	if (f->now[0] == '\0')
+		fault_now(f, "the interrupted %s of %s is not recovered",
+		    record_verb_name(d->j.verb), d->j.to.tag);
 	return -1;
 }
 
@@ -321,8 +327,10 @@ recover_run(struct session *s, bool *left, struct fault *f)
 		return -1;
 	}
 	/* a `recover --start` that was killed leaves a command, and no journal */
-	if (!*left)
-		return s->engine->reap(s->engine, f);
+	if (!*left) {
+		*left = s->engine->reap(s->engine, f) == -1;
+		return *left ? -1 : 0;
+	}
 	return conclude_recovery(&d, recover(&d, f), left, f);
 }
 

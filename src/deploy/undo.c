@@ -40,6 +40,13 @@ any_served(const struct release *r)
 	return false;
 }
 
+/* Is there something that apply starts?  Instances that had ended count. */
+static bool
+any_was(const struct deploy *d)
+{
+	return d->j.from.tag[0] != '\0';
+}
+
 static const char *
 from_name(const struct deploy *d)
 {
@@ -149,7 +156,7 @@ report_revert(struct deploy *d)
 	else
 		progress_say(p, SAY_SHOUT, "%s FAILED -- rolling back to %s",
 		    d->j.phase == PHASE_APPLY ? "UP" : "HEALTH",
-		    any_served(&d->j.from) ? from_name(d) : "nothing, as before");
+		    any_was(d) ? from_name(d) : "nothing, as before");
 }
 
 /* Is every service that had no instance before without one again? */
@@ -243,9 +250,12 @@ undo_revert(struct deploy *d, struct fault *why)
 		if (any_served(&d->j.from))
 			conclude(why, FAULT_FAILED, next,
 			    "rolled back, %s serves and is healthy", from_name(d));
+		else if (any_was(d))
+			conclude(why, FAULT_FAILED, next,
+			    "%s is started again; it had ended before", from_name(d));
 		else
 			conclude(why, FAULT_FAILED, next,
-			    "it is undone; nothing ran before either");
+			    "what it started is removed; nothing ran before either");
 		commit_failure(d, OUTCOME_ROLLED_BACK, why);
 		return -1;
 	}

@@ -25,7 +25,7 @@
 /* One service under verification. */
 struct subject {
 	const struct part *part;
-	const struct url *url; /* no host: it has none */
+	size_t service; /* its index in the target, and so in an observation */
 	struct probe probe;
 	struct http_answer answer;
 	struct instance first; /* as it was when the wait began */
@@ -210,7 +210,7 @@ find_all(struct watch *w, const struct release *before, struct fault *f)
 	struct observation o;
 	const struct part *old;
 	struct subject *s;
-	size_t i, j;
+	size_t i;
 
 	if (!e->observes)
 		return 0;
@@ -218,10 +218,8 @@ find_all(struct watch *w, const struct release *before, struct fault *f)
 		return -1;
 	for (i = 0; i < w->n; i++) {
 		s = &w->subject[i];
-		for (j = 0; j < o.n; j++)
-			if (strcmp(o.part[j].service, s->part->service) == 0 &&
-			    find_one(w, s, &o.part[j], f) == -1)
-				return -1;
+		if (find_one(w, s, &o.part[s->service], f) == -1)
+			return -1;
 		old = release_part(before, s->part->service);
 		s->is_new = old == NULL || strcmp(old->instance, s->first.id) != 0;
 		/* one that existed before may have been restarted long ago */
@@ -256,7 +254,7 @@ unsettled(const struct watch *w, const struct subject *s)
 static const char *
 shown_url(const struct watch *w, const struct subject *s, char *out, size_t size)
 {
-	const char *url = w->s->target->service[s - w->subject].health_url;
+	const char *url = w->s->target->service[s->service].health_url;
 
 	return text_escape(out, size, url, strcspn(url, "?"));
 }
@@ -290,7 +288,7 @@ ask_one(struct watch *w, struct subject *s, struct fault *f)
 {
 	enum probe_verdict v = PROBE_GOOD;
 
-	if (s->url->host[0] != '\0')
+	if (w->s->url[s->service].host[0] != '\0')
 		v = probe_ask(&s->probe, &s->answer);
 	if (s->probe.window > w->v->tries)
 		w->v->tries = s->probe.window;
@@ -386,6 +384,32 @@ ask_all(struct watch *w, struct fault *f)
 	return look_at_all(w, f);
 }
 
+/* The services of the release that ran, or are to run. */
+static int
+add_subjects(struct watch *w, const struct release *r, struct fault *f)
+{
+	const struct target *t = w->s->target;
+	struct subject *s;
+	size_t i, at;
+
+	for (i = 0; i < r->n; i++) {
+		if (w->s->engine->observes && r->part[i].revision[0] == '\0')
+			continue;
+		for (at = 0; at < t->n_services; at++)
+			if (strcmp(t->service[at].name, r->part[i].service) == 0)
+				break;
+		if (at == t->n_services)
+			return fault_set(f, FAULT_HOST, NULL,
+			    "service %s is not one of the target", r->part[i].service);
+		s = &w->subject[w->n++];
+		s->part = &r->part[i];
+		s->service = at;
+		probe_init(&s->probe, &w->s->url[at], (unsigned)t->health_tries,
+		    t->health_sleep);
+	}
+	return 0;
+}
+
 int
 verify_release(struct session *s, const struct release *r, const struct release *before,
     int64_t since, bool stoppable, struct verified *v, struct fault *f)
@@ -395,21 +419,10 @@ verify_release(struct session *s, const struct release *r, const struct release 
 		.since = since,
 		.fd = -1,
 		.v = v };
-	struct subject *subject;
-	size_t i;
 
 	memset(v, 0, sizeof(*v));
-	for (i = 0; i < r->n; i++) {
-		/* a service that did not run is not verified */
-		if (s->engine->observes && r->part[i].revision[0] == '\0')
-			continue;
-		subject = &w.subject[w.n++];
-		subject->part = &r->part[i];
-		subject->url = &s->url[i];
-		probe_init(&subject->probe, subject->url,
-		    (unsigned)s->target->health_tries, s->target->health_sleep);
-	}
-	if (find_all(&w, before, f) == -1 || verify_stopped(&w, f) == -1)
+	if (add_subjects(&w, r, f) == -1 || find_all(&w, before, f) == -1 ||
+	    verify_stopped(&w, f) == -1)
 		return -1;
 	w.began = clock_ms();
 	w.beat = w.began + FIRST_BEAT_MS;
