@@ -6,27 +6,30 @@
  *		KILL is a SIGKILL, or a power cut, before that step.
  *   Docker	a detached command: `pull` and `up` take the services one after the
  *		other, and outlive the client
- *   World	a container that ends; a person who edits .env or runs `up`; a boot's
- *		own `up`; a command that cannot be ended; health that is lost
+ *   World	a container that ends; an engine that is killed; a person who edits
+ *		.env or runs `up`; a boot's own `up`; a command that cannot be ended;
+ *		health that is lost
  *
- * MAY_FAIL is an engine that does not answer, a disk that refuses, a fork that fails;
- * at the end nothing fails any more: `recover` must clear the journal, and a deploy end.
+ * MAY_FAIL is an engine that does not answer, a disk that refuses, a fork that fails.
+ * At the end nothing fails: `recover` must clear the journal, and a deploy must end.
  *
  * label		function
  *   recover, decide	recover_run(), recover(), compare_part(), decide()
  *   complete, abandon	complete(), abandon()
- *   deploy .. commit	the rows of phases.c, with enter()
- *   DESIRE, TAG, UP	compose_apply(): docker_desire(), prepare_start(), docker_up()
+ *   prepare .. commit	the rows of phases.c, with enter_phase()
+ *   apply		compose_apply(): docker_desire(), prepare_start(), docker_up()
  *   undo_*		undo.c
  *   close		commit_failure(), commit_success()
  *   left		conclude_recovery()
+ *   no_engine		recover_later()
  *
  * A release is a tag; an image is a number, of each service its own.  One durable write
- * is one step.  Left out: pruning, retention, time; and a deploy that begins in the
- * seconds in which a container ends that an earlier command told to stop.
+ * is one step.  Left out: pruning, retention, time; an engine that is killed between
+ * the journal's `verify` and the first look; and a deploy that begins while a container
+ * ends that an earlier command told to stop.
  *
- * BUG_x is a fault put in on purpose.  FOUND_x is the code as it was when this search
- * found a fault in it.  Spin must find an error in each.
+ * Without BUG_x this is the code as it is.  BUG_x injects a defect, many of them defects
+ * that the code once had.  Spin must find an error in each.
  */
 
 #ifndef KILLS
@@ -90,6 +93,16 @@
 #define IS_ROT true
 #else
 #define IS_ROT false
+#endif
+#ifdef OUTAGE
+#define IS_OUTAGE true
+#else
+#define IS_OUTAGE false
+#endif
+#ifdef DOWN		/* service 1 had ended before; its image 1 always ends */
+#define IS_DOWN true
+#else
+#define IS_DOWN false
 #endif
 #ifdef HUNG
 #define IS_HUNG true
@@ -167,9 +180,9 @@ bool boot;		/* the power was cut; nothing was started yet */
 
 /* ---- what the checks need to know ---- */
 
-byte b_env, b_img[2];	/* before the deploy in question */
+byte b_env, b_img[2], b_ref[2];	/* before the deploy in question */
 bool b_srv[2], b_agree;
-bool begun, back, person, crashed, refused;
+bool begun, back, person, crashed, refused, outage;
 byte p_env;		/* what a person wrote */
 bool seen;		/* always 0; see REACH */
 
@@ -182,7 +195,8 @@ bool seen;		/* always 0; see REACH */
     (!OBSERVES || img[s] == REF(s, env))))
 #define to_runs(s) (crashed || (st[s] == RUNNING && tag[s] == j.ntag && \
     (!OBSERVES || img[s] == j.nimg[s])))
-#define from_runs(s) (crashed || (!OBSERVES && !b_agree) || (!b_srv[s] && (!OBSERVES || b_img[s] != 0 || st[s] <= CREATED)) || \
+#define from_runs(s) (crashed || (!OBSERVES && !b_agree) || (!b_srv[s] && (!OBSERVES || b_img[s] != 0 || st[s] <= CREATED || \
+    (tag[s] == b_env && img[s] == b_ref[s]))) || \
     (b_srv[s] && st[s] == RUNNING && img[s] == b_img[s]))
 
 /* ---- steps ---- */
@@ -293,7 +307,7 @@ inline COMMAND(what, t, f, s0, s1)
 	:: mrc == HOST
 	:: atomic { mrc == OK && owner == 0 -> mrc = res; res = 0 }
 	:: atomic { mrc == OK && owner == me && hung -> owner = 0;
-#ifdef FOUND_HUNG
+#ifdef BUG_HUNG
 		mrc = HOST
 #else
 		mrc = FAILED
@@ -352,7 +366,7 @@ proctype Client(byte me)
 	Journal j;
 	byte verb, rc, mrc, out, n;
 	bool recovering, resumed, applied, cut, unjudged, evidence, lies;
-	bool old_d, new_d, old_r, new_r, replaced;
+	bool old_d, new_d, old_r, new_r, replaced, unanswered;
 
 end_idle:
 	do
@@ -385,7 +399,7 @@ begin:
 		fi;
 #endif
 		refused = false;
-#ifdef FOUND_OPEN
+#ifdef BUG_OPEN
 		MAY_FAIL(host)
 #else
 		MAY_FAIL(no_engine)
@@ -395,7 +409,7 @@ begin:
 /* recover: */
 	atomic {
 		KILL;
-#ifdef FOUND_START
+#ifdef BUG_START
 		if
 		:: disk.phase == NONE -> goto request
 		:: else
@@ -411,7 +425,7 @@ begin:
 		fi;
 		recovering = true;
 		if
-#ifdef FOUND_CLEARED
+#ifdef BUG_CLEARED
 		:: hist -> rc = OK; goto clear
 #else
 		:: hist -> REACH; rc = h_code; goto clear
@@ -430,18 +444,20 @@ begin:
 		old_d = env == j.oval; new_d = env == j.ntag;
 #define HAD(s) (j.oimg[s] != 0)
 #define OLD_RUNS(s) (HAD(s) -> looks(s) && rec[s] : st[s] == GONE)
-#ifdef FOUND_SAME
+#ifdef BUG_SAME
 #define NEW_RUNS(s) (looks(s) && j.nimg[s] != 0 && img[s] == j.nimg[s] && \
     (!rec[s] || j.oimg[s] == j.nimg[s]))
 #else
 #define NEW_RUNS(s) (looks(s) && j.nimg[s] != 0 && img[s] == j.nimg[s] && \
     tag[s] == j.ntag && (!rec[s] || j.oimg[s] == j.nimg[s]))
 #endif
-#ifdef FOUND_NEWBORN
-#define REPLACED(s) (HAD(s) && st[s] != GONE && !rec[s])
+#ifdef BUG_NEWBORN
+#define FETCHED(s) false
 #else
-#define REPLACED(s) (st[s] != GONE && !(HAD(s) && rec[s]))
+/* it runs what prepare fetched, and nothing ran before */
+#define FETCHED(s) (!HAD(s) && tag[s] == j.ntag && img[s] != j.prev[s])
 #endif
+#define REPLACED(s) (st[s] != GONE && ((HAD(s) && !rec[s]) || FETCHED(s)))
 		old_r = OLD_RUNS(0) && OLD_RUNS(1);
 #ifdef BUG_ONE_SERVICE
 		new_r = NEW_RUNS(0);
@@ -467,7 +483,7 @@ begin:
 		:: j.phase == PREPARE && replaced -> REACH; goto turn_back
 		:: j.phase == PREPARE && !replaced ->
 			REACH; unjudged = true; goto undo_prepare
-#ifdef FOUND_CUT
+#ifdef BUG_CUT
 		/* what still looks as before may have been told to stop */
 		:: j.phase != PREPARE && old_d && old_r ->
 			unjudged = true; goto undo_prepare
@@ -499,26 +515,31 @@ turn_back:
 
 complete:
 	/* a revert that is not on disk may have moved a reference back */
-#ifndef FOUND_NAME_LEFT
+#ifndef BUG_NAME_LEFT
 	SET_TAG(0, j.ntag, j.nimg[0], left);
 	SET_TAG(1, j.ntag, j.nimg[1], left);
 #endif
 	goto verify;
 
 abandon:
+#define CHOSEN(s) (looks(s) && tag[s] == env && img[s] == REF(s, env) && healthy(s) && \
+    (j.phase == PREPARE || !(HAD(s) && rec[s])))
 	atomic {
 		KILL;
 		assert(person);
-		MAY_FAIL(left);
-#ifdef FOUND_ABANDON
+		unjudged = true; out = O_ABANDONED;
+#ifdef BUG_ABANDON
 		rc = OK;
 #else
-		rc = (old_r -> FAILED : UNVERIFIED);
+		if
+		:: OBSERVES && CHOSEN(0) && CHOSEN(1) -> REACH; rc = OK
+		:: !(OBSERVES && CHOSEN(0) && CHOSEN(1)) -> REACH; rc = UNVERIFIED
+		:: faults > 0 -> faults--; rc = UNVERIFIED
+		fi;
 #endif
-		/* 0 is for what was verified */
-		assert(rc != OK);
-		RECORD(O_ABANDONED);
-		goto clear
+		assert(rc != OK || (st[0] == RUNNING && st[1] == RUNNING && healthy(0) &&
+		    healthy(1) && agrees(0) && agrees(1)));
+		goto close
 	};
 
 request:
@@ -557,7 +578,8 @@ request:
 		fi;
 		MAY_FAIL(host);
 		/* from here on the checks speak of this deploy */
-		begun = false; back = false; person = false; crashed = false;
+		begun = false; back = false; person = false; crashed = false; outage = false;
+		b_ref[0] = REF(0, env); b_ref[1] = REF(1, env);
 		b_env = env; b_img[0] = (st[0] > CREATED -> img[0] : 0);
 		b_img[1] = (st[1] > CREATED -> img[1] : 0);
 		b_srv[0] = st[0] == RUNNING; b_srv[1] = st[1] == RUNNING;
@@ -627,7 +649,11 @@ verify:
 #endif
 		if
 		:: mrc == OK -> REACH
-		:: mrc == FAILED -> REACH; evidence = true; goto undo_revert
+		:: mrc == FAILED -> REACH; evidence = !outage;
+#ifndef BUG_OUTAGE_JUDGES
+			unjudged = unjudged || outage;
+#endif
+			goto undo_revert
 		:: faults > 0 -> faults--; unjudged = true; goto undo_revert	/* TERM */
 		:: mrc == HOST -> REACH; rc = UNVERIFIED; goto stays
 		fi
@@ -655,15 +681,24 @@ apply_failed:
 verify_failed:
 	atomic {
 		if
+#ifdef BUG_DISK_JUDGES
+		:: applied -> REACH; goto undo_revert
+#else
 		:: applied -> REACH; unjudged = true; goto undo_revert
+#endif
 		:: else -> REACH; goto left
 		fi
 	};
 
 undo_unapplied:
 	atomic {
+		unanswered = true;
 		if
-		:: resumed -> REACH; goto undo_revert
+#ifdef BUG_AWAY_REVERTS
+		:: resumed -> goto undo_revert
+#else
+		:: resumed -> REACH; goto left
+#endif
 		:: else
 		fi
 	};
@@ -694,6 +729,8 @@ undo_prepare:
 undo_revert:
 	atomic {
 		KILL;
+		/* an engine that does not answer turns no rollback back */
+		assert(!(resumed && unanswered));
 		j.phase = REVERT; lies = false; n = 0;
 		WRITE(reap)
 	};
@@ -741,9 +778,8 @@ desired:
 			cut = cut || mrc != OK;
 			if
 			:: mrc == HOST -> REACH; goto not_restored
-			:: mrc == FAILED && !OBSERVES -> REACH; goto look_now
-			:: mrc == OK && (!OBSERVES || ((j.oimg[0] == 0 || looks(0)) &&
-			    (j.oimg[1] == 0 || looks(1)))) -> break
+			:: mrc == OK && (!OBSERVES || ((!j.osrv[0] || looks(0)) &&
+			    (!j.osrv[1] || looks(1)))) -> break
 			:: else -> n++; cut = true;
 				if
 				:: n == 2 -> break
@@ -760,18 +796,26 @@ desired:
 		:: mrc == HOST -> REACH; goto not_restored
 		:: else
 		fi;
-#ifndef FOUND_SECOND_UP
-		/* what it told to stop may still run */
-		lies = OBSERVES && n == 2;
+#ifndef BUG_SECOND_UP
+		/* what it told to stop may still run: nothing is verified */
+		lies = n == 2;
 #endif
-#ifdef BUG_NO_VERIFY
 		mrc = OK;
+		if
+#ifdef BUG_NO_VERIFY
+		:: true
 #else
-		VERIFY_ALL(j.oimg[0], j.oimg[1], true);
+		:: lies -> REACH
+#ifdef BUG_ALL_MUST_RUN
+		:: !lies -> VERIFY_ALL(j.oimg[0], j.oimg[1], true)
+#else
+		:: !lies -> VERIFY_ALL(j.osrv[0] * j.oimg[0], j.osrv[1] * j.oimg[1], true)
 #endif
+#endif
+		fi;
 		if
 		:: mrc == HOST -> REACH; goto not_restored
-#ifdef FOUND_ENV_LIES
+#ifdef BUG_ENV_LIES
 		:: mrc == FAILED -> goto look_now
 #endif
 		:: else -> lies = lies || mrc == FAILED
@@ -786,7 +830,11 @@ desired:
 		fi
 	};
 look_now:
-	atomic { rc = UNVERIFIED; out = O_UNVERIFIED };
+	atomic {
+		/* undisturbed, a revert is verified where what served before serves */
+		assert(!IS_DOWN || crashed || kills < KILLS || faults < FAULTS);
+		rc = UNVERIFIED; out = O_UNVERIFIED
+	};
 
 close:
 	atomic {
@@ -834,7 +882,7 @@ closed:
 		fi;
 		/* it is over, whatever came of it: the request goes on */
 		recovering = false; resumed = false; applied = false; cut = false;
-		unjudged = false; evidence = false; rc = 0; out = 0;
+		unjudged = false; evidence = false; unanswered = false; rc = 0; out = 0;
 		FORGET(j);
 		goto request
 	};
@@ -846,7 +894,7 @@ start:
 		/* it did not start: nothing is known to serve */
 		if
 		:: mrc == HOST -> rc = HOST
-#ifdef FOUND_START_CODE
+#ifdef BUG_START_CODE
 		:: mrc == FAILED -> rc = FAILED
 #else
 		:: mrc == FAILED -> REACH; rc = UNVERIFIED
@@ -910,6 +958,7 @@ out_of_it:
 		recovering = false; resumed = false; applied = false; cut = false;
 		unjudged = false; evidence = false; lies = false;
 		old_d = false; new_d = false; old_r = false; new_r = false; replaced = false;
+		unanswered = false;
 		goto end_idle
 	}
 }
@@ -989,6 +1038,11 @@ end_idle:
 		events--; crashed = true; st[0] = EXITED }
 	:: atomic { IS_CRASH && events > 0 && st[1] == RUNNING && lock != 0 ->
 		events--; crashed = true; st[1] = EXITED }
+	:: atomic { IS_OUTAGE && events > 0 && lock != 0 && disk.phase == VERIFY ->
+		events--; outage = true; crashed = true;
+		st[0] = (looks(0) -> EXITED : st[0]); st[1] = (looks(1) -> EXITED : st[1]) }
+	:: atomic { IS_DOWN && cmd == 0 && st[1] == RUNNING && img[1] == 1 ->
+		st[1] = EXITED; crashed = crashed || b_srv[1] }
 	:: atomic { IS_ROT && events > 0 && lock == 0 -> events--; rotten = true }
 	:: atomic {
 		IS_PERSON && events > 0 && calm == 0 -> events--; person = true;
@@ -1030,6 +1084,9 @@ init {
 		fi;
 #ifdef FIRST		/* one service runs, the other never did */
 		st[1] = GONE; img[1] = 0; tag[1] = 0;
+#endif
+#ifdef DOWN
+		st[1] = EXITED;
 #endif
 #ifdef NOTHING
 		st[0] = GONE; img[0] = 0; tag[0] = 0; st[1] = GONE; img[1] = 0; tag[1] = 0;

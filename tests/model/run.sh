@@ -1,16 +1,15 @@
 #!/bin/sh
 # run.sh: searches phases.pml whole, for each configuration, with spin; then the
-# variants with a fault put in, where spin must find an error.
+# variants with a defect, where spin must find an error.
 #
 #	run.sh [NAME ...]	only these; `sample` for some that take half a minute in all
 #	MODEL_DEEP=1		one more request and one more kill: minutes, some GiB
 #	MODEL_MEM=2000		MiB for one search
 #	MODEL_JOBS=N		searches at a time, else as many as there are processors
 #
-# A configuration passes when the search comes to its end without an error: nothing
-# truncated by depth or by memory.  A variant passes when an error is found.  Then,
-# every REACH of the model must have been reached in one configuration at least: where
-# nothing comes by, nothing was checked.
+# A configuration passes when the search ends without an error, and was not truncated by
+# depth or by memory.  A variant passes when an error is found.  Every REACH of the model
+# must be reached in one configuration at least: elsewhere nothing was checked.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -42,6 +41,9 @@ configurations() {
 	PERSON		-DPERSON -DEVENTS=1
 	PERSON_MUTABLE	-DPERSON -DMUTABLE -DEVENTS=2
 	PERSON_ROLLBACK	-DPERSON -DROLLBACK -DEVENTS=1
+	OUTAGE		-DOUTAGE -DEVENTS=1
+	OUTAGE_ROLLBACK	-DOUTAGE -DROLLBACK -DEVENTS=1
+	DOWN		-DDOWN -DKILLS=2 -DFAULTS=2
 	ROT		-DROT -DEVENTS=1 -DFAULTS=2
 	HUNG		-DHUNG -DFAULTS=2
 	HUNG_NOTHING	-DHUNG -DNOTHING
@@ -49,7 +51,7 @@ configurations() {
 	END
 }
 
-# BUG_x is put in on purpose; FOUND_x is code as it was, with a fault that this model found.
+# Each injects a defect into the model.
 variants() {
 	cat <<-END
 	BUG_NO_JOURNAL
@@ -62,18 +64,22 @@ variants() {
 	BUG_NO_ABANDON		-DPERSON -DEVENTS=1
 	BUG_NO_LOCK		-DSECOND
 	BUG_JUDGED
-	FOUND_CUT		-DMUTABLE
-	FOUND_NAME_LEFT		-DMUTABLE -DFAULTS=2
-	FOUND_HUNG		-DHUNG -DNOTHING
-	FOUND_ENV_LIES		-DROT -DEVENTS=1
-	FOUND_SECOND_UP		-DFAULTS=2
-	FOUND_START		-DSTART
-	FOUND_START_CODE	-DSTART
-	FOUND_SAME		-DSAME
-	FOUND_NEWBORN		-DNOTHING -DMUTABLE -DPOWER
-	FOUND_ABANDON		-DPERSON -DEVENTS=1
-	FOUND_OPEN
-	FOUND_CLEARED		-DFAULTS=2
+	BUG_AWAY_REVERTS	-DROLLBACK -DFAULTS=2
+	BUG_DISK_JUDGES
+	BUG_OUTAGE_JUDGES	-DOUTAGE -DEVENTS=1
+	BUG_ALL_MUST_RUN	-DDOWN
+	BUG_CUT			-DMUTABLE
+	BUG_NAME_LEFT		-DMUTABLE -DFAULTS=2
+	BUG_HUNG		-DHUNG -DNOTHING
+	BUG_ENV_LIES		-DROT -DEVENTS=1
+	BUG_SECOND_UP		-DFAULTS=2
+	BUG_START		-DSTART
+	BUG_START_CODE	-DSTART
+	BUG_SAME		-DSAME
+	BUG_NEWBORN		-DNOTHING -DMUTABLE -DPOWER
+	BUG_ABANDON		-DPERSON -DEVENTS=1
+	BUG_OPEN
+	BUG_CLEARED		-DFAULTS=2
 	END
 }
 
@@ -182,7 +188,7 @@ command -v spin >/dev/null || "$here/../deps.sh" spin || exit 1
 only=$*
 if [ "$only" = sample ]; then
 	only="NOTHING ROLLBACK BLIND_ROLLBACK SAME START BUG_NO_JOURNAL BUG_NO_REAP"
-	only="$only BUG_FORWARD_AFTER_REVERT BUG_ONE_SERVICE FOUND_CUT"
+	only="$only BUG_FORWARD_AFTER_REVERT BUG_ONE_SERVICE BUG_CUT"
 fi
 mkdir -p "$build"
 : >"$build/names"
