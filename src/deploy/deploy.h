@@ -22,22 +22,7 @@ int rollback_run(struct session *, const char *tag, struct fault *) MUST_CHECK;
 
 /*
  * Recovers the deploy that a journal describes: one that a kill or a power cut ended.
- * Detached commands of the killed run are reaped; then the first row that fits counts:
- *
- *   the history has this id                   clear the journal, repeat its code
- *   the desired version of a service is       a person decided: record `abandoned`,
- *   neither the old nor the new one           leave everything as it is
- *   phase prepare, and the old version is     the same
- *   not desired
- *   phase prepare                             discard; revert where an instance was
- *                                             replaced (a boot's own `up`)
- *   phase revert                              revert again
- *   the verb was rollback                     apply, verify, commit
- *   the new version is desired and runs       verify, commit
- *   anything else                             revert
- *
- * "Runs" means that every service does.  An engine that cannot observe: phase verify
- * and the new version is desired: verify, commit; phase prepare: discard; else revert.
+ * docs/architecture.md, Recovery, says what is found and what is done.
  *
  * 0: there was no journal, or the release runs, verified: the new one, or what a person
  * chose.  FAULT_FAILED: discarded or reverted.  FAULT_UNVERIFIED: what runs could not

@@ -1,6 +1,6 @@
 /*
  * Recovery compares the journal with an observation.  decide() is a pure function of
- * the two; the table in deploy.h says what it decides.
+ * the two: the table in docs/architecture.md, Recovery.
  */
 #include "deploy/internal.h"
 

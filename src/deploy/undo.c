@@ -40,17 +40,11 @@ any_served(const struct release *r)
 	return false;
 }
 
-/* Is there something that apply starts?  Instances that had ended count. */
-static bool
-any_was(const struct deploy *d)
-{
-	return d->j.from.tag[0] != '\0';
-}
-
+/* Without a tag there were no instances, not even ended ones. */
 static const char *
 from_name(const struct deploy *d)
 {
-	return d->j.from.tag[0] == '\0' ? "the previous version" : d->j.from.tag;
+	return d->j.from.tag[0] == '\0' ? "nothing, as before" : d->j.from.tag;
 }
 
 int
@@ -155,8 +149,7 @@ report_revert(struct deploy *d)
 		    sigabbrev_np(signals_stop()), from_name(d));
 	else
 		progress_say(p, SAY_SHOUT, "%s FAILED -- rolling back to %s",
-		    d->j.phase == PHASE_APPLY ? "UP" : "HEALTH",
-		    any_was(d) ? from_name(d) : "nothing, as before");
+		    d->j.phase == PHASE_APPLY ? "UP" : "HEALTH", from_name(d));
 }
 
 /* Is every service that had no instance before without one again? */
@@ -250,7 +243,7 @@ undo_revert(struct deploy *d, struct fault *why)
 		if (any_served(&d->j.from))
 			conclude(why, FAULT_FAILED, next,
 			    "rolled back, %s serves and is healthy", from_name(d));
-		else if (any_was(d))
+		else if (d->j.from.tag[0] != '\0')
 			conclude(why, FAULT_FAILED, next,
 			    "%s is started again; it had ended before", from_name(d));
 		else
@@ -261,7 +254,7 @@ undo_revert(struct deploy *d, struct fault *why)
 	}
 	snprintf(look, sizeof(look), "look now: `status`, %s", d->s->engine->by_hand);
 	conclude(why, FAULT_UNVERIFIED, look, "%s could not be verified: %.160s",
-	    from_name(d), f.what);
+	    d->j.from.tag[0] == '\0' ? "the previous state" : d->j.from.tag, f.what);
 	/* an engine that does not answer, a full disk: the next request tries again */
 	if (f.kind != FAULT_HOST)
 		commit_failure(d, OUTCOME_UNVERIFIED, why);
