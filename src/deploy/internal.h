@@ -80,7 +80,8 @@ int choose_release(struct deploy *, struct fault *) MUST_CHECK;
 /* ---- verify.c ---- */
 
 /*
- * Passes when every service with a revision has exactly one instance, of that revision,
+ * Takes the parts in the target's order, as observe, resolve and choose_parts() set
+ * them.  Passes when every service with a revision has exactly one instance, of that revision,
  * which runs, has run for health_settle without a restart, and answers at its health
  * URL, where it has one.  Restarts of an instance that `before` has do not count up to
  * now.  `since`: when apply began (sys/deadline.h), 0 when not in this run.  A signal

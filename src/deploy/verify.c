@@ -173,13 +173,6 @@ look_at_all(struct watch *w, struct fault *f)
 	return rc;
 }
 
-/* Did the engine report something, or nothing for a while? */
-static bool
-look_is_due(struct watch *w)
-{
-	return read_events(w) || clock_ms() >= w->look;
-}
-
 /* The one instance, of the right revision. */
 static int
 find_one(struct watch *w, struct subject *s, const struct observed *o, struct fault *f)
@@ -360,7 +353,7 @@ wait_watching(struct watch *w, int64_t due, struct fault *f)
 		report_wait(w);
 		if (verify_stopped(w, f) == -1)
 			return -1;
-		if (w->s->engine->observes && look_is_due(w) && look_at_all(w, f) == -1)
+		if ((read_events(w) || clock_ms() >= w->look) && look_at_all(w, f) == -1)
 			return -1;
 	} while (deadline_left(due) > 0);
 	return 0;
@@ -384,30 +377,23 @@ ask_all(struct watch *w, struct fault *f)
 	return look_at_all(w, f);
 }
 
-/* The services of the release that ran, or are to run. */
-static int
-add_subjects(struct watch *w, const struct release *r, struct fault *f)
+/* A service without a revision did not run: there is nothing to verify. */
+static void
+add_subjects(struct watch *w, const struct release *r)
 {
 	const struct target *t = w->s->target;
 	struct subject *s;
-	size_t i, at;
+	size_t i;
 
 	for (i = 0; i < r->n; i++) {
 		if (w->s->engine->observes && r->part[i].revision[0] == '\0')
 			continue;
-		for (at = 0; at < t->n_services; at++)
-			if (strcmp(t->service[at].name, r->part[i].service) == 0)
-				break;
-		if (at == t->n_services)
-			return fault_set(f, FAULT_HOST, NULL,
-			    "service %s is not one of the target", r->part[i].service);
 		s = &w->subject[w->n++];
 		s->part = &r->part[i];
-		s->service = at;
-		probe_init(&s->probe, &w->s->url[at], (unsigned)t->health_tries,
+		s->service = i;
+		probe_init(&s->probe, &w->s->url[i], (unsigned)t->health_tries,
 		    t->health_sleep);
 	}
-	return 0;
 }
 
 int
@@ -421,8 +407,8 @@ verify_release(struct session *s, const struct release *r, const struct release 
 		.v = v };
 
 	memset(v, 0, sizeof(*v));
-	if (add_subjects(&w, r, f) == -1 || find_all(&w, before, f) == -1 ||
-	    verify_stopped(&w, f) == -1)
+	add_subjects(&w, r);
+	if (find_all(&w, before, f) == -1 || verify_stopped(&w, f) == -1)
 		return -1;
 	w.began = clock_ms();
 	w.beat = w.began + FIRST_BEAT_MS;
