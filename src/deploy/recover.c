@@ -31,25 +31,14 @@ struct found {
 	bool replaced;
 };
 
-static const struct observed *
-observed_of(const struct observation *o, const char *service)
-{
-	size_t i;
-
-	for (i = 0; i < o->n; i++)
-		if (strcmp(o->part[i].service, service) == 0)
-			return &o->part[i];
-	return NULL;
-}
-
 static void
 compare_part(const struct part *from, const struct part *to, const struct observed *o,
     struct found *found)
 {
 	const struct instance *now = &o->instance;
-	const char *before = from == NULL ? "" : from->instance;
-	bool same = strcmp(before, now->id) == 0;
-	bool old = from != NULL && strcmp(o->desired, from->desired) == 0;
+	bool had = from->instance[0] != '\0';
+	bool same = strcmp(from->instance, now->id) == 0;
+	bool old = strcmp(o->desired, from->desired) == 0;
 	bool new = strcmp(o->desired, to->desired) == 0;
 	bool of_new = strcmp(now->reference, to->reference) == 0;
 
@@ -58,30 +47,23 @@ compare_part(const struct part *from, const struct part *to, const struct observ
 	found->stranger = found->stranger || (!old && !new);
 	found->new_runs = found->new_runs && now->state == INSTANCE_RUNNING &&
 	    to->revision[0] != '\0' && strcmp(now->revision, to->revision) == 0 && of_new;
-	found->kept = found->kept || (same && before[0] != '\0');
+	found->kept = found->kept || (had && same);
 	found->replaced = found->replaced ||
 	    (o->n > 0 && !same &&
-		(before[0] != '\0' ||
-		    (of_new && strcmp(now->revision, to->previous) != 0)));
+		(had || (of_new && strcmp(now->revision, to->previous) != 0)));
 }
 
+/* All three have the target's order: check_settings() saw to it. */
 static void
 compare(const struct journal *j, const struct observation *o, struct found *found)
 {
-	const struct observed *seen;
-	const struct part *to;
 	size_t i;
 
 	*found = (struct found){ .old_desired = true,
 		.new_desired = true,
 		.new_runs = true };
-	for (i = 0; i < j->to.n; i++) {
-		to = &j->to.part[i];
-		seen = observed_of(o, to->service);
-		if (seen != NULL)
-			compare_part(release_part(&j->from, to->service), to, seen,
-			    found);
-	}
+	for (i = 0; i < o->n; i++)
+		compare_part(&j->from.part[i], &j->to.part[i], &o->part[i], found);
 }
 
 static enum action
@@ -280,11 +262,13 @@ recover(struct deploy *d, struct fault *f)
 	struct session *s = d->s;
 	struct ended ended = { .id = d->j.id };
 
-	if (check_settings(d, f) == -1 || s->engine->reap(s->engine, f) == -1 ||
+	if (s->engine->reap(s->engine, f) == -1 ||
 	    history_walk(s->dirfd, find_ended, &ended, f) == -1)
 		return -1;
 	if (ended.found)
 		return repeat_end(d, &ended, f);
+	if (check_settings(d, f) == -1)
+		return -1;
 	progress_say(s->progress, SAY_NOTE,
 	    "recovering the interrupted %s of %s (begun %s, phase %s)",
 	    record_verb_name(d->j.verb), d->j.to.tag, d->j.time, phase_name(d->j.phase));
