@@ -22,7 +22,8 @@ choose_parts(const struct target *t, struct release *r)
 
 	for (i = 0; i < t->n_services; i++) {
 		p = release_part(&was, t->service[i].name);
-		if (p == NULL)
+		/* a part without a name is of the only service that there was */
+		if (p == NULL || (p->service[0] == '\0' && t->n_services > 1))
 			return t->service[i].name;
 		r->part[i] = *p;
 		(void)strlcpy(r->part[i].service, t->service[i].name, SERVICE_MAX);

@@ -77,7 +77,7 @@ still_serves(struct deploy *d, bool *serves, struct fault *f)
 }
 
 static int
-discard(struct deploy *d, struct fault *f)
+discard_prepared(struct deploy *d, struct fault *f)
 {
 	struct engine *e = d->s->engine;
 
@@ -94,7 +94,7 @@ undo_prepare(struct deploy *d, struct fault *why)
 	struct fault f = { 0 };
 	bool serves;
 
-	if (discard(d, &f) == -1 || still_serves(d, &serves, &f) == -1) {
+	if (discard_prepared(d, &f) == -1 || still_serves(d, &serves, &f) == -1) {
 		progress_say(d->s->progress, SAY_WARN, "%s", f.what);
 		/* the journal stays: the next request tries again */
 		return conclude(why, FAULT_UNVERIFIED, "fix this, then run `recover`",
