@@ -217,7 +217,7 @@ refuse_extra(enum verb v, const struct word *w, struct fault *f)
 }
 
 static int
-check_bytes(const struct word *line, struct fault *f)
+check_line(const struct word *line, struct fault *f)
 {
 	const char *at = line->at, *why = NULL;
 	size_t len = line->len, i;
@@ -397,7 +397,7 @@ request_parse(struct request *r, const char *line, size_t len, struct fault *f)
 	r->verb = VERB__MAX;
 	if (len == 0)
 		return refuse_request(VERB_DEPLOY, "tag: none was given", NULL, f);
-	if (check_bytes(&all, f) == -1 || take_words(r, &all, f) == -1)
+	if (check_line(&all, f) == -1 || take_words(r, &all, f) == -1)
 		return -1;
 	return check_word(r, &all, f);
 }
