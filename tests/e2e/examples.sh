@@ -154,8 +154,8 @@ scenario_example_spryte() {
 	spryte_image frontend v0.1.1 8080 healthy
 	spryte_image frontend v0.1.2 8080 close
 	steps <<-STEPS
-		ci | deploy v0.1.1          | 2 | no target takes it |
-		ci | deploy backend-v0.1    | 2 | behind backend-: accepted here: |
+		ci | deploy v0.1.1          | 2 | no target accepts it |
+		ci | deploy backend-v0.1    | 2 | after backend-: accepted here: |
 		ci | deploy backend-v0.1.1  | 0 | healthy after      | backend-v0.1.1
 		ci | deploy frontend-v0.1.1 | 0 | healthy after      | backend-v0.1.1 frontend-v0.1.1
 	STEPS
