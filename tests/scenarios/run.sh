@@ -1,11 +1,12 @@
 #!/bin/sh
-# run.sh: the rows of *.table, each the real program over the fake engine.
+# run.sh: runs the rows of *.table: the real program with the fake engine.
 #
 #   tests/scenarios/run.sh PROGRAM [PATTERN]
 #
-# PATTERN is an ERE over the rows' names.  JOBS rows run at a time (4); KEEP=1 leaves
-# the trees.  Needs build/service, build/engine and build/mocks/docker.  README.md
-# describes the tables.  Exits 1 when a row failed, 2 when there is nothing to run.
+# PATTERN is an ERE over the names of the rows.  JOBS rows run at a time (4); a request may
+# take LIMIT seconds (30); KEEP=1 keeps the trees.  Needs build/service, build/engine and
+# build/mocks/docker.  README.md describes the tables.  Exits 1 if a row failed, 2 if there is
+# nothing to run.
 set -uf
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,7 +24,7 @@ shm=/dev/shm
 [ -w $shm ] || shm=/tmp
 room=$(mktemp -d "${TMPDIR:-$shm}/scenarios.XXXXXX") || exit 2
 
-await() { # COMMAND…: until it is true, for ten seconds at most
+await() { # COMMAND…: waits until it succeeds, at most ten seconds
 	tries=0
 	until "$@"; do
 		tries=$((tries + 1))
@@ -55,7 +56,7 @@ id() { # BUILD
 	id=sha256:$(printf %012d%052d "$1" 0) # the first twelve digits are docker's short id
 }
 
-publish() { # TAG [BUILD]: what the registry has under it from now on
+publish() { # TAG [BUILD]: the registry has that build under the tag
 	number "$1"
 	id "${2:-$build}"
 	sed -i "\\,$repository:$1 ,d" "$E/registry"
@@ -66,7 +67,7 @@ set_env() { # VALUE
 	printf 'BEFORE=1\nTWILIGHT_VERSION=%s\nSECRET=hunter2\n' "$1" >"$T/home/.env"
 }
 
-# Without a log and without faults, as if long ago.
+# Runs docker without log and faults.
 silently() { # TAG ARGS…
 	TWILIGHT_VERSION=$1
 	export TWILIGHT_VERSION
@@ -116,12 +117,12 @@ teardown() {
 	wait 2>/dev/null
 }
 
-# It hangs as `sleep`, or is about to: while a process executes, its name is empty.
+# A held call is a `sleep`; during its execve(2) the process has no name.
 is_asleep() { # PID
 	[ ! -e "/proc/$1" ] || grep -aqs '^sleep' "/proc/$1/cmdline"
 }
 
-# two [URL [VERSION]]: a worker beside the service, with images of its own: build 5N is its vN
+# two [URL [VERSION]]: a second service, worker, with its own images: build 5N is its vN
 two() {
 	for build in 1 2 3 4 5 6 7 8 9; do
 		id 5$build
@@ -141,7 +142,7 @@ two() {
 	options="--config $T/conf"
 }
 
-# The same two, each a target of its own, with a variable of its own in the one .env.
+# The same two services as two targets, each with its own variable in one .env.
 targets() {
 	export WORKER_VERSION=v1
 	echo WORKER_VERSION=v1 >>"$T/home/.env"
@@ -186,7 +187,7 @@ fault() { # NTH ACTION PATTERN…
 	shift 2
 	what="$what $(call "$@")"
 	echo "$what" >>"$E/faults"
-	# an engine that stays away is waited for, a third of that for one answer
+	# the program waits for an engine that stays away, a third of this for one answer
 	case $what in
 	\** | [0-9]*+\ *GET*) export TWILIGHT_CALL_LIMIT=1 ;;
 	*hang\ GET*) export TWILIGHT_CALL_LIMIT=6 ;;
@@ -195,7 +196,7 @@ fault() { # NTH ACTION PATTERN…
 
 calm() {
 	rm -f "$E/faults"
-	[ -z "${TWILIGHT_CALL_LIMIT-}" ] || TWILIGHT_CALL_LIMIT=30 # a file has it else
+	[ -z "${TWILIGHT_CALL_LIMIT-}" ] || TWILIGHT_CALL_LIMIT=30 # else it is in the file
 }
 
 begin() { # REQUEST…: in the background
@@ -229,7 +230,7 @@ ask() {
 
 is_held() { # GREP-PATTERN NTH
 	case $1 in
-	# by then it has become sleep(1): in an execve(2) it has no name to be ended by
+	# it must have become sleep(1), so that free_call() recognises it
 	docker*) [ -s "$E/hanging" ] && grep -aq '^sleep' "/proc/$(tail -n 1 "$E/hanging")/cmdline" ;;
 	*) [ "$(grep -c "^$1" "$E/calls.log")" -ge "$2" ] ;;
 	esac
@@ -252,7 +253,7 @@ hold() {
 	await is_held "$held" "$nth" || wrong "a call that is held" "$held" none
 }
 
-gone() { # TAG…: no image of that build is on this host any more
+gone() { # TAG…: this host loses the images of these builds
 	for tag in "$@"; do
 		number "$tag"
 		id "$build"
@@ -260,7 +261,7 @@ gone() { # TAG…: no image of that build is on this host any more
 	done
 }
 
-# What a clause means; see README.md.
+# Runs a clause; README.md describes them.
 clause() {
 	# shellcheck disable=SC2086 # words
 	set -- $1
@@ -287,7 +288,7 @@ clause() {
 	env) set_env "$2" ;;
 	gone) shift && gone "$@" ;;
 	nothing) : >"$E/containers" && echo down - >"$E/control" ;; # runs
-	runs) # TAG: made by hand, as a boot or an operator does
+	runs) # TAG: started by hand, as by a boot or an operator
 		silently "$2" compose pull data
 		silently "$2" compose up -d data --force-recreate
 		;;
@@ -304,7 +305,7 @@ clause() {
 		shift 2
 		echo "$*" >"$E/$name"
 		;;
-	repository) # REPOSITORY: the compose file names another one, which has the same
+	repository) # REPOSITORY: the compose file names another one, with the same images
 		echo "$2" >"$E/repository"
 		sed "s,^$repository:,$2:," "$E/registry" >"$T/registry"
 		cat "$T/registry" >>"$E/registry"
@@ -340,7 +341,7 @@ version() {
 	sed -n 's/^TWILIGHT_VERSION=//p' "$T/home/.env"
 }
 
-# TAG, TAG#BUILD where that is another one, TAG:WORD where it does not just run.
+# Prints TAG; TAG#BUILD if the build is another; TAG:WORD if it does not just run.
 running() { # SERVICE
 	while read -r _ name image ref state word _; do
 		number "${ref##*:}"
@@ -356,7 +357,7 @@ running() { # SERVICE
 	done <"$E/containers" | paste -sd,
 }
 
-# What a plain `up` would take now is what runs.
+# Checks that the names have the images that run, so that a plain `up` changes nothing.
 settled() {
 	while read -r _ name image ref _; do
 		case $name in *-data-1 | *-worker-1) is "the image of $ref" "$(sed -n "s,^$ref ,,p" "$E/images")" "$image" ;; esac
@@ -440,7 +441,7 @@ row() { # TREE NAME GIVEN WHEN THEN
 	[ $wrongs = 0 ] || cat "$T/talk"
 }
 
-# Every JOBS-th row, so that workers need not wait for each other.
+# worker N: runs every JOBS-th row.
 worker() { # N
 	n=0
 	while IFS='|' read -r name given when expected; do
@@ -460,7 +461,7 @@ worker() { # N
 trap '[ -n "${KEEP-}" ] && echo "the trees are in $room" || rm -rf "$room"' EXIT
 trap 'exit 130' INT TERM
 set +f
-# a line that begins with a blank goes on
+# a line that starts with a space continues the row
 awk '/^#/ || /^$/ { next } /^[ \t]/ { sub(/^[ \t]+/, " "); row = row $0; next }
 	{ if (row != "") print row; row = $0 } END { print row }' "$here"/*.table |
 	awk -F'[ |]' -v p="${2:-.}" '$1 ~ p' >"$room/rows"
