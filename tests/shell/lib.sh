@@ -1,18 +1,17 @@
-# lib.sh: what the cases are written with.  Sourced by run.sh, once for each case,
-# in a subshell of its own: nothing that a case sets outlives it.
+# lib.sh: functions for the cases.  Sourced by run.sh in a subshell for each case.
 #
 # A case is a function test_…; it starts in a fresh tree:
 #
-#   $T                  the tree, gone when the case ends
+#   $T                  the tree, removed when the case ends
 #   $home               TWILIGHT_HOME, with .env and source/deploy/compose.yml
 #   $env                $home/.env, at version $old (sha-0000000), with a secret in it
 #   $engine             the folder of the fake engine (mocks/engine.c)
 #   $log                $engine/calls.log: a line for each call of docker, or of the API
 #
-# In the beginning the engine is blind and docker is the silent stub; after `memory`
-# it is the fake engine, which `fault` makes fail.
+# At first the engine is blind and docker is the silent stub; after `memory` it is the fake
+# engine, which `fault` makes fail.
 #
-# and it says what it wants with is, has, lacks, matches; `needs` skips it.
+# A case checks with is, has, lacks, matches; `needs` skips it.
 # shellcheck shell=sh disable=SC2034,SC2119,SC2120
 
 old=sha-0000000
@@ -97,7 +96,7 @@ setup() {
 	serve
 }
 
-# serve: the service, on a port of its own, following $engine/control.
+# serve: starts the service on a free port; it follows $engine/control.
 serve() {
 	"$SERVICE" --address 127.0.0.1 --port 0 --port-file "$T/port" \
 		--control "$engine/control" >"$T/service.log" 2>&1 &
@@ -107,7 +106,7 @@ serve() {
 	export TWILIGHT_HEALTH_URL="http://127.0.0.1:$port/healthz"
 }
 
-# await COMMAND…: until it is true, for ten seconds at most.
+# await COMMAND…: waits until it succeeds, at most ten seconds.
 await() {
 	n=0
 	until "$@"; do
@@ -119,7 +118,7 @@ await() {
 
 teardown() {
 	kill "$service_pid" ${engine_pid:+"$engine_pid"} 2>/dev/null
-	# Calls that hang are ours; a pid that is something else by now is not.
+	# end calls that hang; skip a pid that was reused
 	if [ -f "$engine/hanging" ]; then
 		while read -r pid; do
 			! still_hangs "$pid" || kill -KILL "$pid"
@@ -132,7 +131,7 @@ still_hangs() {
 	grep -aq '^sleep.600' "/proc/$1/cmdline" 2>/dev/null
 }
 
-# nothing_hangs WHAT: a call of docker hung, and was ended.
+# nothing_hangs WHAT: checks that a call of docker hung and was ended.
 nothing_hangs() {
 	[ -s "$engine/hanging" ] || wrong "$1" "a call that hung" "none"
 	while read -r pid; do
@@ -140,7 +139,7 @@ nothing_hangs() {
 	done <"$engine/hanging"
 }
 
-# What must be true after every case, whatever it was about.
+# Checks after every case.
 finale() {
 	leaks=$(cd "$T" && grep -rl "$secret" . 2>/dev/null |
 		grep -v -e '^\./home/\.env$' -e '^\./secret/' | tr '\n' ' ')
@@ -153,10 +152,10 @@ finale() {
 		grep -vx '[0-6]' | tr '\n' ' ')" ""
 }
 
-# --- asking -------------------------------------------------------------------
+# --- requests -----------------------------------------------------------------
 
-# net REQUEST [ARGS…]: as sshd does; ARGS are the forced command's own.
-# op ARGS…: as an operator at a prompt.  Both set $rc, $out, $err and $all.
+# net REQUEST [ARGS…]: a request through sshd; ARGS are those of the forced command.
+# op ARGS…: a request at a prompt.  Both set $rc, $out, $err and $all.
 net() {
 	SSH_ORIGINAL_COMMAND=$1
 	export SSH_ORIGINAL_COMMAND
@@ -186,15 +185,13 @@ deploy() { # TAG [ARGS…]
 	net "deploy $tag" "$@"
 }
 
-# begin REQUEST: the same in the background; $asked is the program's own pid.
-# `finish` waits for it.
+# begin REQUEST: the same in the background; $asked is the program's pid.  `finish` waits for it.
 begin() {
 	SSH_ORIGINAL_COMMAND=$1 "$PROGRAM" >"$T/out" 2>"$T/err" </dev/null &
 	asked=$!
 }
 
 finish() {
-	# it has as long as any other
 	(timeout "${LIMIT:-60}" tail -s 0.1 -f /dev/null --pid="$asked" ||
 		kill -KILL "$asked") 2>/dev/null &
 	wait "$asked" 2>/dev/null
@@ -202,9 +199,9 @@ finish() {
 	settle
 }
 
-# --- looking ------------------------------------------------------------------
+# --- observation --------------------------------------------------------------
 
-# version: what .env says, by the simplest reading.
+# version: the version in .env.
 version() {
 	sed -n 's/^TWILIGHT_VERSION=//p' "$env"
 }
@@ -213,13 +210,9 @@ calls() { # PATTERN: how many calls of docker begin so
 	grep -c -- "^docker $1" "$log"
 }
 
-# was_called WORDS, was_asked PATH: has docker been called so, the API been asked that?
+# was_called WORDS: was docker called with these words?
 was_called() {
 	grep -q -- "^docker $1" "$log"
-}
-
-was_asked() {
-	grep -q -- "^GET $1" "$log"
 }
 
 no_change() { # with $before from `remember`
@@ -232,23 +225,23 @@ remember() {
 	before=$(picture)
 }
 
-# All but the state folder, which the first use may make.
+# Everything except the state folder, which the first request may make.
 picture() {
 	(cd "$home" && find . -path ./.twilight-deploy -prune -o \
 		-printf '%p %m %U %G %i %l\n' | sort && cksum <"$env") 2>/dev/null
 }
 
-# behave WORD: the service, from now on (without a memory).
+# behave WORD: how the service behaves from now on (without `memory`).
 behave() {
 	printf '%s %s\n' "$1" "${2:-any}" >"$engine/control.new"
 	mv "$engine/control.new" "$engine/control"
 }
 
-# --- the engine with a memory ---------------------------------------------------
+# --- the fake engine --------------------------------------------------------------
 
 repository=ghcr.io/twilight/demo
 
-# memory [TAG]: docker remembers; TAG (default $old) runs and is what .env says.
+# memory [TAG]: docker is the fake engine; TAG (default $old) runs and is in .env.
 memory() {
 	unset TWILIGHT_ENGINE MOCK_DOCKER_LOG
 	TWILIGHT_KEEP_ENV=
@@ -275,26 +268,14 @@ stop_engine() {
 	engine_pid=
 }
 
-# edit_env TAG: as a person edits it.
+# edit_env TAG: edits .env as a person does.
 edit_env() {
 	sed "s/^TWILIGHT_VERSION=.*/TWILIGHT_VERSION=$1/" "$env" >"$T/env"
 	cat "$T/env" >"$env"
 	rm "$T/env"
 }
 
-# empty_memory: docker remembers that nothing runs.
-empty_memory() {
-	memory
-	: >"$engine/images"
-	empty_host
-}
-
-empty_host() {
-	: >"$engine/containers"
-	behave down
-}
-
-# silently pull|up TAG, silently ARGS…: docker does that, unlogged and without faults.
+# silently pull|up TAG, silently ARGS…: runs docker without log and faults.
 silently() {
 	v=${2-}
 	case $1 in
@@ -305,14 +286,14 @@ silently() {
 		"$FAKE/engine" docker "$engine" "$@" >/dev/null 2>&1
 }
 
-# fault RULE…: from now on, counted from now on; without one, all is well again.
+# fault RULE…: replaces the faults; counting starts again.  Without RULE: no faults.
 fault() {
 	: >"$log"
 	if [ $# = 0 ]; then rm -f "$engine/faults"; else printf '%s\n' "$@" >"$engine/faults"; fi
 }
 
-# publish TAG [WORD [BUILD]]: the registry has it; a container of it behaves so.
-# Another BUILD is another image under the same tag.
+# publish TAG [WORD [BUILD]]: pushes an image whose containers behave as WORD says.  Another
+# BUILD is another image with the same tag.
 publish() {
 	sed "\\,$repository:$1 ,d" "$engine/registry" >"$engine/registry.new"
 	printf '%s %s\n' "$repository:$1" "$(image_of "$1" "${3-}")" >>"$engine/registry.new"
@@ -320,7 +301,7 @@ publish() {
 	becomes "$1" "${2:-healthy}" "${3-}"
 }
 
-# becomes TAG WORD [BUILD]: how that image behaves when it is started next.
+# becomes TAG WORD [BUILD]: how containers of that image behave when they start next.
 becomes() {
 	printf '%s\n' "$2" >"$engine/behaviour/$(image_of "$1" "${3-}")"
 }
@@ -329,7 +310,7 @@ image_of() { # TAG [BUILD]
 	printf 'sha256:%s' "$(printf '%s' "$1${2-}" | sha256sum | cut -d' ' -f1)"
 }
 
-# serving: "REF IMAGE STATE" of each container, a line each.
+# serving: prints "REF IMAGE STATE" of each container.
 serving() {
 	cut -d' ' -f3,4,5 "$engine/containers" |
 		while read -r i r s; do printf '%s %s %s\n' "$r" "$i" "$s"; done
@@ -338,8 +319,4 @@ serving() {
 runs() { # TAG [BUILD]
 	is "$1 runs" "$(serving)" "$repository:$1 $(image_of "$1" "${2-}") running"
 	is ".env says $1" "$(version)" "$1"
-}
-
-on_host() { # is that IMAGE there?
-	grep -q " $1\$" "$engine/images"
 }

@@ -1,19 +1,17 @@
 #!/bin/sh
-# run.sh: the plain-shell harness.  Each case has its own tree, its own service on
-# a port of its own, and a docker that is a fake found on PATH.
+# run.sh: the shell harness.  Each case has its own tree and service, and a fake docker on PATH.
 #
 #   tests/shell/run.sh PROGRAM [PATTERN]
 #
-# PATTERN is an ERE over the cases' names.  JOBS cases run at a time (8), with
-# the fakes that are in build/; KEEP=1 leaves the trees.  Prints PASS or FAIL (with want
-# and got) and the time, or SKIP, for each case, then the count;
-# exits 1 when one failed, 2 when there is nothing to run.
+# PATTERN is an ERE over the names of the cases.  JOBS cases run at a time (8), with the fakes
+# in build/; KEEP=1 keeps the trees.  Prints PASS, FAIL (with want and got) or SKIP for each
+# case, then the count; exits 1 if one failed, 2 if there is nothing to run.
 
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
 
-# run.sh --one FILE CASE, by xargs below: runs it in a tree of its own.
+# run.sh --one FILE CASE, called by xargs below: runs the case in its own tree.
 one() {
 	tree=$room/$2
 	mkdir "$tree"
@@ -34,7 +32,7 @@ one() {
 	took=$(cut -d' ' -f1 /proc/uptime | awk -v b="$began" '{ printf "%.1f", $1 - b }')
 	say "$2" >"$tree.said"
 	head -n 1 "$tree.said" | cut -d " " -f 1 >>"$room/verdicts"
-	# lines of two never mix
+	# the output of two cases must not mix
 	flock "$room" cat "$tree.said"
 	[ -n "${KEEP-}" ] || rm -rf "$tree"
 }
@@ -74,7 +72,7 @@ pattern=${2:-.}
 room=$(mktemp -d "${TMPDIR:-/tmp}/twilight-shell.XXXXXX") || exit 2
 jobs=
 clean() {
-	# it begins no other case, and ends when those that run have
+	# xargs starts no other case, and ends after the running ones
 	[ -z "$jobs" ] || { kill "$jobs" && wait "$jobs"; }
 	if [ -n "${KEEP-}" ]; then
 		echo "the trees are in $room" >&2
@@ -99,7 +97,7 @@ if [ ! -s "$room/cases" ]; then
 	echo "run.sh: no case is called so: $pattern" >&2
 	exit 2
 fi
-# in the background, so that a signal is heard at once
+# in the background, so that a trap runs at once
 xargs -P "${JOBS:-8}" -n 2 "$here/run.sh" --one <"$room/cases" &
 jobs=$!
 wait $jobs
