@@ -137,7 +137,7 @@ kill_it() { kill -KILL "$HERE"; }
 
 # The detached command's process group is in up.lock; it is valid while the lock is held.
 kill_it_and_its_up() {
-	up_lock_held || fail "its up is under way"
+	up_lock_held || fail "its up is running"
 	kill_it
 	read -r ki_group ki_word <"$STATE/up.lock"
 	echo "killed too: $ki_group $ki_word"

@@ -239,9 +239,9 @@ scenario_two_deploys_at_once() {
 	recorded deploy 0 deployed sha-0000002 "$v2_image"
 }
 
-# The target `default` is kept in its verification by a service that becomes healthy
-# when it is told to; meanwhile the target `worker` is deployed.  $1: the folder of the
-# worker's .env and compose file.
+# The target `default` stays in verification, because its service becomes healthy only on
+# command; meanwhile the target `worker` is deployed.  $1: the folder of the worker's .env
+# and compose file.
 two_targets() {
 	free_port
 	worker_port=$FREE_PORT
