@@ -356,7 +356,7 @@ config_find(const struct config *c, const char *name)
 
 /* Is it a key's, a target's variable, or one that child processes get? */
 static bool
-is_used(const struct config *c, const char *name)
+is_known_name(const struct config *c, const char *name)
 {
 	size_t i, len = strlen(name);
 	const char *at;
@@ -385,7 +385,7 @@ config_strays(const struct config *c, char *const *env,
 
 	for (; env != NULL && *env != NULL; env++) {
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*env, "="), *env);
-		if (strncmp(name, "TWILIGHT_", 9) != 0 || is_used(c, name))
+		if (strncmp(name, "TWILIGHT_", 9) != 0 || is_known_name(c, name))
 			continue;
 		near = key_nearest(name, true);
 		snprintf(buf, sizeof(buf),

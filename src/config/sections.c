@@ -204,7 +204,7 @@ read_setting(void *arg, const char *section, const char *name, const char *value
 /* ---- lines ---- */
 
 static int
-check_bytes(const struct reader *r, const char *s, size_t len)
+check_text(const struct reader *r, const char *s, size_t len)
 {
 	size_t i;
 
@@ -255,7 +255,7 @@ next_line(char *to, int size, void *arg)
 		bad_line(r, "the line is too long", "shorten it to less than 4 KiB");
 		return NULL;
 	}
-	if (check_bytes(r, s, len) == -1)
+	if (check_text(r, s, len) == -1)
 		return NULL;
 	memcpy(to, s, len);
 	memcpy(to + len, "\n", 2);
@@ -268,7 +268,7 @@ next_line(char *to, int size, void *arg)
 }
 
 static int
-parse(struct sections *file, const char *bytes, size_t len, struct fault *f)
+parse_file(struct sections *file, const char *bytes, size_t len, struct fault *f)
 {
 	struct reader r = { file, bytes, bytes + len, 0, f };
 	int rc;
@@ -361,7 +361,7 @@ sections_load(struct sections *file, const char *path, bool optional, struct fau
 	rc = read_trusted(fd, safe, &bytes, &len, f);
 	close(fd);
 	if (rc == 0)
-		rc = parse(file, bytes, len, f);
+		rc = parse_file(file, bytes, len, f);
 	if (rc == 0)
 		rc = check_shared(file, f);
 	free(bytes);

@@ -16,17 +16,17 @@
 const char *
 choose_parts(const struct target *t, struct release *r)
 {
-	struct release was = *r;
 	const struct part *p;
+	struct release was;
 	size_t i;
 
+	release_name_parts(r, t->service[0].name);
+	was = *r;
 	for (i = 0; i < t->n_services; i++) {
 		p = release_part(&was, t->service[i].name);
-		/* a part without a name is of the only service that there was */
-		if (p == NULL || (p->service[0] == '\0' && t->n_services > 1))
+		if (p == NULL)
 			return t->service[i].name;
 		r->part[i] = *p;
-		(void)strlcpy(r->part[i].service, t->service[i].name, SERVICE_MAX);
 	}
 	r->n = t->n_services;
 	return NULL;

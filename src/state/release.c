@@ -10,8 +10,7 @@ release_part(const struct release *r, const char *service)
 	size_t i;
 
 	for (i = 0; i < r->n; i++)
-		if (*service == '\0' || r->part[i].service[0] == '\0' ||
-		    strcmp(r->part[i].service, service) == 0)
+		if (strcmp(r->part[i].service, service) == 0)
 			return &r->part[i];
 	return NULL;
 }

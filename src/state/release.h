@@ -34,10 +34,7 @@ struct release {
 	struct part part[SERVICES_MAX];
 };
 
-/*
- * The part of a service, or NULL.  A part without a name is that of any service,
- * and "" asks for the first part.
- */
+/* The part of that service, or NULL.  Parts are found by name: their order varies. */
 const struct part *release_part(const struct release *, const char *service);
 
 /*
@@ -51,7 +48,10 @@ const char *release_key(const struct release *, char key[RELEASE_KEY_MAX]);
 /* Have both the same key?  Two unknown releases are not the same. */
 bool release_same(const struct release *, const struct release *);
 
-/* Gives the parts without a name (of a record of 0.1) this one. */
+/*
+ * Gives the part without a name, in a release of format 1, that of the first service of
+ * the target.  To be called before release_part() for releases of journal and history.
+ */
 void release_name_parts(struct release *, const char *service);
 
 /* The tag of a reference; "": it has none. */

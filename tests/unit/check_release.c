@@ -77,8 +77,9 @@ static const struct {
 	{ "v1:web=A,worker=B", "web", "A" },
 	{ "v1:web=A,worker=B", "worker", "B" },
 	{ "v1:web=A,worker=B", "work", NULL },
-	{ "v1:web=A,worker=B", "", "A" },
-	{ "v1=A", "web", "A" },
+	{ "v1:worker=B,web=A", "web", "A" },
+	{ "v1:web=A,worker=B", "", NULL },
+	{ "v1=A", "web", NULL },
 	{ "v1", "web", NULL },
 	{ "-", "", NULL },
 };
@@ -91,6 +92,20 @@ START_TEST(finds_the_part)
 	ck_assert_int_eq(p != NULL, parts[_i].revision != NULL);
 	if (p != NULL)
 		ck_assert_str_eq(p->revision, parts[_i].revision);
+}
+END_TEST
+
+/* A release of 0.1 belongs to the first service alone. */
+START_TEST(names_the_part_of_0_1)
+{
+	struct release r = release_of("v1=A");
+
+	release_name_parts(&r, "web");
+	ck_assert_ptr_nonnull(release_part(&r, "web"));
+	ck_assert_ptr_null(release_part(&r, "worker"));
+	r = release_of("v1:worker=B");
+	release_name_parts(&r, "web");
+	ck_assert_ptr_null(release_part(&r, "web"));
 }
 END_TEST
 
@@ -124,7 +139,7 @@ Suite *
 release_suite(void)
 {
 	static const struct unit_test tests[] = { CASE("Core"), EACH(compares, N(pairs)),
-		EACH(finds_the_part, N(parts)), CASE("Limits"),
+		EACH(finds_the_part, N(parts)), ONCE(names_the_part_of_0_1), CASE("Limits"),
 		ONCE(compares_the_longest) };
 
 	return unit_suite("release", NULL, NULL, tests, N(tests));
