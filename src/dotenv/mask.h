@@ -25,7 +25,7 @@
 struct mask {
 	/* private: */
 	const char *path, *variable, *variables; /* the caller's */
-	struct stat seen;            /* of the file when it was last read */
+	struct stat seen;                        /* of the file when it was last read */
 	struct mask_secret {
 		char *bytes;
 		size_t len; /* less than 6: only as a word of its own */

@@ -225,7 +225,7 @@ docker_open(struct docker *d, const struct target *t, char *const *env, int dirf
 	d->progress = progress;
 	if (find_compose_files(d, f) == -1 || fill_child_env(d, env, f) == -1)
 		return -1;
-	if (run_find("docker", d->env.list, d->path, sizeof(d->path), f) == -1 ||
+	if (env_find("docker", d->env.list, d->path, sizeof(d->path), f) == -1 ||
 	    mask_load(&d->mask, t->env_file, t->variable, t->variables, f) == -1) {
 		childenv_free(&d->env);
 		return -1;

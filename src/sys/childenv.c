@@ -1,6 +1,8 @@
 #include "sys/childenv.h"
 
+#include <sys/stat.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,30 @@ env_get(char *const *env, const char *name)
 	char *const *entry = find_entry(env, name, len);
 
 	return entry == NULL ? NULL : *entry + len + 1;
+}
+
+int
+env_find(const char *name, char *const *env, char *out, size_t size, struct fault *f)
+{
+	const char *path = env_get(env, "PATH"), *end;
+	bool found = false;
+	struct stat st;
+
+	for (; path != NULL && *path != '\0'; path = *end == ':' ? end + 1 : end) {
+		end = path + strcspn(path, ":");
+		/* an empty or relative entry is the current folder: never used */
+		if (*path != '/' ||
+		    (size_t)snprintf(out, size, "%.*s/%s", (int)(end - path), path,
+			name) >= size)
+			continue;
+		if (stat(out, &st) == -1 || !S_ISREG(st.st_mode))
+			continue;
+		if (access(out, X_OK) == 0)
+			return 0;
+		found = found || access(out, F_OK) == 0;
+	}
+	return fault_set(f, FAULT_HOST, "install it, or correct PATH",
+	    found ? "%s on PATH is not executable" : "%s is not on PATH", name);
 }
 
 int

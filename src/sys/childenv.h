@@ -15,6 +15,13 @@
 /* The value of `name`, or NULL.  The first of two counts.  `env` may be NULL. */
 const char *env_get(char *const *env, const char *name);
 
+/*
+ * Finds `name` on the PATH of `env` and writes its absolute path into `out`.
+ * FAULT_HOST: there is none, or it is not executable.
+ */
+int env_find(const char *name, char *const *env, char *out, size_t size,
+    struct fault *) MUST_CHECK;
+
 struct childenv {
 	char **list; /* NULL-terminated "NAME=value", owned */
 	size_t n;

@@ -1,11 +1,9 @@
 #include "sys/run.h"
 
-#include "sys/childenv.h"
 #include "sys/deadline.h"
 #include "sys/signals.h"
 
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <bsd/unistd.h>
 #include <errno.h>
@@ -409,28 +407,4 @@ run_free(struct run_result *res)
 	free(res->out);
 	res->out = NULL;
 	res->out_len = 0;
-}
-
-int
-run_find(const char *name, char *const *env, char *out, size_t size, struct fault *f)
-{
-	const char *path = env_get(env, "PATH"), *end;
-	bool found = false;
-	struct stat st;
-
-	for (; path != NULL && *path != '\0'; path = *end == ':' ? end + 1 : end) {
-		end = path + strcspn(path, ":");
-		/* an empty or relative entry is the current folder: never used */
-		if (*path != '/' ||
-		    (size_t)snprintf(out, size, "%.*s/%s", (int)(end - path), path,
-			name) >= size)
-			continue;
-		if (stat(out, &st) == -1 || !S_ISREG(st.st_mode))
-			continue;
-		if (access(out, X_OK) == 0)
-			return 0;
-		found = found || access(out, F_OK) == 0;
-	}
-	return fault_set(f, FAULT_HOST, "install it, or correct PATH",
-	    found ? "%s on PATH is not executable" : "%s is not on PATH", name);
 }

@@ -86,11 +86,4 @@ void run_wait(struct running *, const struct run *, struct run_result *);
 
 void run_free(struct run_result *);
 
-/*
- * Finds `name` on the PATH of `env` and writes its absolute path into `out`.
- * FAULT_HOST: there is none, or it is not executable.
- */
-int run_find(const char *name, char *const *env, char *out, size_t size,
-    struct fault *) MUST_CHECK;
-
 #endif

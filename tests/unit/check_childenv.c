@@ -2,8 +2,11 @@
  * check_childenv.c: the environment of child processes, built from nothing.
  */
 #include "suite.h"
+#include "room.h"
 #include "skip.h"
 #include "sys/childenv.h"
+
+#include <sys/stat.h>
 
 #include <pwd.h>
 #include <stdio.h>
@@ -259,6 +262,109 @@ START_TEST(passes_over_no_assignments)
 }
 END_TEST
 
+static char folder[ROOM_MAX];
+
+static void
+put_tool(const char *name, mode_t mode)
+{
+	room_put(name, "#!/bin/sh\n", 10);
+	ck_assert_int_eq(chmod(name, mode), 0);
+}
+
+static const struct {
+	const char *path; /* @: the room */
+	const char *want; /* below the room, or NULL */
+	const char *word;
+} finds[] = {
+	{ "@/a", "/a/tool", NULL },
+	{ "@/none:@/a", "/a/tool", NULL },
+	{ "@/b:@/a", "/b/tool", NULL },
+	{ "@/plain:@/a", "/a/tool", NULL },
+	{ "@/a:", "/a/tool", NULL },
+	{ "a:@/b", "/b/tool", NULL },
+	{ "./a:@/b", "/b/tool", NULL },
+	{ ":@/b", "/b/tool", NULL },
+	{ "::@/b", "/b/tool", NULL },
+	{ "@/with space", "/with space/tool", NULL },
+	{ NULL, NULL, "tool is not on PATH" },
+	{ "", NULL, "tool is not on PATH" },
+	{ ":", NULL, "tool is not on PATH" },
+	{ "a", NULL, "tool is not on PATH" },
+	{ ".", NULL, "tool is not on PATH" },
+	{ "a:b:..", NULL, "tool is not on PATH" },
+	{ "@/none", NULL, "tool is not on PATH" },
+	{ "@/plain", NULL, "tool on PATH is not executable" },
+	{ "@/plain:@/none", NULL, "tool on PATH is not executable" },
+	{ "@/folder:@/a", "/a/tool", NULL },
+};
+
+static void
+make_tools(void)
+{
+	memset(&c, 0, sizeof(c));
+	(void)room_enter(folder);
+	/* that of the current folder must never be found */
+	put_tool("tool", 0700);
+	ck_assert_int_eq(mkdir("a", 0700) | mkdir("b", 0700) | mkdir("plain", 0700) |
+		mkdir("with space", 0700) | mkdir("folder", 0700) |
+		mkdir("folder/tool", 0700),
+	    0);
+	put_tool("a/tool", 0700);
+	put_tool("b/tool", 0700);
+	put_tool("with space/tool", 0700);
+	put_tool("plain/tool", 0600);
+}
+
+START_TEST(finds_on_the_path)
+{
+	char var[512] = "PATH=", want[128], out[256];
+	char *given[] = { "PATHX=/bin", var, NULL };
+	const char *p;
+	int rc;
+
+	make_tools();
+	for (p = finds[_i].path; p != NULL && *p != '\0'; p++)
+		if (*p == '@')
+			strcat(var, folder);
+		else
+			strncat(var, p, 1);
+	if (finds[_i].path == NULL)
+		given[1] = NULL;
+	rc = env_find("tool", given, out, sizeof(out), &f);
+	if (finds[_i].want != NULL) {
+		ck_assert_msg(rc == 0, "%s: %s", var, f.what);
+		snprintf(want, sizeof(want), "%s%s", folder, finds[_i].want);
+		ck_assert_str_eq(out, want);
+	} else {
+		ck_assert_int_eq(rc, -1);
+		ck_assert_int_eq(f.kind, FAULT_HOST);
+		ck_assert_str_eq(f.what, finds[_i].word);
+		ck_assert_str_ne(f.next, "");
+	}
+	room_leave();
+}
+END_TEST
+
+/* A path that does not fit is skipped, never cut. */
+START_TEST(finds_nothing_cut)
+{
+	char var[512], out[64];
+	char *given[] = { var, NULL };
+
+	make_tools();
+	snprintf(var, sizeof(var), "PATH=%s/a", folder);
+	ck_assert_int_eq(env_find("tool", given, out, strlen(folder) + 8, &f), 0);
+	ck_assert_int_eq(env_find("tool", given, out, strlen(folder) + 7, &f), -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	snprintf(var, sizeof(var), "PATH=%s/aXXXXXXXXXXXXXXXXXXXXXXXXX:%s/b", folder,
+	    folder);
+	fault_clear(&f);
+	ck_assert_int_eq(env_find("tool", given, out, strlen(folder) + 8, &f), 0);
+	ck_assert_str_eq(out + strlen(folder), "/b/tool");
+	room_leave();
+}
+END_TEST
+
 Suite *
 childenv_suite(void)
 {
@@ -268,7 +374,8 @@ childenv_suite(void)
 		ONCE(adds_and_replaces), ONCE(owns_its_strings), ONCE(frees_twice),
 		EACH(finds_out_each_alone, 3), CASE("Limits"), ONCE(holds_many),
 		ONCE(holds_a_long_value), CASE("Hostile"), ONCE(passes_every_byte),
-		ONCE(passes_over_no_assignments) };
+		ONCE(passes_over_no_assignments), EACH(finds_on_the_path, N(finds)),
+		ONCE(finds_nothing_cut) };
 
 	return unit_suite("childenv", setup, teardown, tests, N(tests));
 }

@@ -139,8 +139,8 @@ Suite *
 release_suite(void)
 {
 	static const struct unit_test tests[] = { CASE("Core"), EACH(compares, N(pairs)),
-		EACH(finds_the_part, N(parts)), ONCE(names_the_part_of_0_1), CASE("Limits"),
-		ONCE(compares_the_longest) };
+		EACH(finds_the_part, N(parts)), ONCE(names_the_part_of_0_1),
+		CASE("Limits"), ONCE(compares_the_longest) };
 
 	return unit_suite("release", NULL, NULL, tests, N(tests));
 }

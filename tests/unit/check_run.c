@@ -718,17 +718,6 @@ START_TEST(loses_no_descriptor)
 }
 END_TEST
 
-static void
-write_file(const char *name, const char *text, mode_t mode)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, text, strlen(text)), (int)strlen(text));
-	ck_assert_int_eq(fchmod(fd, mode), 0);
-	close(fd);
-}
-
 static const struct {
 	const char *name, *text;
 	mode_t mode;
@@ -747,8 +736,10 @@ START_TEST(tells_why_it_cannot_run)
 	struct run r = look("");
 
 	snprintf(path, sizeof(path), "%s/%s", folder, unfit[_i].name);
-	if (unfit[_i].text != NULL)
-		write_file(path, unfit[_i].text, unfit[_i].mode);
+	if (unfit[_i].text != NULL) {
+		room_put(path, unfit[_i].text, strlen(unfit[_i].text));
+		ck_assert_int_eq(chmod(path, unfit[_i].mode), 0);
+	}
 	r.path = path;
 	ck_assert_int_eq(run_child(&r, &res, &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
@@ -795,96 +786,6 @@ START_TEST(frees_the_lock_of_what_never_ran)
 }
 END_TEST
 
-static const struct {
-	const char *path; /* @: the room */
-	const char *want; /* below the room, or NULL */
-	const char *word;
-} finds[] = {
-	{ "@/a", "/a/tool", NULL },
-	{ "@/none:@/a", "/a/tool", NULL },
-	{ "@/b:@/a", "/b/tool", NULL },
-	{ "@/plain:@/a", "/a/tool", NULL },
-	{ "@/a:", "/a/tool", NULL },
-	{ "a:@/b", "/b/tool", NULL },
-	{ "./a:@/b", "/b/tool", NULL },
-	{ ":@/b", "/b/tool", NULL },
-	{ "::@/b", "/b/tool", NULL },
-	{ "@/with space", "/with space/tool", NULL },
-	{ NULL, NULL, "tool is not on PATH" },
-	{ "", NULL, "tool is not on PATH" },
-	{ ":", NULL, "tool is not on PATH" },
-	{ "a", NULL, "tool is not on PATH" },
-	{ ".", NULL, "tool is not on PATH" },
-	{ "a:b:..", NULL, "tool is not on PATH" },
-	{ "@/none", NULL, "tool is not on PATH" },
-	{ "@/plain", NULL, "tool on PATH is not executable" },
-	{ "@/plain:@/none", NULL, "tool on PATH is not executable" },
-	{ "@/folder:@/a", "/a/tool", NULL },
-};
-
-static void
-make_tools(void)
-{
-	/* that of the current folder must never be found */
-	write_file("tool", "#!/bin/sh\n", 0700);
-	ck_assert_int_eq(mkdir("a", 0700) | mkdir("b", 0700) | mkdir("plain", 0700) |
-		mkdir("with space", 0700) | mkdir("folder", 0700) |
-		mkdir("folder/tool", 0700),
-	    0);
-	write_file("a/tool", "#!/bin/sh\n", 0700);
-	write_file("b/tool", "#!/bin/sh\n", 0700);
-	write_file("with space/tool", "#!/bin/sh\n", 0700);
-	write_file("plain/tool", "#!/bin/sh\n", 0600);
-}
-
-START_TEST(finds_on_the_path)
-{
-	char var[512] = "PATH=", want[128], out[256];
-	char *given[] = { "PATHX=/bin", var, NULL };
-	const char *p;
-	int rc;
-
-	make_tools();
-	for (p = finds[_i].path; p != NULL && *p != '\0'; p++)
-		if (*p == '@')
-			strcat(var, folder);
-		else
-			strncat(var, p, 1);
-	if (finds[_i].path == NULL)
-		given[1] = NULL;
-	rc = run_find("tool", given, out, sizeof(out), &f);
-	if (finds[_i].want != NULL) {
-		ck_assert_msg(rc == 0, "%s: %s", var, f.what);
-		snprintf(want, sizeof(want), "%s%s", folder, finds[_i].want);
-		ck_assert_str_eq(out, want);
-	} else {
-		ck_assert_int_eq(rc, -1);
-		ck_assert_int_eq(f.kind, FAULT_HOST);
-		ck_assert_str_eq(f.what, finds[_i].word);
-		ck_assert_str_ne(f.next, "");
-	}
-}
-END_TEST
-
-/* A path that does not fit is skipped, never cut. */
-START_TEST(finds_nothing_cut)
-{
-	char var[512], out[64];
-	char *given[] = { var, NULL };
-
-	make_tools();
-	snprintf(var, sizeof(var), "PATH=%s/a", folder);
-	ck_assert_int_eq(run_find("tool", given, out, strlen(folder) + 8, &f), 0);
-	ck_assert_int_eq(run_find("tool", given, out, strlen(folder) + 7, &f), -1);
-	ck_assert_int_eq(f.kind, FAULT_HOST);
-	snprintf(var, sizeof(var), "PATH=%s/aXXXXXXXXXXXXXXXXXXXXXXXXX:%s/b", folder,
-	    folder);
-	fault_clear(&f);
-	ck_assert_int_eq(run_find("tool", given, out, strlen(folder) + 8, &f), 0);
-	ck_assert_str_eq(out + strlen(folder), "/b/tool");
-}
-END_TEST
-
 Suite *
 run_suite(void)
 {
@@ -913,8 +814,7 @@ run_suite(void)
 		ONCE(exit_holds_against_endless_output),
 		EACH(tells_why_it_cannot_run, N(unfit)),
 		EACH(tells_where_it_cannot_go, N(nowhere)),
-		ONCE(frees_the_lock_of_what_never_ran), EACH(finds_on_the_path, N(finds)),
-		ONCE(finds_nothing_cut) };
+		ONCE(frees_the_lock_of_what_never_ran) };
 
 	return unit_suite("run", setup, teardown, tests, N(tests));
 }
