@@ -175,9 +175,8 @@ records_show(struct output *o, const struct target *t, unsigned count, bool json
 	else {
 		l.now = time(NULL);
 		l.rows = calloc(count + 1, sizeof(*l.rows));
-		rc = l.rows == NULL
-		    ? fault_set(f, FAULT_HOST, "free some memory", "out of memory")
-		    : history_walk(dirfd, list_record, &l, f);
+		rc = l.rows == NULL ? fault_memory(f)
+				    : history_walk(dirfd, list_record, &l, f);
 		close(dirfd);
 	}
 	if (rc == 0 && l.n == 0)

@@ -239,7 +239,7 @@ check_pairs(struct config *c, const struct sections *file, struct fault *f)
 	int rc = 0;
 
 	if (p == NULL)
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+		return fault_memory(f);
 	for (i = 0; i < c->n && c->n > 1 && rc == 0; i++) {
 		file_real_path(c->target[i].state, p[i].state);
 		file_real_path(c->target[i].lock, p[i].lock);
@@ -303,7 +303,7 @@ make_targets(struct config *c, const struct sections *file, char *const *env,
 		return -1;
 	c->target = calloc(n, sizeof(*c->target));
 	if (c->target == NULL)
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+		return fault_memory(f);
 	for (i = 0; i < n; i++) {
 		s.own = &file->section[file->n == 1 ? 0 : i + 1];
 		if (make_target(&s, &c->target[i]) == -1)
@@ -323,7 +323,7 @@ config_load(struct config *c, const char *path, bool optional, char *const *env,
 
 	memset(c, 0, sizeof(*c));
 	if (file == NULL)
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+		return fault_memory(f);
 	rc = sections_load(file, path, optional, f);
 	if (rc == 0)
 		rc = make_targets(c, file, env, f);

@@ -161,8 +161,7 @@ add_item(const struct reader *r, const char *name, const char *value)
 		    s->n == KEY_ITEMS_MAX ? "too many settings" : "the key is too long",
 		    "remove settings of services that the target does not have");
 	if ((it->value = strdup(value)) == NULL)
-		return fault_set(r->fault, FAULT_HOST, "free some memory",
-		    "out of memory");
+		return fault_memory(r->fault);
 	it->key = k;
 	it->line = r->line;
 	(void)strlcpy(it->service, service, sizeof(it->service));
@@ -282,7 +281,7 @@ parse_file(struct sections *file, const char *bytes, size_t len, struct fault *f
 	if (f->kind != FAULT_NONE)
 		return -1;
 	if (rc == -2)
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+		return fault_memory(f);
 	/* check_setting() lets no line pass that inih refuses; rc is its line number */
 	r.line = (unsigned)rc;
 	return rc == 0 ? 0 : bad_line(&r, "is not a setting", "write KEY = VALUE");

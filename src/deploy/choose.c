@@ -75,7 +75,7 @@ choose_release(struct deploy *d, struct fault *f)
 	int rc;
 
 	if (list == NULL)
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+		return fault_memory(f);
 	/* a release that is named may have failed since its last success */
 	rc = ledger_good(d->s->dirfd, d->wish[0] != '\0', list, LOOK_BACK, &n, f);
 	if (rc == 0)

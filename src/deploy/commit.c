@@ -82,7 +82,7 @@ prune_images(struct deploy *d, struct fault *f)
 	int rc;
 
 	if (list == NULL)
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+		return fault_memory(f);
 	rc = ledger_good(d->s->dirfd, false, list, keep, &n, f);
 	if (rc == 0) {
 		list[n++] = d->j.from;

@@ -256,7 +256,7 @@ mask_load(struct mask *m, const char *env_file, const char *variable,
 	if (!m->failed)
 		return 0;
 	mask_free(m);
-	return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+	return fault_memory(f);
 }
 
 /* ---- text as JSON (RFC 8259 7) and Go's %q quote it ---- */

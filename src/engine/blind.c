@@ -115,7 +115,7 @@ blind_open(struct engine **e, const struct target *t, char *const *env, int dirf
 	struct blind *b = calloc(1, sizeof(*b));
 
 	if (b == NULL)
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+		return fault_memory(f);
 	if (docker_open(&b->docker, t, env, dirfd, progress, f) == -1) {
 		free(b);
 		return -1;

@@ -60,7 +60,7 @@ childenv_set(struct childenv *c, const char *name, const char *value, struct fau
 	char *entry, **list = c->list;
 
 	if (asprintf(&entry, "%s=%s", name, value) == -1)
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+		return fault_memory(f);
 	if (old != NULL) {
 		free(*old);
 		list[old - list] = entry;
@@ -69,7 +69,7 @@ childenv_set(struct childenv *c, const char *name, const char *value, struct fau
 	list = reallocarray(c->list, c->n + 2, sizeof(*list));
 	if (list == NULL) {
 		free(entry);
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+		return fault_memory(f);
 	}
 	c->list = list;
 	c->list[c->n++] = entry;
@@ -91,8 +91,7 @@ childenv_keep(struct childenv *c, char *const *env, const char *names, struct fa
 			continue;
 		name = strndup(names, len);
 		if (name == NULL)
-			return fault_set(f, FAULT_HOST, "free some memory",
-			    "out of memory");
+			return fault_memory(f);
 		rc = childenv_set(c, name, env_get(env, name), f);
 		free(name);
 	}

@@ -20,6 +20,12 @@ fault_set(struct fault *f, enum fault_kind kind, const char *next, const char *f
 }
 
 int
+fault_memory(struct fault *f)
+{
+	return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+}
+
+int
 fault_now(struct fault *f, const char *fmt, ...)
 {
 	va_list ap;

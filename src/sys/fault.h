@@ -37,6 +37,9 @@ struct fault {
 int fault_set(struct fault *, enum fault_kind, const char *next, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
+/* Always -1: FAULT_HOST "out of memory". */
+int fault_memory(struct fault *);
+
 /* Always -1.  Sets `now` of a fault. */
 int fault_now(struct fault *, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -39,6 +39,17 @@ START_TEST(keeps_the_first_error)
 }
 END_TEST
 
+START_TEST(names_the_memory)
+{
+	struct fault f = { 0 };
+
+	ck_assert_int_eq(fault_memory(&f), -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
+	ck_assert_str_eq(f.what, "out of memory");
+	ck_assert_str_ne(f.next, "");
+}
+END_TEST
+
 START_TEST(cleared_takes_another)
 {
 	struct fault f = { 0 };
@@ -108,7 +119,7 @@ Suite *
 fault_suite(void)
 {
 	static const struct unit_test tests[] = { CASE("Core"), ONCE(sets_all_three),
-		ONCE(needs_no_next), ONCE(keeps_the_first_error),
+		ONCE(needs_no_next), ONCE(names_the_memory), ONCE(keeps_the_first_error),
 		ONCE(cleared_takes_another), ONCE(kinds_are_the_exit_codes),
 		ONCE(knows_the_worse), CASE("Limits"), ONCE(cuts_what_is_too_long),
 		CASE("Hostile"), ONCE(next_is_no_format) };

@@ -328,7 +328,7 @@ compose_open(struct engine **e, const struct target *t, char *const *env, int di
 	struct compose *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+		return fault_memory(f);
 	if (docker_open(&c->docker, t, env, dirfd, progress, f) == -1) {
 		free(c);
 		return -1;

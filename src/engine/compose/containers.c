@@ -22,7 +22,7 @@ filter(char *out, size_t size, const char *path, json_t *labels, struct fault *f
 
 	json_decref(doc);
 	if (text == NULL)
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+		return fault_memory(f);
 	snprintf(out, size, "%sfilters=", path);
 	api_append(out, size, text);
 	free(text);

@@ -143,8 +143,7 @@ images_names(struct compose *c, const char *repository, struct image_name **list
 	else if ((*n = take_names(images, containers, repository, NULL)) > 0) {
 		*list = calloc(*n, sizeof(**list));
 		if (*list == NULL)
-			rc = fault_set(f, FAULT_HOST, "free some memory",
-			    "out of memory");
+			rc = fault_memory(f);
 		else
 			take_names(images, containers, repository, *list);
 	}
@@ -197,7 +196,7 @@ images_untag(struct compose *c, const struct image_name *list, size_t n, struct 
 	int rc;
 
 	if (argv == NULL)
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+		return fault_memory(f);
 	argv[0] = "docker";
 	argv[1] = "image";
 	argv[2] = "rm";

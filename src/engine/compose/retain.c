@@ -157,7 +157,7 @@ collect_names(struct compose *c, struct unneeded *u, const char *repository,
 	grown = reallocarray(u->list, u->n + n + 1, sizeof(*grown));
 	if (grown == NULL) {
 		free(list);
-		return fault_set(f, FAULT_HOST, "free some memory", "out of memory");
+		return fault_memory(f);
 	}
 	u->list = grown;
 	for (i = 0; i < n; i++)
