@@ -14,6 +14,7 @@
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 #define SEPARATORS " ,\t"
+#define MUST_MAX 160
 #define NAME_MUST "letters, digits, '_'; '.' and '-' after the first character"
 
 /* "PATH:LINE: ", or nothing for the environment. */
@@ -79,40 +80,34 @@ suffix(const char **end)
 	return INT64_C(1) << (10 * (unit - units + 1));
 }
 
-static int
-set_number(const struct key *k, void *field, const char *value, const struct origin *o,
-    struct fault *f)
+/* The functions that set a field return what the value must be; NULL: it is set. */
+static const char *
+set_number(const struct key *k, void *field, const char *value, char must[MUST_MAX])
 {
 	int64_t unit = k->kind == VALUE_SECONDS ? 1000 : 1, n, factor;
 	bool size = k->kind == VALUE_SIZE;
 	const char *end = "";
-	char must[96];
 
 	n = decimal(value, k->kind == VALUE_SECONDS, &end);
 	factor = n >= 0 && size ? suffix(&end) : 1;
 	if (size && (n < 0 || *end != '\0' || n > INT64_MAX / factor))
-		return value_wrong(k, value, o, "a number of bytes such as 500M or 2G",
-		    f);
+		return "a number of bytes such as 500M or 2G";
 	n *= factor;
-	if (n < 0 || *end != '\0' || n < k->min * unit || (!size && n > k->max * unit)) {
-		snprintf(must, sizeof(must), "a number from %lld to %lld",
-		    (long long)k->min, (long long)k->max);
-		return value_wrong(k, value, o, must, f);
-	}
+	snprintf(must, MUST_MAX, "a number from %lld to %lld", (long long)k->min,
+	    (long long)k->max);
+	if (n < 0 || *end != '\0' || n < k->min * unit || (!size && n > k->max * unit))
+		return must;
 	memcpy(field, &n, sizeof(n));
-	return 0;
+	return NULL;
 }
 
-static int
-set_flag(const struct key *k, void *field, const char *value, const struct origin *o,
-    struct fault *f)
+static const char *
+set_flag(void *field, const char *value)
 {
 	int64_t yes = strcmp(value, "yes") == 0;
 
-	if (!yes && strcmp(value, "no") != 0)
-		return value_wrong(k, value, o, "yes or no", f);
 	memcpy(field, &yes, sizeof(yes));
-	return 0;
+	return yes || strcmp(value, "no") == 0 ? NULL : "yes or no";
 }
 
 /* Names of services and projects, as compose's schema allows them. */
@@ -192,9 +187,9 @@ text_must(const struct key *k, const char *value)
 }
 
 static const char *
-regex_must(const char *value, char *must, size_t size)
+regex_must(const char *value, char must[MUST_MAX])
 {
-	size_t len = strlcpy(must, "an expression of regex(7): ", size);
+	size_t len = strlcpy(must, "an expression of regex(7): ", MUST_MAX);
 	regex_t re;
 	int rc;
 
@@ -205,29 +200,25 @@ regex_must(const char *value, char *must, size_t size)
 		regfree(&re);
 		return NULL;
 	}
-	regerror(rc, &re, must + len, size - len);
+	regerror(rc, &re, must + len, MUST_MAX - len);
 	return must;
 }
 
-static int
-set_text(const struct key *k, char *field, const char *value, const struct origin *o,
-    struct fault *f)
+static const char *
+set_text(const struct key *k, char *field, const char *value, char must[MUST_MAX])
 {
-	char buf[160];
-	const char *must = k->kind == VALUE_REGEX ? regex_must(value, buf, sizeof(buf))
-						  : text_must(k, value);
+	const char *wrong = k->kind == VALUE_REGEX ? regex_must(value, must)
+						   : text_must(k, value);
 
-	if (must == NULL && strlcpy(field, value, k->size) >= k->size)
-		must = "shorter";
-	return must == NULL ? 0 : value_wrong(k, value, o, must, f);
+	if (wrong == NULL && strlcpy(field, value, k->size) >= k->size)
+		return "shorter";
+	return wrong;
 }
 
-static int
-set_services(const struct key *k, struct target *t, const char *value,
-    const struct origin *o, struct fault *f)
+static const char *
+set_services(struct target *t, const char *value, char must[MUST_MAX])
 {
 	const char *at = value + strspn(value, SEPARATORS);
-	char must[64];
 	size_t len, i;
 
 	t->n_services = 0;
@@ -236,22 +227,20 @@ set_services(const struct key *k, struct target *t, const char *value,
 
 		len = strcspn(at, SEPARATORS);
 		if (!is_name(at, len))
-			return value_wrong(k, value, o, NAME_MUST, f);
-		snprintf(must, sizeof(must), "at most %d services", SERVICES_MAX);
+			return NAME_MUST;
+		snprintf(must, MUST_MAX, "at most %d services", SERVICES_MAX);
 		if (t->n_services == SERVICES_MAX)
-			return value_wrong(k, value, o, must, f);
+			return must;
 		if (len >= sizeof(s->name))
-			return value_wrong(k, value, o, "shorter", f);
+			return "shorter";
 		memcpy(s->name, at, len);
 		s->name[len] = '\0';
 		for (i = 0; i < t->n_services; i++)
 			if (strcmp(t->service[i].name, s->name) == 0)
-				return value_wrong(k, value, o,
-				    "a list that names a service once", f);
+				return "a list that names a service once";
 		t->n_services++;
 	}
-	return t->n_services > 0 ? 0
-				 : value_wrong(k, value, o, "the name of a service", f);
+	return t->n_services > 0 ? NULL : "the name of a service";
 }
 
 static int
@@ -280,22 +269,28 @@ int
 value_set(const struct key *k, void *base, const char *value, const struct origin *o,
     struct fault *f)
 {
-	char *field = (char *)base + k->offset;
+	char *field = (char *)base + k->offset, room[MUST_MAX];
+	const char *must;
 
 	switch (k->kind) {
+	case VALUE_URL:
+		return set_url(k, field, value, o, f);
 	case VALUE_NUMBER:
 	case VALUE_SECONDS:
 	case VALUE_SIZE:
-		return set_number(k, field, value, o, f);
+		must = set_number(k, field, value, room);
+		break;
 	case VALUE_FLAG:
-		return set_flag(k, field, value, o, f);
+		must = set_flag(field, value);
+		break;
 	case VALUE_SERVICES:
-		return set_services(k, base, value, o, f);
-	case VALUE_URL:
-		return set_url(k, field, value, o, f);
+		must = set_services(base, value, room);
+		break;
 	default:
-		return set_text(k, field, value, o, f);
+		must = set_text(k, field, value, room);
+		break;
 	}
+	return must == NULL ? 0 : value_wrong(k, value, o, must, f);
 }
 
 /* The length of the text before the %t that ends target->value. */
