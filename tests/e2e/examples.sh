@@ -52,6 +52,7 @@ steps() {
 		ask "$st_who" "$st_words"
 		code "$st_code"
 		said "$st_said"
+		[ -z "$(awk 'length > 100 && !/^  [|]/' "$OUT")" ] || fail "no line over 100 columns"
 		serves
 	done 3<"$SPARE/steps"
 }
@@ -114,11 +115,11 @@ scenario_example_ghosthands() {
 	done
 	steps <<-STEPS
 		ci       | deploy $first  | 0 | healthy after             | $first $first
-		ci       | deploy $good   | 0 | deployed $good            | $good $good
+		ci       | deploy $good   | 0 | to go back: rollback      | $good $good
 		ci       | deploy $bad    | 1 | rolled back, $good serves | $good $good
 		ci       | deploy 2222222 | 2 | invalid tag: 2222222      | $good $good
 		ci       | deploy latest  | 2 | invalid tag: latest       | $good $good
-		operator | rollback       | 0 | rolled back to $first     | $first $first
+		operator | rollback       | 0 | rolling back to: $first   | $first $first
 		ci       | status         | 0 | worker:           healthy | $first $first
 	STEPS
 	env_changed "ECR_IMAGE=$ENGINE_REGISTRY/ghosthands:$first"
@@ -128,12 +129,10 @@ scenario_example_ghosthands() {
 docker_that_meets() {
 	cat >"$SPARE/docker" <<SH
 #!/bin/sh
-case "\$1 \$2" in
-'compose up')
+if [ "\$1 \$2" = 'compose up' ]; then
 	: >"$SPARE/met.\$4"
 	until [ -e "$SPARE/met.backend" ] && [ -e "$SPARE/met.frontend" ]; do sleep 0.05; done
-	;;
-esac
+fi
 exec "$(command -v docker)" "\$@"
 SH
 	chmod +x "$SPARE/docker"
@@ -145,7 +144,47 @@ spryte_image() {
 		ENTRYPOINT [\"/service\"]" service
 }
 
-# A prefix chooses the target.  Both are deployed at once, one of them a bad release.
+# spryte_begin SERVICE TAG: its deploy, in the background.
+spryte_begin() {
+	keys_write
+	ssh_as ci deploy "$1-$2" >"$SPARE/$1" 2>&1 </dev/null &
+	echo $! >"$SPARE/$1.pid"
+}
+
+# spryte_end SERVICE CODE TEXT
+spryte_end() {
+	wait "$(cat "$SPARE/$1.pid")"
+	CODE=$?
+	tee "$OUT" <"$SPARE/$1"
+	code "$2"
+	said "$3"
+}
+
+# While one creates the project's network, the other waits, or there would be two of it.
+spryte_both_first() {
+	bf_settings=$SETTINGS
+	hold network 'POST */networks/create*'
+	spryte_begin backend v0.1.1
+	wait_for 60 grep -qs ' hold ' "$SPARE/held" || fail "a network is created"
+	spryte_begin frontend v0.1.1
+	wait_for 60 grep -qs 'waiting for the first start' "$SPARE/frontend" ||
+		fail "the frontend waits, not: $(cat "$SPARE/frontend")"
+	go_on
+	spryte_end backend 0 'healthy after'
+	spryte_end frontend 0 'healthy after'
+	SETTINGS=$bf_settings
+}
+
+# Later ones are in `up` at the same time; a bad release of one changes nothing of the other.
+spryte_both() {
+	docker_that_meets
+	spryte_begin backend v0.1.2
+	spryte_begin frontend v0.1.2
+	spryte_end backend 0 'healthy after'
+	spryte_end frontend 1 'rolled back, v0.1.1 serves'
+}
+
+# A prefix chooses the target.
 scenario_example_spryte() {
 	example spryte 5000 8080
 	STATES="$STATE/targets/backend $STATE/targets/frontend"
@@ -153,38 +192,20 @@ scenario_example_spryte() {
 	spryte_image backend v0.1.2 5000 healthy
 	spryte_image frontend v0.1.1 8080 healthy
 	spryte_image frontend v0.1.2 8080 close
+	spryte_both_first
+	spryte_both
 	steps <<-STEPS
-		ci | deploy v0.1.1          | 2 | no target accepts it |
-		ci | deploy backend-v0.1    | 2 | after backend-: accepted here: |
-		ci | deploy backend-v0.1.1  | 0 | healthy after      | backend-v0.1.1
-		ci | deploy frontend-v0.1.1 | 0 | healthy after      | backend-v0.1.1 frontend-v0.1.1
-	STEPS
-	spryte_at_once
-	steps <<-STEPS
-		ci       | status                  | 0 | backend:          healthy, v0.1.2  | $SERVED
-		ci       | rollback target=backend | 2 | not allowed                        | $SERVED
-		operator | rollback                | 2 | name the target                    | $SERVED
-		operator | rollback target=backend | 0 | rolled back to v0.1.1              | backend-v0.1.1 frontend-v0.1.1
+		ci       | deploy v0.1.1           | 2 | no target accepts it              | backend-v0.1.2 frontend-v0.1.1
+		ci       | deploy backend-v0.1     | 2 | after backend-: accepted here:    | backend-v0.1.2 frontend-v0.1.1
+		ci       | status                  | 0 | backend:          healthy, v0.1.2 | backend-v0.1.2 frontend-v0.1.1
+		ci       | rollback target=backend | 2 | not allowed                       | backend-v0.1.2 frontend-v0.1.1
+		operator | rollback                | 2 | name the target                   | backend-v0.1.2 frontend-v0.1.1
+		operator | rollback target=backend | 0 | rolled back to v0.1.1             | backend-v0.1.1 frontend-v0.1.1
 	STEPS
 	env_changed BACKEND_VERSION=v0.1.1 FRONTEND_VERSION=v0.1.1
 	# without the prefixes both would take it
 	sed -i /^tag_prefix/d "$CONFIG"
 	steps <<-STEPS
-		ci | deploy v0.1.2 | 2 | targets backend and frontend take it | backend-v0.1.1 frontend-v0.1.1
+		ci | deploy v0.1.2 | 2 | targets backend and frontend accept it | backend-v0.1.1 frontend-v0.1.1
 	STEPS
-}
-
-spryte_at_once() {
-	sp_settings=$SETTINGS
-	docker_that_meets
-	keys_write
-	ssh_as ci deploy backend-v0.1.2 >"$SPARE/backend" 2>&1 </dev/null &
-	sp_backend=$!
-	ask ci deploy frontend-v0.1.2
-	code 1
-	said 'rolled back, v0.1.1 serves'
-	wait "$sp_backend" || fail "exit code 0 for the backend, not $?:$NL$(cat "$SPARE/backend")"
-	SETTINGS=$sp_settings
-	SERVED='backend-v0.1.2 frontend-v0.1.1'
-	serves
 }

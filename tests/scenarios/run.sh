@@ -292,6 +292,7 @@ clause() {
 		silently "$2" compose pull data
 		silently "$2" compose up -d data --force-recreate
 		;;
+	locked) exec 9<"$T/home/source/deploy" && flock 9 ;;
 	dies) sed -i 's/ running / exited /' "$E/containers" && echo down - >"$E/control" ;;
 	outage) # [CLAUSE]: the engine is killed; what CLAUSE does happens meanwhile
 		kill -KILL "$engine" && wait "$engine" 2>/dev/null

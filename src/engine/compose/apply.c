@@ -8,8 +8,16 @@
 #include "engine/compose/compose.h"
 #include "engine/compose/containers.h"
 #include "engine/compose/images.h"
+#include "sys/deadline.h"
+#include "sys/signals.h"
 
+#include <sys/file.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
+
+#define LOCK_PAUSE_US (20 * 1000)
 
 /* Did compose create it and not rename it: "0123456789ab_NAME" (convergence.go)? */
 static bool
@@ -184,6 +192,52 @@ describe_release(struct compose *c, const struct release *r, struct fault *f)
 	return strcmp(value, c->described) == 0 ? 0 : compose_describe(c, value, f);
 }
 
+static bool
+nothing_ran(const struct release *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if (r->part[i].revision[0] != '\0')
+			return false;
+	return true;
+}
+
+/*
+ * Compose creates the networks of a project if it does not find them.  Two first `up` at the
+ * same time, of two targets, can each create one; after that no `up` starts a container
+ * ("network NAME is ambiguous", engine 20.10).  So a first one holds flock(2) on the folder
+ * of the compose file; an `up` that outlives this process does not.  FAULT_HOST if another
+ * holds it for too long.
+ */
+static int
+start_first(struct compose *c, const struct release *r, unsigned how, struct fault *f)
+{
+	const struct target *t = c->docker.target;
+	int64_t deadline = deadline_in(t->up_limit);
+	int fd = open(t->compose_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	bool said = false;
+
+	while (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK) {
+		if (!said)
+			progress_say(c->docker.progress, SAY_NOTE,
+			    "waiting for the first start of another target");
+		said = true;
+		if (signals_stop() != 0 || deadline_left(deadline) == 0) {
+			rc = fault_set(f, FAULT_HOST, "deploy again when it has ended",
+			    "another target of %s is started for the first time",
+			    t->compose_dir);
+			break;
+		}
+		usleep(LOCK_PAUSE_US);
+	}
+	if (rc == 0)
+		rc = start_once(c, r, how, f);
+	if (fd != -1)
+		close(fd);
+	return rc;
+}
+
 int
 compose_apply(struct engine *e, const struct release *r, const struct release *over,
     unsigned how, struct fault *f)
@@ -196,5 +250,7 @@ compose_apply(struct engine *e, const struct release *r, const struct release *o
 	/* without a tag nothing ran before: all services are removed */
 	if (r->tag[0] != '\0' && describe_release(c, r, f) == -1)
 		return -1;
-	return revert ? start_again(c, r, how, f) : start_once(c, r, how, f);
+	if (revert)
+		return start_again(c, r, how, f);
+	return nothing_ran(over) ? start_first(c, r, how, f) : start_once(c, r, how, f);
 }
