@@ -147,17 +147,30 @@ check_tree() {
 	tree_open=$(writable "$@")
 	[ -z "$tree_open" ] ||
 		refuse "$tree_open can be changed by $DEPLOY_USER, who could plant what a login reads: chown -hR root:root $USER_HOME, or choose another DEPLOY_USER"
-	tree_open=$(writable "$TWILIGHT_HOME/source")
-	# compose follows symbolic links
-	[ -n "$tree_open" ] || tree_open=$(writable -L "$COMPOSE_DIR" -maxdepth 1)
-	[ -z "$tree_open" ] ||
-		refuse "$tree_open can be changed by $DEPLOY_USER: chown -hR root:root $TWILIGHT_HOME/source && chmod -R go-w $TWILIGHT_HOME/source"
+	check_compose_dir
 	tree_up=${TWILIGHT_HOME%/*}
 	while [ -n "$tree_up" ]; do
 		[ -z "$(writable "$tree_up" -maxdepth 0)" ] ||
 			refuse "$tree_up can be changed by $DEPLOY_USER: chown root:root $tree_up && chmod go-w $tree_up"
 		tree_up=${tree_up%/*}
 	done
+}
+
+# Compose follows symbolic links.  Beside .env the user can create files: there compose
+# must be given file names, or it reads a compose.override.yml too.
+check_compose_dir() {
+	if [ "$COMPOSE_DIR" = "$TWILIGHT_HOME" ]; then
+		dir_files=$(conf_values compose_files | tr : ' ')
+		[ -n "$dir_files" ] ||
+			refuse "the compose file is beside .env: name it with compose_files in $CONF, or $DEPLOY_USER could add a compose.override.yml"
+		# shellcheck disable=SC2086 # words
+		dir_open=$(cd "$COMPOSE_DIR" && writable -L $dir_files -maxdepth 0)
+	else
+		dir_open=$(writable "$TWILIGHT_HOME/source")
+		[ -n "$dir_open" ] || dir_open=$(writable -L "$COMPOSE_DIR" -maxdepth 1)
+	fi
+	[ -z "$dir_open" ] ||
+		refuse "$dir_open can be changed by $DEPLOY_USER: chown -hR root:root $COMPOSE_DIR && chmod -R go-w $COMPOSE_DIR"
 }
 
 # one_line TEXT: an error message of the program on one line.

@@ -102,6 +102,10 @@ refusals() {
 	refused "$COMPOSE_DIR can be changed by deploy" "chmod 1777 $COMPOSE_DIR"
 	refused "$COMPOSE_DIR/compose.yml can be changed by deploy" \
 		"mv $COMPOSE_DIR/compose.yml /srv; ln -s /srv/compose.yml $COMPOSE_DIR; chmod 666 /srv/compose.yml"
+	own="printf '[target default]\nhome = $HOME_DIR\ncompose_dir = $HOME_DIR\n' >/etc/twilight-deploy.conf; mv $COMPOSE_DIR/compose.yml $HOME_DIR"
+	refused 'name it with compose_files' "$own"
+	refused 'compose.yml can be changed by deploy' \
+		"$own; echo compose_files = compose.yml >>/etc/twilight-deploy.conf; chmod 666 $HOME_DIR/compose.yml"
 	refused 'user deploy is root' 'useradd -M -o -u 0 -s /bin/sh deploy'
 	refused 'no docker on PATH' 'rm -f /usr/bin/docker /usr/local/bin/docker /bin/docker'
 	refused 'older than 2.23' 'rm -rf /usr/local/bin/docker /usr/bin/docker; printf "#!/bin/sh\necho 2.17.3\n" >/usr/local/bin/docker; chmod 755 /usr/local/bin/docker'
@@ -217,6 +221,22 @@ case_starts_nothing_yet() {
 	install_run >"$WORK/said" 2>&1 || fail 'exit 0'
 	has "$WORK/said" 'warning: twilight-backend.service does not start'
 	has "$R/tmp/calls" 'stop twilight-backend.service'
+}
+
+# An operator's configuration, with the compose file beside .env.
+case_installs_beside_env() {
+	root_make refused || fail 'a root'
+	mv "$R$COMPOSE_DIR/compose.yml" "$R$HOME_DIR"
+	printf '[target default]\nhome = %s\ncompose_dir = %s\ncompose_files = compose.yml\n' \
+		"$HOME_DIR" "$HOME_DIR" | tee "$R/etc/twilight-deploy.conf" >"$WORK/conf"
+	install_run || fail 'exit 0'
+	install_run || fail 'a second time, exit 0'
+	cmp "$WORK/conf" "$R/etc/twilight-deploy.conf" || fail 'the file as it was'
+	! as_deploy sh -c "echo >>$HOME_DIR/compose.yml" || fail 'deploy cannot change compose.yml'
+	has "$R/etc/twilight-deploy.conf.new" 'health_tries = 4'
+	INSTALL_OPTION=--uninstall
+	install_run || fail 'exit 0'
+	is 'what differs' '' "$(differences | grep -vE "^.(/etc/twilight-deploy.conf|$HOME_DIR/(source/deploy/)?compose.yml):")"
 }
 
 # A link that the user put in the place of .env is not what the installer changed.
@@ -770,6 +790,7 @@ apart installs_after_an_uninstall
 apart uninstall_after_a_start
 apart tells_systemd
 apart starts_nothing_yet
+apart installs_beside_env
 for name in mv useradd usermod systemctl; do
 	apart interrupted_is_undone $name
 done
