@@ -1,11 +1,10 @@
 /*
- * engine: one fake Docker engine.  A server that answers the read half of the Docker
- * Engine API, and the `docker` command line that is the write half; both work on the
- * same files in one folder, DIR.  docker 20.10 with compose 2.26 is the reference, and
- * tests/e2e/conversation.sh holds this program to it.
+ * engine: a fake Docker engine.  It is a server for the reads of the Docker Engine API,
+ * and the `docker` command line for the writes; both use the files of one folder, DIR.
+ * The reference is docker 20.10 with compose 2.26: tests/e2e/conversation.sh compares them.
  *
  *   engine serve [--die-with-parent] DIR   listens on DIR/docker.sock, ready once that is there
- *   engine docker DIR ARGS                 as docker ARGS, but unlogged and without faults
+ *   engine docker DIR ARGS                 docker ARGS, not logged and without faults
  *   docker ARGS                            DIR comes from DOCKER_HOST=unix://DIR/docker.sock
  *
  * GET, with or without /vX.YZ: /_ping /version /info /containers/json
@@ -14,37 +13,37 @@
  * docker: compose version | config | pull | up -d; image tag | rm | prune; rm -f;
  * context inspect.  Anything else exits 125 and adds "unknown" to the log.
  *
- * FILES IN DIR.  The first five are what the engine has; the tests write them, too.
+ * FILES IN DIR.  The first three are the state of the engine; tests write them too.
  *
  *   registry        "REF ID" a line: what can be pulled
  *   images          "REF ID" a line: names on this host; <none> is no name
  *   containers      one a line: ID NAME IMAGE REF STATE BEHAVIOUR STARTED MS, and, where
  *                   compose made it, PROJECT SERVICE NUMBER ONEOFF HASH COMPOSE-FILE ENV-FILE
- *   events          one a line, as /events sends them
+ *   events          one a line, in the format of /events
  *   calls.log       "docker ARGS" or "GET PATH" a line, the path decoded, without /vX.YZ
  *   hanging         pids of the calls that a fault made hang
  *   behaviour/ID, behaviour/TAG
- *                   the word that mocks/service.c follows; healthy without it
+ *                   the behaviour (mocks/service.c); without the file: healthy
  *   control         "WORD TAG" for `service --control`: the first service's container;
  *                   "down -" where there is none.  control.NAME for the others
- *   services        compose's services: JSON, as `services` in what `compose config` prints,
- *                   but the one that is deployed is first, and what a service depends on
- *                   comes after it; in an `image`, %t is the version and %{V} variable V;
- *                   with `env_file`, another environment is another container
+ *   services        compose's services: JSON, the `services` of `compose config`, but the
+ *                   deployed one is first, and a service is before those that it depends
+ *                   on; in an `image`, %t is the version and %{V} the variable V; with
+ *                   `env_file`, a changed environment recreates the container
  *   service, repository, project
  *                   without `services`: the one service's name (data) and image without
  *                   its tag (ghcr.io/twilight/demo); the project (twilight)
- *   compose         what `compose version` says (v2.26.1)
+ *   compose         the version that `compose version` prints (v2.26.1)
  *   version, info   JSON objects; their members replace those of /version and /info
  *   labels/ID       an image's labels, KEY=VALUE a line
- *   logs            what a container logged (two lines of its own)
+ *   logs            the log of each container (else two lines)
  *   faults          see below
  *
- * Behaviours that the engine sees: exit (exited 1), done (exited 0), oom (exited 137),
+ * Behaviours that change a container's state: exit (exited 1), done (exited 0), oom (exited 137),
  * crashloop (restarting), created (never started); crash=MS dies MS after each start and
  * is started again 100 ms later.  Every other word runs.
  *
- * FAULTS, one a line, the first that applies is done; "#" begins a comment:
+ * FAULTS, one a line, applied in this order; "#" begins a comment:
  *
  *   NTH ACTION PATTERN [:: WORDS]
  *
@@ -66,7 +65,7 @@
  *   +ACTION      once the call has done        set=A.B=JSON   in the body, or in each
  *                its work                                 element of a list; then goes on
  *
- * A file is written beside and renamed, so a kill leaves the old or the new one.
+ * A file is replaced by rename(2), so that a kill leaves the old one or the new one.
  */
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -165,7 +164,7 @@ struct fault {
 	const char *nth, *action, *arg, *pattern, *words;
 };
 
-/* All that DIR holds, as `load` found it. */
+/* The contents of DIR, as load() read them. */
 static int home = -1;
 static char dir[PATH_MAX];
 static struct images registry, images;
@@ -175,13 +174,13 @@ static struct service services[SERVICES];
 static int nservices;
 static const char *project;
 
-/* Events of this call, to be written down with its containers. */
+/* Events of this call; written together with `containers`. */
 static char *happened = "";
 
 /* --- memory, text, time ------------------------------------------------------- */
 
-/* Nothing is freed: a process does one call, or answers one peer, and /events goes back
- * to a mark. */
+/* Nothing is freed: a process runs one call or serves one connection, and /events resets
+ * `used`. */
 static _Alignas(16) char arena[ROOM];
 static size_t used;
 
@@ -262,7 +261,7 @@ rfc3339(int64_t ns)
 	return text("%s.%09dZ", seconds, (int)(ns % (1000 * NS)));
 }
 
-/* Sixty-four hex digits that stand for TEXT: no sum, only as long as one. */
+/* Sixty-four hex digits from a text, in place of a SHA-256. */
 static const char *
 digest(const char *of)
 {
@@ -290,7 +289,7 @@ random_id(void)
 
 /* --- files -------------------------------------------------------------------- */
 
-/* A child that is executed does not inherit it. */
+/* Close-on-exec: a program that is executed does not hold the lock. */
 static int
 lock(int how)
 {
@@ -382,7 +381,7 @@ decode(const char *from, size_t n)
 	return all;
 }
 
-/* A field of `containers`, which holds no blank. */
+/* Writes a field of `containers`: blanks are encoded. */
 static void
 put_field(FILE *to, const char *field, char end)
 {
@@ -393,7 +392,7 @@ put_field(FILE *to, const char *field, char end)
 	putc(end, to);
 }
 
-/* --- the memory --------------------------------------------------------------- */
+/* --- the state --------------------------------------------------------------- */
 
 static void
 load_images(const char *name, struct images *to)
@@ -420,7 +419,7 @@ save_images(void)
 	keep("images", all);
 }
 
-/* A line that a test wrote has the first eight fields: its name says the rest. */
+/* A line that a test wrote has eight fields: the others are taken from its name. */
 static void
 guess_compose(struct container *c)
 {
@@ -516,7 +515,7 @@ service_find(const char *name)
 	return NULL;
 }
 
-/* By its name, its id, or the beginning of that. */
+/* Finds an image by its name, its id, or the first digits of its id. */
 static const struct image *
 image_find(const struct images *in, const char *wanted)
 {
@@ -617,7 +616,7 @@ tag_of(const char *ref)
 	return ref[n] == ':' ? ref + n + 1 : "latest";
 }
 
-/* As docker writes a name, with its tag. */
+/* The name with its tag. */
 static const char *
 full_name(const char *ref)
 {
@@ -643,7 +642,7 @@ started_ms(const struct container *c)
 	return strtoll(c->f[MS], NULL, 10);
 }
 
-/* How long it runs before it crashes, each time; -1: it does not. */
+/* Milliseconds from a start to the crash; -1: it does not crash. */
 static int64_t
 crash_ms(const struct container *c)
 {
@@ -652,7 +651,7 @@ crash_ms(const struct container *c)
 	return crashes ? strtoll(c->f[BEHAVIOUR] + 6, NULL, 10) : -1;
 }
 
-/* A crash is a function of the time: so long it runs, BACKOFF_MS it waits, and again. */
+/* Crashes are computed from the time: it runs, waits for BACKOFF_MS, and runs again. */
 static void
 look_crash(const struct container *c, int64_t now, struct look *l)
 {
@@ -688,7 +687,7 @@ look_at(const struct container *c)
 	return l;
 }
 
-/* It has an address and ports while its process runs. */
+/* Does its process run?  Then it has an address and ports. */
 static bool
 is_up(const struct look *l)
 {
@@ -712,7 +711,7 @@ labels_of(const struct container *c)
 
 /* --- events ------------------------------------------------------------------- */
 
-/* MORE, where it is given, is one attribute: its name and value. */
+/* `more` and `value`: one more attribute, or NULL. */
 static json_t *
 event_json(const struct container *c, const char *action, int64_t ns, const char *more,
     const char *value)
@@ -741,8 +740,8 @@ event(const struct container *c, const char *action, const char *more, const cha
 	event_write(event_json(c, action, now_ns(), more, value));
 }
 
-/* The events of a crash are not written down before the container goes: they follow
- * from the time, like its looks.  Those in (AFTER, UNTIL] go to LIST. */
+/* Appends the events of crashes in (after, until].  They are computed from the time, and
+ * not written before the container is removed. */
 static void
 crash_events(const struct container *c, int64_t after, int64_t until, json_t *list)
 {
@@ -757,7 +756,7 @@ crash_events(const struct container *c, int64_t after, int64_t until, json_t *li
 	}
 }
 
-/* What follows a start, by the behaviour. */
+/* Writes the events of a start, which depend on the behaviour. */
 static void
 event_start(const struct container *c)
 {
@@ -777,7 +776,7 @@ event_start(const struct container *c)
 
 /* --- faults ------------------------------------------------------------------- */
 
-/* The pattern means all of a line, or its beginning. */
+/* Does the pattern match the line, or its beginning? */
 static bool
 matches(const char *pattern, const char *line)
 {
@@ -839,7 +838,7 @@ fault_number(const struct fault *f, int otherwise)
 
 /* --- compose: flags, variables, config ---------------------------------------- */
 
-/* Progress and complaints, as docker has them: on stderr. */
+/* Progress and errors go to stderr, as docker's do. */
 __attribute__((format(printf, 1, 2))) static void
 say(const char *format, ...)
 {
@@ -850,7 +849,7 @@ say(const char *format, ...)
 	va_end(ap);
 }
 
-/* The flags of compose's verbs; what stays where it is is taken and ignored. */
+/* The flags of compose's commands; others in the table are accepted and ignored. */
 static struct {
 	int detach, no_deps, force, no_recreate, brief;
 	const char *policy, *pull, *scale[SERVICES];
@@ -874,7 +873,7 @@ static const struct option compose_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* Returns 0, or the exit code of a complaint; the services are at argv[optind]. */
+/* Returns 0, or the exit code of an error; the services are at argv[optind]. */
 static int
 compose_flags(int argc, char **argv)
 {
@@ -898,7 +897,7 @@ compose_flags(int argc, char **argv)
 	return 0;
 }
 
-/* An env file as far as compose reads it plainly. */
+/* The assignments of an env file that need no quoting. */
 static json_t *
 environment(const char *file)
 {
@@ -923,7 +922,7 @@ environment(const char *file)
 	return env;
 }
 
-/* What compose takes for a variable: the environment, then the env file. */
+/* The value of a variable: from the environment, else from the env file. */
 static const char *
 variable(const char *name)
 {
@@ -973,7 +972,7 @@ choose_one(struct service *s, bool deps)
 			choose_one(service_find(on), deps);
 }
 
-/* The services that the call names, or all without a profile; with DEPS also what they
+/* Chooses the named services, or all without a profile; `deps`: also those that they
  * depend on.  0, or an exit code. */
 static int
 choose(char **names, bool deps)
@@ -997,7 +996,7 @@ choose(char **names, bool deps)
 	return rc;
 }
 
-/* What is not said in DIR/services is as it is for the one service. */
+/* The defaults of a service, updated with its entry in DIR/services. */
 static json_t *
 service_config(const struct service *s)
 {
@@ -1043,7 +1042,7 @@ compose_version(char **names)
 
 /* --- compose: pull ------------------------------------------------------------ */
 
-/* As compose decides whether it has to ask the registry at all. */
+/* Why compose skips the pull; NULL: it pulls. */
 static const char *
 pull_skipped(const struct service *s)
 {
@@ -1106,7 +1105,7 @@ replica_of(const struct container *c, const struct service *s)
 	    !is(c->f[ONEOFF], "True");
 }
 
-/* What mocks/service.c is to do: as the container of this service that was made last. */
+/* Makes mocks/service.c behave as the newest container of this service. */
 static void
 drive(const char *service)
 {
@@ -1123,7 +1122,7 @@ drive(const char *service)
 	    order);
 }
 
-/* SIGNAL is what its end is told as: 15 with a stop, 9 with rm -f. */
+/* Writes the events of its end; `stop`: with signal 15, else 9 (rm -f). */
 static void
 container_end(struct container *c, bool stop)
 {
@@ -1209,7 +1208,7 @@ container_start(struct container *c)
 	event_start(c);
 }
 
-/* With `--pull never` compose takes what is there. */
+/* The image for a service; with `--pull never` only one that is here. */
 static const struct image *
 image_for(const struct service *s)
 {
@@ -1273,7 +1272,7 @@ create(const struct service *s, int number)
 	return 0;
 }
 
-/* Is it as compose would make it now? */
+/* Has it the image and the configuration that compose would create it with? */
 static bool
 fits(const struct service *s, const struct container *c)
 {
@@ -1283,7 +1282,8 @@ fits(const struct service *s, const struct container *c)
 	    (is(c->f[HASH], "-") || is(c->f[HASH], config_hash(s)));
 }
 
-/* What a killed `up` left: as observed, the first `up` trips over it, the next works. */
+/* After a killed `up`, the next `up` fails at what it left, and the one after it works, as
+ * was observed. */
 static int
 trip(const struct service *s)
 {
@@ -1329,8 +1329,8 @@ scale_down(struct container *c)
 	container_drop(c);
 }
 
-/* As compose 2.26: the lowest numbers stay, whatever they run.  `containers` has a
- * service's in the order of their numbers. */
+/* As in compose 2.26, the lowest numbers stay, whatever they run.  `containers` is in the
+ * order of the numbers. */
 static int
 converge(const struct service *s)
 {
@@ -1368,7 +1368,7 @@ start(const struct service *s)
 	}
 }
 
-/* What a service depends on stands after it, so the last comes first. */
+/* Dependencies are after the services that depend on them: the last is first. */
 static int
 compose_up(char **names)
 {
@@ -1447,7 +1447,7 @@ image_rm(char **args)
 	return rc;
 }
 
-/* The nameless ones that nothing uses, whatever their age. */
+/* Removes images without a name that are not in use, of any age. */
 static int
 image_prune(char **args)
 {
@@ -1469,7 +1469,7 @@ image_prune(char **args)
 	return 0;
 }
 
-/* Always 0, as the real one. */
+/* The exit code is always 0, as docker's is. */
 static int
 container_rm(char **args)
 {
@@ -1592,7 +1592,7 @@ act(int argc, char **argv)
 	return rc;
 }
 
-/* Where nothing listens, docker can do nothing. */
+/* Is a server listening? */
 static bool
 engine_answers(void)
 {
@@ -1616,7 +1616,7 @@ flood(void)
 	fflush(stdout);
 }
 
-/* What ends here, ends; -1: the call goes on. */
+/* Applies a fault.  Exits, or returns an exit code; -1: the call goes on. */
 static int
 fault_act(const struct fault *f, const char *action)
 {
@@ -1771,7 +1771,7 @@ filter_reference(const char *wanted, const char *ref)
 	    fnmatch(wanted, repository_of(ref), FNM_PATHNAME) == 0;
 }
 
-/* Is VALUE one of those that are asked for?  Where nothing is, it is. */
+/* Does the filter accept the value?  Without a filter, it does. */
 static bool
 filter(const json_t *filters, const char *key, const char *value,
     bool (*fit)(const char *, const char *))
@@ -1785,7 +1785,7 @@ filter(const json_t *filters, const char *key, const char *value,
 	return json_array_size(list) == 0;
 }
 
-/* Every label that is asked for, as NAME or NAME=VALUE. */
+/* Are all labels of the filter there, given as NAME or NAME=VALUE? */
 static bool
 filter_labels(const json_t *filters, const json_t *labels)
 {
@@ -1806,7 +1806,7 @@ filter_labels(const json_t *filters, const json_t *labels)
 
 /* --- the API: answers ------------------------------------------------------------- */
 
-/* What a test wants to be so: the members of DIR/NAME replace ours. */
+/* Replaces members with those of DIR/NAME. */
 static json_t *
 with_file(json_t *ours, const char *name)
 {
@@ -1892,7 +1892,7 @@ ports_json(const struct container *c, const struct look *l)
 	return all;
 }
 
-/* As docker writes an image's name: by its id, once the name means another. */
+/* The image's name in a list; its id, if the name now belongs to another image. */
 static const char *
 image_shown(const struct container *c)
 {
@@ -1976,7 +1976,7 @@ api_container(const struct request *r, const char *id, struct answer *a)
 		networks_json(c, &l), "Mounts"));
 }
 
-/* One line as the stream of a container without a terminal has it. */
+/* A line of a log, in the frame of a container without a terminal. */
 static void
 add_frame(struct answer *a, char stream, const char *line, size_t n)
 {
@@ -2039,7 +2039,7 @@ image_labels(const char *id)
 	return labels;
 }
 
-/* What every answer has of an image: its names, and a digest for each that can be pulled. */
+/* The names of an image, and a digest for each one that the registry has. */
 static json_t *
 image_json(const char *id, const json_t *filters)
 {
@@ -2141,7 +2141,7 @@ send_chunk(int fd, const char *from, size_t n)
 	send_text(fd, "\r\n");
 }
 
-/* Chunks of uneven sizes, so that no reader may take one for a message. */
+/* Chunks of different sizes, so that no reader can rely on chunk borders. */
 static void
 send_answer(int fd, const struct answer *a, bool truncated)
 {
@@ -2160,8 +2160,8 @@ send_answer(int fd, const struct answer *a, bool truncated)
 		send_text(fd, "0\r\n\r\n");
 }
 
-/* Waits until the peer hangs up or says more, WATCH has something, or MS (-1: for ever)
- * are over.  Returns whether it was the peer. */
+/* Waits until the peer closes or sends more, `watch` is readable, or `ms` have passed (-1:
+ * no limit).  True: it was the peer. */
 static bool
 await_peer(int fd, int watch, int ms)
 {
@@ -2199,7 +2199,7 @@ event_order(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* What happened in (AFTER, UNTIL]: as written down, and what follows from the time. */
+/* The events in (after, until]: those of the file, and those of crashes. */
 static json_t *
 events_between(int64_t after, int64_t until)
 {
@@ -2250,7 +2250,7 @@ events_send(int fd, const json_t *filters, int64_t after, int64_t until)
 	}
 }
 
-/* How long nothing can happen unless a file changes: in ms, -1 for ever. */
+/* Milliseconds in which nothing happens unless a file changes; -1: no limit. */
 static int
 events_patience(int64_t now, int64_t until)
 {
@@ -2262,7 +2262,7 @@ events_patience(int64_t now, int64_t until)
 	return ms >= INT_MAX ? -1 : (int)ms;
 }
 
-/* SILENT: nothing happens.  Returns when `until` is reached. */
+/* Sends events up to `until`; `silent`: sends none. */
 static void
 api_events(int fd, const struct request *r, bool silent)
 {
@@ -2340,7 +2340,7 @@ lie(json_t *body, const struct fault *f, bool list)
 			json_put(body, lies[i].set);
 }
 
-/* Faults that take the answer's place, or the connection. */
+/* Faults that replace the answer, or end the connection. */
 static void
 fault_before(int fd, const struct fault *f)
 {
@@ -2417,7 +2417,7 @@ version_number(const char *version)
 	return atoi(version) * 1000 + (dot == NULL ? 0 : atoi(dot + 1));
 }
 
-/* Engines as old as 20.10 say in plain text that a version is too old. */
+/* Engines as old as 20.10 report a version that is too old in plain text. */
 static void
 check_version(const struct request *r, struct answer *a)
 {
@@ -2445,7 +2445,7 @@ check_version(const struct request *r, struct answer *a)
 	a->type = "text/plain; charset=utf-8";
 }
 
-/* Returns whether the connection lives on. */
+/* True: the connection stays open. */
 static bool
 respond(int fd, const struct request *r)
 {
@@ -2483,7 +2483,7 @@ respond(int fd, const struct request *r)
 	return !truncated && !r->last;
 }
 
-/* Takes a request's head apart; false: it is none. */
+/* Parses the head of a request; false: it is not one. */
 static bool
 request_parse(char *head, struct request *r)
 {
@@ -2586,7 +2586,7 @@ open_home(const char *name)
 	return home != -1;
 }
 
-/* Without DOCKER_HOST only the contexts can be asked for. */
+/* Without DOCKER_HOST only `context inspect` works. */
 static int
 docker_main(int argc, char **argv)
 {

@@ -1,20 +1,21 @@
 /*
- * proxy: stands between a client of the Docker Engine API and the engine, both on Unix
- * sockets, and fails one request, or all of them for a time.
+ * proxy: a proxy of the Docker Engine API, between two Unix sockets, that fails one
+ * request, or all requests for a time.
  *
  *   proxy SOCKET ENGINE [--log FILE] [--match PATTERN]
  *       [--at N --act 500|close|hang|hold [--until FILE]]
  *
- * It counts requests, all connections together, and answers the N-th with 500 and a
- * message, closes its connection, or never answers it.  With --until every request from
- * the N-th on, until FILE exists: an engine that restarts.  `hold` lets the N-th wait
- * until FILE exists, and then pass, unless its client has left.  --match counts only
- * requests whose "METHOD TARGET" is as fnmatch(3) has it.  The log has a line for each that is counted:
- * its number, what is done (pass or the act), method, target, the client's name or "-".
+ * It counts the requests of all connections.  It answers the N-th with 500 and a message,
+ * closes its connection, or never answers it.  With --until it does so for each request
+ * from the N-th on until FILE exists, like an engine that restarts.  `hold` delays the
+ * N-th until FILE exists, and drops it if its client has closed.  --match counts only
+ * requests whose "METHOD TARGET" matches PATTERN (fnmatch(3)).  The log has a line for
+ * each counted request: its number, "pass" or the act, method, target, and the client's
+ * name or "-".
  *
- * A process for each connection; of what the client sends it reads heads, lengths and
- * chunks (RFC 9112), all else is passed on as it comes: answers, and both ways what
- * follows a request to upgrade (attach, exec, build).  Ready when SOCKET exists.
+ * Each connection has a process.  It parses heads, lengths and chunks of the client
+ * (RFC 9112) and passes on everything else unchanged: answers, and both directions after
+ * a request to upgrade (attach, exec, build).  It is ready when SOCKET exists.
  */
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -236,7 +237,7 @@ take(struct conn *c, const char *p, size_t n)
 	}
 }
 
-/* Until the engine has closed; a client that only ended its half still listens. */
+/* Ends when the engine closes: a client that shut down its half still reads. */
 static void
 carry(struct conn *c)
 {
@@ -278,7 +279,7 @@ serve(int client)
 	carry(&c);
 }
 
-/* Renamed into place: whoever sees the socket can connect to it. */
+/* The socket is renamed into place when it can be connected to. */
 static int
 listen_at(const char *path)
 {
@@ -336,7 +337,7 @@ main(int argc, char **argv)
 		option(argv[i], argv[i + 1]);
 	if (proxy.act == HOLD && proxy.until == NULL)
 		errx(2, "hold needs --until");
-	/* none is left behind: we end with the shell that began us, they with us */
+	/* no process stays behind: we end with our parent, the others end with us */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN);

@@ -1,9 +1,9 @@
 /*
- * service: a small HTTP/1.1 service that behaves as it is told.
+ * service: a small HTTP/1.1 service with a behaviour that is set from outside.
  *
- * It is two things: the program of the demo image (its only process, so PID 1)
- * and the peer that the tests let the health probe talk to.  One poll(2) loop,
- * no library but libc, nothing that a static link would mind (no resolver).
+ * It is the program of the demo image (its only process, so PID 1), and the peer of the
+ * health probe in tests.  It has one poll(2) loop, and uses only those parts of libc that
+ * can be linked statically (no resolver).
  *
  *   GET /healthz, /health, /api/health   the behaviour, see below
  *   GET /health/version  {"image_tag":…,"commit_sha":…,"build_time":…}
@@ -166,7 +166,7 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* As PID 1 a signal without a handler is not delivered at all. */
+/* The kernel delivers no signal without a handler to PID 1. */
 static void
 on_signal(int sig)
 {
@@ -182,7 +182,7 @@ setting(const char *name, const char *otherwise)
 	return v != NULL && *v != '\0' ? v : otherwise;
 }
 
-/* Copies what can stand in JSON and HTML as it is; anything else becomes '_'. */
+/* Copies bytes that need no escape in JSON and HTML; others become '_'. */
 static void
 copy_plain(char *to, size_t size, const char *from)
 {
@@ -229,8 +229,8 @@ parse_behaviour(const char *s, struct behaviour *b)
 	return false;
 }
 
-/* The control file is replaced, never rewritten: a new inode is a new order.
- * A missing, torn or unknown one leaves things as they are. */
+/* The control file is replaced, never rewritten: a new inode is a new behaviour.
+ * A file that is missing, cut or unknown changes nothing. */
 static void
 follow_control(void)
 {
@@ -260,7 +260,7 @@ follow_control(void)
 	close(fd);
 }
 
-/* Is there, to the outside, no service at this instant? */
+/* Does the service look as if it did not run now? */
 static bool
 absent(void)
 {
@@ -308,7 +308,7 @@ put_bytes(struct conn *c, const char *bytes, size_t n)
 	c->nout = n;
 }
 
-/* The two that are mostly header: one line of `n` bytes, then perhaps an end. */
+/* For FLOOD and HEADER: a header line of `n` bytes, then `tail`. */
 static void
 put_header(struct conn *c, size_t n, const char *tail)
 {
@@ -427,7 +427,7 @@ answer(struct conn *c)
 	} else {
 		put(c, 404, "Not Found", "", "not found\n");
 	}
-	/* Of a HEAD only the header: what follows the blank line is cut. */
+	/* the answer to a HEAD ends with the blank line */
 	if (strncmp(c->in, "HEAD ", 5) == 0 && c->fill == 0 && c->nout > 4) {
 		char *blank = memmem(c->out, c->nout, "\r\n\r\n", 4);
 
@@ -443,7 +443,7 @@ on_readable(struct conn *c)
 	ssize_t n;
 
 	if (c->answering) {
-		/* What a peer sends on is swallowed, so that closing sends no reset. */
+		/* more bytes of the peer are read, so that close(2) sends no reset */
 		if (recv(c->fd, rest, sizeof rest, 0) == 0 && c->next == INT64_MAX)
 			drop(c);
 		return;
@@ -468,7 +468,7 @@ on_readable(struct conn *c)
 	}
 }
 
-/* Closing with unread bytes or a half-sent answer would reset the connection. */
+/* close(2) with unread bytes, or with a half-sent answer, would reset the connection. */
 static void
 finish(struct conn *c)
 {
@@ -476,7 +476,7 @@ finish(struct conn *c)
 	drop(c);
 }
 
-/* Moves on to the filler, then to the tail.  False: all is written. */
+/* Takes the next part: the filler, then the tail.  False: all is written. */
 static bool
 refill(struct conn *c)
 {
@@ -555,7 +555,7 @@ wait_ms(int64_t until)
 	return left <= 0 ? 0 : left > IDLE_MS ? IDLE_MS : (int)left;
 }
 
-/* One turn: what is due is done, what is not is waited for. */
+/* One round of the loop: waits for events and for what is due. */
 static void
 turn(void)
 {
@@ -603,7 +603,7 @@ turn(void)
 		on_connection();
 }
 
-/* The port is bound before it listens: until then it refuses, as a container does. */
+/* Binds the port; until listen(2) it refuses connections, as a container does. */
 static in_port_t
 bind_listener(const char *address, in_port_t port)
 {

@@ -190,8 +190,7 @@ commit_space(struct deploy *d, bool may_prune, struct fault *f)
 		prune_reported(d);
 		return commit_space(d, false, f);
 	}
-	return fault_set(f, FAULT_HOST,
-	    "free some space there, or lower disk_min",
+	return fault_set(f, FAULT_HOST, "free some space there, or lower disk_min",
 	    "not enough disk space: %s free at %.200s, %s required",
 	    text_size(has, s.free), s.place, text_size(needs, s.min));
 }

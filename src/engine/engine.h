@@ -68,9 +68,9 @@ struct observation {
 
 struct engine {
 	void *self;
-	const char *name;  /* in the settings and in the journal */
-	bool observes;     /* false: the functions marked [observes] are NULL */
-	struct mask *mask; /* for text from elsewhere; owned by the engine */
+	const char *name;    /* in the settings and in the journal */
+	bool observes;       /* false: the functions marked [observes] are NULL */
+	struct mask *mask;   /* for text from elsewhere; owned by the engine */
 	const char *by_hand; /* how a person looks at what runs */
 
 	/* Is the engine reachable, and can it deploy this target? */

@@ -1,9 +1,7 @@
 /*
- * MUST: look at a byte once, however they are cut into packets.
- * MUST: put none of the peer's bytes into the reason: whoever shows them masks and
- *       escapes them.
- * Interim answers share the bound of the buffer with the final one, so that a
- * flood of them ends too.
+ * MUST: parse each byte once, however the answer is split into packets.
+ * MUST: put none of the peer's bytes into the reason, which is not masked.
+ * Interim answers and the final one share the buffer, so that their number is bounded.
  */
 #include "health/answer.h"
 
@@ -27,9 +25,9 @@ answer_say(struct http_answer *a, enum http_end end, const char *fmt, ...)
 	return NEXT_END;
 }
 
-/* RFC 9112 4: HTTP-version SP status-code [ SP reason-phrase ] */
+/* May byte `i` of a status line be `c`?  RFC 9112 4. */
 static bool
-fits(size_t i, char c)
+is_status_byte(size_t i, char c)
 {
 	static const char start[] = "HTTP/1.x    ";
 
@@ -48,9 +46,9 @@ fits(size_t i, char c)
 	}
 }
 
-/* Says what it looks like instead.  RFC 8446 5.1, RFC 9113 3.4 and 4.1. */
+/* Names the protocol that it looks like.  RFC 8446 5.1, RFC 9113 3.4 and 4.1. */
 static enum next
-foreign(const struct head *h, struct http_answer *a)
+not_http(const struct head *h, struct http_answer *a)
 {
 	const char *p = h->buf + h->line;
 	size_t len = h->len - h->line;
@@ -81,9 +79,9 @@ text_byte(const struct head *h)
 	return c == '\t' || c == '\r' || (c >= ' ' && c != 0x7f);
 }
 
-/* A number with blanks around it, up to `end` or what is none of it. */
+/* Reads a number with blanks around it; LENGTH_WRONG for none.  Returns its end. */
 static const char *
-number(const char *p, const char *end, uint64_t *n)
+read_number(const char *p, const char *end, uint64_t *n)
 {
 	*n = LENGTH_WRONG;
 	while (p < end && (*p == ' ' || *p == '\t'))
@@ -91,7 +89,7 @@ number(const char *p, const char *end, uint64_t *n)
 	for (; p < end && *p >= '0' && *p <= '9'; p++) {
 		if (*n == LENGTH_WRONG)
 			*n = 0;
-		/* one that overflows is long; how long does not matter */
+		/* the exact value of one that overflows does not matter */
 		if (*n > LENGTH_MAX / 10 - 1)
 			*n = LENGTH_MAX;
 		else
@@ -103,8 +101,8 @@ number(const char *p, const char *end, uint64_t *n)
 }
 
 /*
- * RFC 9112 6.3: the same number again, in a list or in a field of its own, is
- * one number; anything else leaves the end of the body to the reader's fancy.
+ * RFC 9112 6.3: the same number may be repeated, in a list or in another field.  With
+ * anything else, the end of the body would be ambiguous.
  */
 static void
 read_length(struct head *h, const char *p, const char *end)
@@ -112,7 +110,7 @@ read_length(struct head *h, const char *p, const char *end)
 	uint64_t n;
 
 	for (;; p++) {
-		p = number(p, end, &n);
+		p = read_number(p, end, &n);
 		if (h->length == LENGTH_NONE)
 			h->length = n;
 		if (h->length != n || (p < end && *p != ','))
@@ -233,8 +231,8 @@ answer_scan(struct head *h, struct http_answer *a)
 
 	for (; next == NEXT_MORE && h->at < h->len; h->at++) {
 		len = h->at - h->line;
-		if (h->lines == 0 && !fits(len, h->buf[h->at]))
-			return foreign(h, a);
+		if (h->lines == 0 && !is_status_byte(len, h->buf[h->at]))
+			return not_http(h, a);
 		if (!text_byte(h))
 			return answer_say(a, HTTP_GARBAGE,
 			    "not HTTP; its headers hold "

@@ -1,5 +1,5 @@
 /*
- * answer.h: the head of an HTTP answer, byte by byte.  RFC 9112.  No I/O.
+ * answer.h: a parser of the head of an HTTP answer.  RFC 9112.  No I/O.
  */
 #ifndef HEALTH_ANSWER_H
 #define HEALTH_ANSWER_H
@@ -9,10 +9,10 @@
 
 enum http_end {
 	HTTP_ANSWER,  /* a whole head of HTTP/1.0 or 1.1; see status */
-	HTTP_REFUSED, /* no address took the connection */
+	HTTP_REFUSED, /* no address accepted the connection */
 	HTTP_CLOSED,  /* connected, ended without a whole answer */
 	HTTP_TIMEOUT, /* the deadline passed */
-	HTTP_GARBAGE, /* what came is not HTTP, or too much of it */
+	HTTP_GARBAGE, /* what came is not HTTP, or is too long */
 	HTTP_NONAME,  /* the name has no address */
 	HTTP_ERROR,   /* a failure on this side: no descriptors, no memory */
 	HTTP__MAX
@@ -23,23 +23,24 @@ enum http_end {
 
 struct http_answer {
 	enum http_end end;
-	int status;                /* 200..599 with HTTP_ANSWER, else 0 */
-	int error;                 /* errno of a connection that failed, else 0 */
-	char body[HTTP_BODY_KEPT]; /* raw, without framing; also of what is not HTTP */
+	int status; /* 200..599 with HTTP_ANSWER, else 0 */
+	int error;  /* errno of a connection that failed, else 0 */
+	char body
+	    [HTTP_BODY_KEPT]; /* raw, without framing; or the start of what is not HTTP */
 	size_t body_len;
-	char why[160]; /* in words, printable, one line */
+	char why[160]; /* the reason in words: one printable line */
 };
 
-/* What has come so far; zero it before the first byte. */
+/* What has come so far; zeroed before the first byte. */
 struct head {
 	size_t len;       /* bytes in buf */
-	size_t at;        /* those looked at */
-	size_t line;      /* where the current line begins */
-	size_t lines;     /* whole ones of the current head */
+	size_t at;        /* bytes that were parsed */
+	size_t line;      /* offset of the current line */
+	size_t lines;     /* whole lines of the current head */
 	int status;       /* of the current head */
 	uint64_t length;  /* as the current head announces it */
 	bool chunked;     /* its transfer coding is chunked, and nothing else */
-	bool coded;       /* it names another one */
+	bool coded;       /* it has another transfer coding */
 	bool closes;      /* the connection ends with this answer */
 	struct body body; /* once the head ended: how its body is framed */
 	char buf[HTTP_HEAD_MAX];
@@ -51,10 +52,10 @@ enum next {
 	NEXT_END   /* the answer is complete: see http_answer */
 };
 
-/* Looks at the bytes of buf that came since. */
+/* Parses the new bytes of buf. */
 enum next answer_scan(struct head *, struct http_answer *);
 
-/* Sets how it ended, in words; always NEXT_END. */
+/* Sets how it ended, and the reason.  Always NEXT_END. */
 enum next answer_say(struct http_answer *, enum http_end, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 

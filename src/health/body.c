@@ -1,6 +1,6 @@
 /*
- * MUST: take every byte once, however the stream is cut.
- * MUST: end a chunk's size at 16 hexadecimal digits: more do not fit 64 bits.
+ * MUST: read each byte once, however the stream is split.
+ * MUST: limit a chunk's size to 16 hexadecimal digits: more do not fit into 64 bits.
  */
 #include "health/body.h"
 
@@ -26,20 +26,11 @@ hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static void
-fail(struct body *b)
-{
-	b->bad = true;
-}
-
 /* RFC 9112 7.1: chunk-size; 0 is the last chunk, and a trailer follows. */
 static void
 end_size(struct body *b)
 {
-	if (b->digits == 0) {
-		fail(b);
-		return;
-	}
+	b->bad = b->digits == 0;
 	b->digits = 0;
 	b->part = b->left == 0 ? PART_TRAILER : PART_DATA;
 }
@@ -57,7 +48,7 @@ take_size(struct body *b, char c)
 	else if (digit < 0 && (c == ';' || c == '\r' || c == ' ' || c == '\t'))
 		b->part = PART_EXTENSION;
 	else
-		fail(b);
+		b->bad = true;
 }
 
 /* One byte of the framing. */
@@ -76,7 +67,7 @@ take_framing(struct body *b, char c)
 		if (c == '\n')
 			b->part = PART_SIZE;
 		else if (c != '\r')
-			fail(b);
+			b->bad = true;
 		break;
 	case PART_TRAILER: /* fields, ignored, up to an empty line */
 		if (c == '\n' && b->digits == 0)
@@ -91,7 +82,7 @@ take_framing(struct body *b, char c)
 	}
 }
 
-/* How many of `len` bytes are data of the current body or chunk. */
+/* How many of the next `len` bytes are data of the body or of the current chunk? */
 static size_t
 data_length(const struct body *b, size_t len)
 {

@@ -1,6 +1,5 @@
 /*
- * body.h: the body of an HTTP answer, taken out of its framing.  RFC 9112,
- * sections 6 and 7.  No I/O.
+ * body.h: a decoder of the framing of an HTTP body.  RFC 9112, sections 6 and 7.  No I/O.
  */
 #ifndef HEALTH_BODY_H
 #define HEALTH_BODY_H
@@ -31,9 +30,9 @@ struct body {
 void body_init(struct body *, enum body_framing, uint64_t length);
 
 /*
- * Removes the framing from the `len` bytes at `buf`, in place, and returns how
- * many bytes of data are left there.  The bytes may be cut anywhere between two
- * calls.  What follows the end of the body is dropped.
+ * Removes the framing from the `len` bytes at `buf` in place, and returns the number of
+ * data bytes left.  The body may be split between calls anywhere.  Bytes after its end
+ * are dropped.
  */
 size_t body_decode(struct body *, char *buf, size_t len);
 

@@ -65,7 +65,7 @@ resolve(struct addresses *all, const char *host, const char *port, int flags)
 	return 0;
 }
 
-/* No resolver where none is needed: it may hang, and localhost may be anything. */
+/* Avoids the resolver if possible: it may hang, or name another address localhost. */
 static int
 lookup(struct addresses *all, const struct url *u)
 {
@@ -85,12 +85,12 @@ lookup(struct addresses *all, const struct url *u)
 }
 
 /*
- * TCP joins a socket to itself where the kernel picks the port that is asked
- * for (RFC 9293 3.5, simultaneous open): nobody listens, and such a
- * socket keeps the service from binding it.
+ * If the kernel picks the requested port as the local one, TCP connects the socket to
+ * itself (RFC 9293 3.5, simultaneous open).  Then nobody listens, and the socket would
+ * keep the service from binding the port.
  */
 static bool
-itself(int fd)
+is_self_connected(int fd)
 {
 	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 	struct address here = { .len = sizeof(here.sa) };
@@ -106,9 +106,9 @@ itself(int fd)
 	return true;
 }
 
-/* 0 or an errno.  connect(2), EINPROGRESS: SO_ERROR has the result. */
+/* 0 or an errno.  After EINPROGRESS, SO_ERROR has the result (connect(2)). */
 static int
-join(int fd, const struct address *to, int64_t until)
+connect_by(int fd, const struct address *to, int64_t until)
 {
 	socklen_t len = sizeof(int);
 	int error;
@@ -124,7 +124,7 @@ join(int fd, const struct address *to, int64_t until)
 		if (error != 0)
 			return error;
 	}
-	return to->sa.ss_family != AF_UNIX && itself(fd) ? ECONNREFUSED : 0;
+	return to->sa.ss_family != AF_UNIX && is_self_connected(fd) ? ECONNREFUSED : 0;
 }
 
 /* The descriptor, or -1 with errno set. */
@@ -136,7 +136,7 @@ dial(const struct address *to, int64_t until)
 	fd = socket(to->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
-	error = join(fd, to, until);
+	error = connect_by(fd, to, until);
 	if (error == 0)
 		return fd;
 	close(fd);
@@ -160,7 +160,6 @@ failed(struct http_answer *a, int error, int64_t allowed)
 	return -1;
 }
 
-/* Each address has an equal share of the time that is left when it is due. */
 static int
 dial_all(const struct addresses *all, int64_t deadline, int64_t allowed,
     struct http_answer *a)
@@ -174,7 +173,7 @@ dial_all(const struct addresses *all, int64_t deadline, int64_t allowed,
 		fd = dial(&all->at[i], deadline_in(share));
 		if (fd != -1)
 			return fd;
-		/* a refusal says more than an IPv6 that is not set up */
+		/* "refused" says more than, for example, an IPv6 that is not set up */
 		if (error != ECONNREFUSED || dial_is_ours(errno))
 			error = errno;
 		if (dial_is_ours(error))

@@ -23,7 +23,7 @@
 #define BODY_WAIT_MS 100
 #define REQUEST_MAX 4096
 
-/* How an exchange ended without an answer; 0 is the end of the stream. */
+/* Sets how an exchange ended without an answer; `error` 0: the peer closed it. */
 static enum next
 broke(const struct http *h, int error, struct http_answer *a)
 {
@@ -63,7 +63,7 @@ send_request(struct http *h, const char *host, const char *target, bool keep,
 			done += (size_t)n;
 			continue;
 		}
-		/* a peer that is gone may have answered: recv(2) will tell */
+		/* the peer may have answered before it closed: recv(2) finds out */
 		if (errno != EAGAIN && errno != EINTR)
 			return NEXT_MORE;
 		error = dial_await(h->fd, POLLOUT, h->deadline);
@@ -73,7 +73,7 @@ send_request(struct http *h, const char *host, const char *target, bool keep,
 	return NEXT_MORE;
 }
 
-/* recv(2) once there is something; -1 with errno, also that of dial_await(). */
+/* Waits for data, then recv(2); -1 with errno, also that of dial_await(). */
 static ssize_t
 receive(int fd, char *dst, size_t room, int64_t until)
 {
@@ -115,12 +115,12 @@ read_head(struct http *h, struct http_answer *a)
 }
 
 static void
-begin(struct http *h, int64_t deadline, struct http_answer *a)
+begin_exchange(struct http *h, int64_t deadline, struct http_answer *a)
 {
 	memset(a, 0, sizeof(*a));
 	memset(&h->head, 0, offsetof(struct head, buf));
 	h->deadline = deadline;
-	/* the few ms since the caller computed it are not part of the words */
+	/* for messages: without the few ms since the caller computed the deadline */
 	h->allowed = (deadline_left(deadline) + 9) / 10 * 10;
 }
 
@@ -161,7 +161,7 @@ http_get(const struct url *u, int64_t deadline, struct http_answer *a)
 	struct http h;
 
 	http_init(&h, NULL);
-	begin(&h, deadline, a);
+	begin_exchange(&h, deadline, a);
 	h.fd = dial_url(u, deadline, h.allowed, a);
 	if (h.fd == -1)
 		return;
@@ -193,7 +193,7 @@ http_close(struct http *h)
 static enum next
 ask_once(struct http *h, const char *target, int64_t deadline, struct http_answer *a)
 {
-	begin(h, deadline, a);
+	begin_exchange(h, deadline, a);
 	if (h->fd == -1)
 		h->fd = dial_unix(h->path, deadline, h->allowed, a);
 	if (h->fd == -1 || send_request(h, "docker", target, true, a) != NEXT_MORE)
@@ -220,11 +220,11 @@ ask(struct http *h, const char *target, int64_t deadline, struct http_answer *a)
 	return next;
 }
 
-/* Makes room for one more read; false at `max` bytes or out of memory. */
+/* Makes room for one more read; false: more than `max` bytes, or out of memory. */
 static bool
 grow(char **buf, size_t *size, size_t len, size_t max, struct http_answer *a)
 {
-	/* what came with the head fits in the first one */
+	/* the first buffer has room for what came with the head */
 	size_t want = *size == 0 ? 2 * HTTP_HEAD_MAX : *size * 2;
 	char *grown;
 
@@ -244,7 +244,7 @@ grow(char **buf, size_t *size, size_t len, size_t max, struct http_answer *a)
 	return true;
 }
 
-/* Reads the body to its end; true with all of it in *buf. */
+/* Reads the body into *buf; true: all of it. */
 static bool
 read_body(struct http *h, size_t max, struct http_answer *a, char **buf, size_t *len)
 {

@@ -1,10 +1,10 @@
 /*
  * http.h: GET requests, bounded in time and in bytes.  RFC 9112.
  *
- * The peer is not trusted: it may refuse, hang, trickle, flood or lie.  One
- * deadline (a point in time, sys/deadline.h) covers connect, send and answer;
- * bytes that have arrived when it passes are still read.  Redirects are not
- * followed.  An interim 1xx answer is skipped, but counts for HTTP_HEAD_MAX.
+ * The peer is not trusted: it may refuse, hang, be slow, send too much or nonsense.  One
+ * deadline (a point in time, sys/deadline.h) covers connect, send and answer; bytes that
+ * have arrived by then are still read.  Redirects are not followed.  An interim 1xx
+ * answer is skipped, but counts for HTTP_HEAD_MAX.
  */
 #ifndef HEALTH_HTTP_H
 #define HEALTH_HTTP_H
@@ -15,9 +15,9 @@
 #include <sys/types.h>
 
 /*
- * Asks once, over a connection of its own.  Never fails: whatever happens is an
- * answer.  A body is awaited up to its end, HTTP_BODY_KEPT bytes, 100 ms, or the
- * deadline, whichever is first: it never changes the verdict.
+ * One request over a new connection.  The answer is always set.  Its body is read up to
+ * its end, HTTP_BODY_KEPT bytes, 100 ms, or the deadline, whichever comes first, and does
+ * not change the verdict.
  */
 void http_get(const struct url *, int64_t deadline, struct http_answer *);
 
@@ -26,7 +26,7 @@ struct http {
 	const char *path; /* of the socket; the caller's */
 	/* private: */
 	int fd;    /* -1 while not connected */
-	bool used; /* it has carried an answer: the peer may have closed it since */
+	bool used; /* for an earlier request: the peer may have closed it since */
 	int64_t deadline, allowed;
 	struct head head;
 };

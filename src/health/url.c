@@ -1,8 +1,7 @@
 /*
- * The text comes from the host's settings, yet it ends up in a request line,
- * in a Host field and in getaddrinfo(3): what cannot stand there as it is, is
- * refused and not repaired.  Each step below returns NULL, or what is wrong
- * in words that continue "health URL ...".
+ * The text gets into a request line, a Host field and getaddrinfo(3): what is not valid
+ * there is refused, not repaired.  Each function below returns NULL, or the error as
+ * words that follow "health URL".
  */
 #include "health/url.h"
 
@@ -21,7 +20,7 @@ digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* the letters of host names in use; '_' is none of RFC 1123 but of compose */
+/* RFC 1123, and '_', which compose allows in service names */
 static bool
 name_byte(char c)
 {
@@ -54,7 +53,7 @@ set_name(struct url *u, const char *s, size_t len)
 	return NULL;
 }
 
-/* RFC 3986 3.2.2; zones (RFC 6874) are not for a service's own address */
+/* RFC 3986 3.2.2; a zone (RFC 6874) is refused */
 static const char *
 set_literal(struct url *u, const char *s, size_t len)
 {
@@ -128,7 +127,7 @@ set_path(struct url *u, const char *s)
 {
 	int n;
 
-	/* "http://host?query" is a URL; its path is empty, in a request '/' */
+	/* the empty path of "http://host?query" is '/' in a request */
 	n = snprintf(u->path, sizeof(u->path), "%s%s", *s == '/' ? "" : "/", s);
 	if (n < 0 || (size_t)n >= sizeof(u->path))
 		return "has too long a path";
@@ -136,7 +135,7 @@ set_path(struct url *u, const char *s)
 }
 
 static const char *
-parse(struct url *u, const char *text)
+parse_url(struct url *u, const char *text)
 {
 	const char *wrong;
 	size_t len;
@@ -165,10 +164,10 @@ url_parse(struct url *u, const char *text, struct fault *f)
 		return fault_set(f, FAULT_HOST,
 		    "probe the container's own port over http",
 		    "health URL is https; only http is supported");
-	wrong = parse(u, text);
+	wrong = parse_url(u, text);
 	if (wrong == NULL)
 		return 0;
-	/* a password, or a token in the query, is not for whoever reads this */
+	/* a password, or a token in the query, must not be shown */
 	if (strchr(text, '@') != NULL)
 		return fault_set(f, FAULT_HOST, next, "health URL %s", wrong);
 	text_escape(shown, sizeof(shown), text, strcspn(text, "?"));

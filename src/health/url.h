@@ -18,8 +18,8 @@ struct url {
 };
 
 /*
- * FAULT_HOST with the words to say where it is not such a URL.  They show the
- * URL, but neither a query nor anything that may hold a password.
+ * FAULT_HOST if it is not such a URL.  The message has the URL without its query, or not
+ * at all if it may have a password.
  */
 int url_parse(struct url *, const char *text, struct fault *) MUST_CHECK;
 

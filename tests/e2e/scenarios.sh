@@ -299,7 +299,7 @@ CONF
 	code 0
 	journal_says verify || fail "the target default is still being verified"
 	! flock -n "$STATE/lock" true || fail "its lock is held"
-	[ "$(version_served "$worker_port")" = sha-0000002 ] || fail "worker serves sha-0000002"
+	[ "$(PORT=$worker_port && version_served)" = sha-0000002 ] || fail "worker serves sha-0000002"
 	control healthy
 	here_wait
 	code 0

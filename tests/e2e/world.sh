@@ -210,9 +210,8 @@ container_now() {
 	docker inspect -f '{{.Id}} {{.State.StartedAt}} {{.RestartCount}}' "$(containers)"
 }
 
-# version_served [PORT]
 version_served() {
-	curl -s --max-time 10 "http://127.0.0.1:${1:-$PORT}/health/version" |
+	curl -s --max-time 10 "http://127.0.0.1:$PORT/health/version" |
 		sed -n 's/.*"image_tag":"\([^"]*\)".*/\1/p'
 }
 

@@ -7,7 +7,7 @@
 
 Suite *answer_suite(void);
 
-/* What became of the bytes that came. */
+/* The result of a parse. */
 struct verdict {
 	enum next next;
 	struct http_answer answer;
@@ -64,7 +64,7 @@ same(const struct lie *lie, const struct verdict *a, const struct verdict *b, si
 		    "%s: cut at %zu", lie->name, cut);
 }
 
-/* However the bytes are cut into packets, the verdict is one. */
+/* The verdict does not depend on how the bytes are split into packets. */
 START_TEST(any_cut_is_the_same)
 {
 	static char bytes[HTTP_HEAD_MAX];
@@ -95,7 +95,7 @@ START_TEST(any_cut_is_the_same)
 }
 END_TEST
 
-/* Nothing that any single byte does to a good answer makes it unprintable. */
+/* Whichever byte of a good answer is replaced, the reason stays printable. */
 START_TEST(any_byte_anywhere)
 {
 	static const char good[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";

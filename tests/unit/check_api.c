@@ -1,6 +1,5 @@
 /*
- * check_api.c: questions to an engine whose answers are scripted, over a real
- * Unix socket.
+ * check_api.c: reads from an engine with scripted answers, over a real Unix socket.
  */
 #include "engine/compose/api.h"
 
@@ -61,7 +60,7 @@ read_request(int fd, int log)
 		if (len >= 4 && memcmp(buf + len - 4, "\r\n\r\n", 4) == 0)
 			break;
 	}
-	/* "GET /path": what the test may ask for afterwards */
+	/* logs the path, for asked() */
 	buf[strcspn(buf + 4, " ") + 4] = '\n';
 	(void)!write(log, buf + 4, strcspn(buf + 4, "\n") + 1);
 	return true;
@@ -305,7 +304,7 @@ START_TEST(refuses_other_versions)
 }
 END_TEST
 
-/* An engine that hangs, or is gone after it was there, is waited for; then that is said. */
+/* An engine that hangs, or has gone, is waited for until the limit. */
 START_TEST(gives_up_in_the_end)
 {
 	static const struct reply script[] = { VERSION_41, { "", HANG }, { "", HANG },

@@ -1,5 +1,5 @@
 /*
- * check_detached.c: children that outlive us, with sh(1) in docker's place.
+ * check_detached.c: detached commands, with sh(1) in place of docker.
  */
 #include "child.h"
 #include "room.h"
@@ -32,7 +32,7 @@ static struct detached m;
 static char *env[] = { "PATH=/usr/bin:/bin", NULL };
 static const char *sh_argv[] = { "sh", "-c", NULL, NULL };
 
-/* What is said, as "C:line\n"; on "open the gate" it is opened. */
+/* Collects reports as "C:line\n"; the line "open the gate" opens the fifo `gate`. */
 static void
 say(void *arg, enum say kind, const char *line)
 {
@@ -143,7 +143,7 @@ static const struct {
 	{ "printf 'a\\rb\\n'", "C:a\\rb\n" },
 	{ "printf '\\303\\244\\377\\n'", "C:\\303\\244\\377\n" },
 	{ "printf '::error::x\\n%%s%%n\\n'", "C:::error::x\nC:%s%n\n" },
-	/* a layer's line is a detail */
+	/* a line about a layer is a detail */
 	{ "echo ' 4f55086f7dd0 Extracting [==>  ]  1MB/2MB'",
 	    "D:4f55086f7dd0 Extracting [==>  ]  1MB/2MB\n" },
 	{ "echo '4f55086f7dd Extracting'; echo '4f55086f7dd00 x'; echo 4f55086f7dd0",
@@ -159,7 +159,7 @@ START_TEST(passes_lines_on)
 }
 END_TEST
 
-/* While it runs, not after: it goes on only when its line was heard. */
+/* While it runs, not after: it goes on only after its line was reported. */
 START_TEST(passes_lines_on_at_once)
 {
 	ck_assert_int_eq(mkfifo("gate", 0600), 0);
@@ -178,12 +178,12 @@ START_TEST(keeps_the_log)
 	ck_assert_int_eq(moves("pull", "echo one"), 0);
 	ck_assert_str_eq(said, "C:one\n");
 	ck_assert_int_eq(moves("up", "echo two"), 0);
-	/* what was passed on once is not passed on again */
+	/* no line is reported twice */
 	ck_assert_str_eq(said, "C:two\n");
 	ck_assert_str_eq(child_wrote("up.log"), "one\ntwo\n");
 	ck_assert_int_eq(stat("up.log", &st), 0);
 	ck_assert_int_eq(st.st_mode & 07777, 0600);
-	/* another deploy begins another */
+	/* another deploy truncates the log */
 	detached_close(&m);
 	detached_close(&m);
 	ck_assert_int_eq(moves("up", "echo three"), 0);
@@ -227,7 +227,7 @@ START_TEST(tells_how_it_failed)
 {
 	fails("pull", ends[_i].script, ends[_i].what);
 	ck_assert(child_none_detached(dir));
-	/* and the next one says nothing of it */
+	/* the next fault does not contain it */
 	fails("up", "exit 2", "docker up failed (exit 2)");
 	ck_assert_int_eq(moves("up", "exit 0"), 0);
 }
@@ -245,7 +245,7 @@ START_TEST(tells_that_it_took_too_long)
 }
 END_TEST
 
-/* What the timed-out call left running is waited for; the words stay its own. */
+/* Children that the timed-out command left are waited for; the fault stays the same. */
 START_TEST(tells_that_it_took_too_long_when_something_is_left)
 {
 	struct run r = run("echo working; (sleep 2; echo ended) & wait");
@@ -267,13 +267,13 @@ START_TEST(stops_when_told)
 	ck_assert_int_eq(f.kind, FAULT_FAILED);
 	ck_assert_str_eq(f.what, "interrupted (SIGTERM) during docker pull");
 	ck_assert(child_none_detached(dir));
-	/* an `up` ends in its own time, told or not */
+	/* a signal does not end an `up` */
 	ck_assert_int_eq(moves("up", "sleep 0.3; echo up"), 0);
 	ck_assert_str_eq(said, "C:up\n");
 }
 END_TEST
 
-/* `docker rm` says the id of what it removed. */
+/* `docker rm` prints the id of what it removed. */
 START_TEST(takes_an_id_for_a_detail)
 {
 	ck_assert_int_eq(moves("rm", "echo 4f55086f7dd0"), 0);
@@ -316,7 +316,7 @@ START_TEST(settles_at_once_when_nothing_moves)
 }
 END_TEST
 
-/* A pull that nobody waits for any more is ended. */
+/* A pull of an earlier run is ended. */
 START_TEST(ends_an_orphaned_pull)
 {
 	pid_t pid = orphan("pull", "echo $$ >ready; exec sleep 600");
@@ -326,7 +326,7 @@ START_TEST(ends_an_orphaned_pull)
 }
 END_TEST
 
-/* An up is not: it ends by itself, and is waited for. */
+/* An up of an earlier run is waited for. */
 START_TEST(waits_for_an_orphaned_up)
 {
 	static const char *const words[] = { "up", "tag", "rm" };
@@ -347,7 +347,7 @@ START_TEST(ends_an_up_beyond_its_limit)
 }
 END_TEST
 
-/* Docker is asked first: a pull that is let end leaves nothing half-done. */
+/* TERM comes first: a pull that handles it leaves nothing half-done. */
 START_TEST(asks_before_it_kills)
 {
 	orphan("pull",
@@ -358,7 +358,7 @@ START_TEST(asks_before_it_kills)
 }
 END_TEST
 
-/* Who has let go of the lock moves nothing any more: its number may be anybody's. */
+/* A process that released the lock is not killed: its number may have been reused. */
 START_TEST(ends_nobody_who_let_go)
 {
 	pid_t pid = orphan("up", "echo $$ >ready; sleep 1; exec 4>&-; exec sleep 600");
@@ -369,7 +369,7 @@ START_TEST(ends_nobody_who_let_go)
 }
 END_TEST
 
-/* TERM is ignored, and KILL comes to the whole group. */
+/* After an ignored TERM, KILL goes to the whole group. */
 START_TEST(kills_the_group_that_ignores_it)
 {
 	pid_t pid = orphan("pull",
@@ -383,7 +383,7 @@ START_TEST(kills_the_group_that_ignores_it)
 }
 END_TEST
 
-/* Another user's: said, and no grace is given to what was not asked to end. */
+/* Another user's process is reported, and not waited for after EPERM. */
 START_TEST(tells_whom_it_may_not_end)
 {
 	struct run r = run("echo working; read line <gate");
@@ -392,7 +392,7 @@ START_TEST(tells_whom_it_may_not_end)
 	child_forbid_kill();
 	r.limit_ms = 500;
 	ck_assert_int_eq(detached_run(&m, &r, "pull", &f), -1);
-	/* it was started: that it failed is not "nothing was done" */
+	/* it was started: so it is not FAULT_HOST */
 	ck_assert_int_eq(f.kind, FAULT_FAILED);
 	ck_assert_ptr_nonnull(strstr(said,
 	    "an earlier docker call still holds up.lock and cannot be ended: "
@@ -413,7 +413,7 @@ START_TEST(settles_before_it_runs)
 }
 END_TEST
 
-/* A holder that does not say who it is: nobody may be ended for it. */
+/* A holder without a valid process group: nothing is killed. */
 static const char *const nameless[] = { "", "pull\n", "0 pull\n", "-1 pull\n" };
 
 START_TEST(ends_nobody_it_does_not_know)
@@ -440,7 +440,7 @@ START_TEST(ends_nobody_it_does_not_know)
 	ck_assert_ptr_nonnull(strstr(f.what, "still holds up.lock"));
 	ck_assert_str_ne(f.next, "");
 	ck_assert(!child_gone(pid));
-	/* 0 would be all of our own group */
+	/* group 0 would be our own */
 	ck_assert_int_eq(signals_stop(), 0);
 	fault_clear(&f);
 	ck_assert_int_eq(moves("up", "echo ran >ran"), -1);

@@ -65,7 +65,7 @@ get(const char *host, const char *port, int64_t ms, struct http_answer *a)
 		ck_assert_msg(*p >= ' ' && *p <= '~', "unprintable: %s", a->why);
 }
 
-/* libc's own counts nothing: what http_get() takes from the peer goes by here. */
+/* Replaces that of libc, to count the bytes that http_get() reads. */
 static size_t taken;
 
 ssize_t
@@ -78,7 +78,7 @@ recv(int fd, void *to, size_t room, int flags)
 	return n;
 }
 
-/* False, and said so, where the host has no IPv6. */
+/* False, with a message: the host has no IPv6. */
 static bool
 start_lie(struct liar *l, const struct lie *lie)
 {
@@ -208,7 +208,7 @@ START_TEST(body_is_kept_up_to_its_bound)
 }
 END_TEST
 
-/* The head fills its bound to the byte, and is one longer. */
+/* A head of exactly the limit, and one that is a byte longer. */
 START_TEST(head_bound_is_exact)
 {
 	static char text[HTTP_HEAD_MAX + 2];
@@ -265,7 +265,7 @@ START_TEST(unreachable_address)
 {
 	struct http_answer a;
 
-	/* no TCP goes to a broadcast address, whatever the host's routes */
+	/* TCP never connects to a broadcast address, whatever the routes are */
 	get("255.255.255.255", "80", EVER, &a);
 	ck_assert_int_eq(a.end, HTTP_REFUSED);
 	ck_assert_ptr_nonnull(strstr(a.why, "cannot connect: "));
@@ -388,7 +388,7 @@ START_TEST(a_passed_deadline_is_a_timeout)
 }
 END_TEST
 
-/* What is ours is not held against the service. */
+/* A lack of resources on our side says nothing about the service. */
 START_TEST(no_descriptors_is_our_error)
 {
 	struct rlimit limit;
@@ -409,7 +409,7 @@ START_TEST(no_descriptors_is_our_error)
 }
 END_TEST
 
-/* A stream that ends too early is never taken for an answer. */
+/* An answer that ends too early is not an answer. */
 START_TEST(cut_anywhere)
 {
 	static const char whole[] = "HTTP/1.1 103 Early Hints\r\nA: b\r\n c\r\n\r\n" OK

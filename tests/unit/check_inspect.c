@@ -1,6 +1,6 @@
 /*
- * check_inspect.c: JSON of the engine and of compose, to structs.  The samples come
- * from a real engine 20.10 and compose 2.26.1, shortened.
+ * check_inspect.c: reading the JSON of the engine and of compose.  The samples come from
+ * a real engine 20.10 and compose 2.26.1, and are shortened.
  */
 #include "engine/compose/inspect.h"
 
@@ -162,7 +162,7 @@ static const struct {
 	{ "removing", INSTANCE_REMOVING },
 	{ "exited", INSTANCE_EXITED },
 	{ "dead", INSTANCE_DEAD },
-	/* what is not known does not run */
+	/* an unknown state is not running */
 	{ "", INSTANCE_DEAD },
 	{ "Running", INSTANCE_DEAD },
 	{ "running ", INSTANCE_DEAD },
@@ -264,7 +264,7 @@ START_TEST(refuses_what_is_spoiled)
 }
 END_TEST
 
-/* In a string that is not read, a NUL does no harm. */
+/* A NUL in a string that is not used is accepted. */
 START_TEST(takes_a_nul_in_a_label)
 {
 	const char *json = with(running, "\"com.docker.compose.project\": \"real\"",
@@ -275,7 +275,7 @@ START_TEST(takes_a_nul_in_a_label)
 }
 END_TEST
 
-/* Members that a deploy can do without: never a crash, never a good sign. */
+/* A container with a bad status is accepted, but it is not running. */
 static const struct {
 	const char *part, *by;
 } poorer[] = {
@@ -350,7 +350,7 @@ START_TEST(tells_what_a_service_lacks)
 }
 END_TEST
 
-/* The old form, and what is neither. */
+/* The old form (a list), and values that are neither form. */
 static const struct {
 	const char *depends;
 	size_t n;
@@ -480,7 +480,7 @@ START_TEST(reads_the_time)
 }
 END_TEST
 
-/* The time is UTC, wherever this machine thinks that it is. */
+/* The time is UTC in any time zone. */
 START_TEST(reads_the_time_anywhere)
 {
 	ck_assert_int_eq(setenv("TZ", "Pacific/Auckland", 1), 0);

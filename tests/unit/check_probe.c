@@ -110,7 +110,7 @@ START_TEST(a_good_answer_closes_no_window)
 }
 END_TEST
 
-/* As a caller would: waits the pause, an attempt takes `cost`. */
+/* Acts as a caller: waits for the pause; an attempt takes `cost` ms. */
 static int64_t
 spend(struct probe *p, const struct http_answer *a, int64_t cost, unsigned *attempts)
 {

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LIFE_S 60 /* no liar outlives a test that hangs */
+#define LIFE_S 60 /* a server ends after that, also if its test hangs */
 
 int
 liar_listen(const char *host, char port[6], int backlog)
@@ -28,7 +28,7 @@ liar_listen(const char *host, char port[6], int backlog)
 
 	ck_assert_int_eq(getaddrinfo(host, port, &hints, &ai), 0);
 	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* a port in TIME-WAIT from another test is free for us */
+	/* a port in TIME-WAIT from another test can be used */
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (fd >= 0 && ai->ai_family == AF_INET6)
@@ -54,7 +54,7 @@ nap(unsigned ms)
 	nanosleep(&ts, NULL);
 }
 
-/* Reads the request's head; what does not fit is of no interest. */
+/* Reads the request's head; what does not fit is ignored. */
 static size_t
 hear(int fd, char *buf, size_t size)
 {
@@ -114,7 +114,7 @@ serve(int fd, const struct liar_script *s)
 	char request[8192];
 	int on = 1;
 
-	/* each chunk a packet of its own, as far as the kernel lets one say */
+	/* as far as possible, each chunk is a packet */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	request[0] = '\0';
 	/* sooner, and connect(2) itself may see the reset */

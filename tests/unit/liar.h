@@ -1,6 +1,6 @@
 /*
- * liar.h: a server on a loopback address that says what a script tells it,
- * in a child process.  It serves one connection after the other.
+ * liar.h: a server on a loopback address that sends what a script says, in a child
+ * process.  It serves one connection at a time.
  */
 #ifndef UNIT_LIAR_H
 #define UNIT_LIAR_H
@@ -14,12 +14,12 @@ enum liar_end {
 	LIAR_RESET, /* RST, SO_LINGER with 0 */
 	LIAR_HALF,  /* shutdown(2) of what it sends, then waits for the peer */
 	LIAR_HANG,  /* waits until the peer is gone */
-	LIAR_DROP   /* RST with the request unread, nothing said */
+	LIAR_DROP   /* RST with the request unread, without an answer */
 };
 
 #define LIAR_ENDLESS ((size_t)-1)
 
-/* What is said: `text`, then `more` `times` over, then `last`. */
+/* It sends `text`, then `more` `times` times, then `last`. */
 struct liar_script {
 	const char *text;
 	size_t len; /* 0: strlen(text) */
@@ -30,7 +30,7 @@ struct liar_script {
 	unsigned pause_ms; /* between two chunks */
 	enum liar_end end;
 	bool deaf; /* answers without reading */
-	bool echo; /* says the request as the body */
+	bool echo; /* sends the request as the body */
 };
 
 struct liar {

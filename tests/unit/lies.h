@@ -1,5 +1,5 @@
 /*
- * lies.h: what a peer may answer, and what we make of it; one row each.
+ * lies.h: a table of answers of a peer, with the expected verdicts.
  */
 #ifndef UNIT_LIES_H
 #define UNIT_LIES_H
