@@ -18,8 +18,8 @@
 int dotenv_writable(const char *path, struct fault *) MUST_CHECK;
 
 /*
- * Is it there, owned by this user, and another file than `lock`?  Opens nothing.
- * FAULT_HOST otherwise.
+ * Does it exist, belong to this user, and is it another file than `lock`?  FAULT_HOST:
+ * no.  Opens nothing.
  */
 int dotenv_check_owner(const char *path, const char *lock, struct fault *) MUST_CHECK;
 

@@ -750,11 +750,28 @@ START_TEST(refuses_anothers_file)
 	put_text(".env", K "=v\n");
 	ck_assert_int_eq(chown(".env", OTHER, OTHER), 0);
 	ck_assert_int_eq(dotenv_writable(".env", &f), -1);
-	ck_assert_ptr_nonnull(strstr(f.next, "sudo -u '#4242' [TWILIGHT_"));
+	ck_assert_ptr_nonnull(
+	    strstr(f.next, "sudo -u '#4242' [TWILIGHT_...=...] twilight-deploy"));
 	refused(-1, ".env belongs to '#4242', this runs as root");
 	ck_assert_int_eq(chown(".env", NOBODY, OTHER), 0);
 	ck_assert_int_eq(dotenv_writable(".env", &f), -1);
-	ck_assert_ptr_nonnull(strstr(f.next, "sudo -u nobody [TWILIGHT_"));
+	ck_assert_ptr_nonnull(
+	    strstr(f.next, "sudo -u nobody [TWILIGHT_...=...] twilight-deploy"));
+}
+END_TEST
+
+START_TEST(checks_the_owner_first)
+{
+	refused(dotenv_check_owner(".env", "lock", &f), "missing env file: .env");
+	put_text(".env", K "=v\n");
+	ck_assert_int_eq(dotenv_check_owner(".env", "lock", &f), 0);
+	ck_assert_int_eq(link(".env", "lock"), 0);
+	refused(dotenv_check_owner(".env", "lock", &f), "the lock file is the env file");
+	if (geteuid() != 0)
+		SKIP("not run as root");
+	ck_assert_int_eq(unlink("lock"), 0);
+	ck_assert_int_eq(chown(".env", OTHER, OTHER), 0);
+	refused(dotenv_check_owner(".env", "lock", &f), ".env belongs to '#4242'");
 }
 END_TEST
 
@@ -837,7 +854,7 @@ dotenv_suite(void)
 		ONCE(refuses_a_second_link), EACH(keeps_an_edit_made_meanwhile, 6),
 		ONCE(takes_no_temporary_file_of_another), ONCE(refuses_our_own_bugs),
 		ONCE(refuses_hard_links), ONCE(refuses_a_bind_mount),
-		ONCE(refuses_anothers_file),
+		ONCE(refuses_anothers_file), ONCE(checks_the_owner_first),
 		EACH(asks_what_another_user_may, N(nobodys)) };
 
 	return unit_suite("dotenv", setup, room_leave, tests, N(tests));
