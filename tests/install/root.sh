@@ -239,6 +239,20 @@ case_installs_beside_env() {
 	is 'what differs' '' "$(differences | grep -vE "^.(/etc/twilight-deploy.conf|$HOME_DIR/(source/deploy/)?compose.yml):")"
 }
 
+# case_installs_example NAME: of deploy/examples/, as its files say where they belong
+case_installs_example() {
+	root_make refused || fail 'a root'
+	ex_files=$TREE/deploy/examples/$1
+	ex_dir=$(sed -n 's/^compose_dir = //p' "$ex_files/twilight-deploy.conf")
+	mkdir -p "$R${ex_dir:=/home/deploy/$1/source/deploy}"
+	cp "$ex_files/twilight-deploy.conf" "$R/etc/"
+	cp "$ex_files/compose.yml" "$R$ex_dir/"
+	cp "$ex_files/env.example" "$R/home/deploy/$1/.env"
+	install_run || fail 'exit 0'
+	cmp "$ex_files/twilight-deploy.conf" "$R/etc/twilight-deploy.conf" || fail 'the file as it was'
+	as_deploy twilight-deploy status || fail "deploy's status, exit 0"
+}
+
 # A link that the user put in the place of .env is not what the installer changed.
 case_uninstall_follows_no_link() {
 	root_make refused || fail 'a root'
@@ -791,6 +805,9 @@ apart uninstall_after_a_start
 apart tells_systemd
 apart starts_nothing_yet
 apart installs_beside_env
+for name in twilight ghosthands spryte; do
+	apart installs_example $name
+done
 for name in mv useradd usermod systemctl; do
 	apart interrupted_is_undone $name
 done
