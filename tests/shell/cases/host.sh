@@ -35,7 +35,7 @@ test_other_user() {
 	remember
 	deploy "$new"
 	is "exit code" "$rc" 4
-	matches "what to type" "$all" 'sudo -u [^ ]+ .*twilight-deploy'
+	matches "what to type" "$all" 'sudo -u [^ ]+ twilight-deploy'
 	is "nothing is made" "$(ls -d "$state" 2>/dev/null)" ""
 	no_change
 }
