@@ -219,5 +219,8 @@ test_release_is_reproducible() {
 	is "its version" "$(dpkg-deb -f "$deb" Version)" "$(cat "$REPO/VERSION")"
 	mkdir "$T/tar" && tar -xzf "$T"/a/*.tar.gz -C "$T/tar" --strip-components=1
 	strip -o "$T/stripped" "$PROGRAM"
+	for page in $(grep -oE '\]\((docs|deploy)/[^)#]+' "$REPO/README.md" | cut -c3-); do
+		is "the tarball has $page" "$(ls "$T/tar/$page")" "$T/tar/$page"
+	done
 	is "the tarball's program" "$(cmp "$T/tar/twilight-deploy" "$T/stripped" 2>&1)" ""
 }
