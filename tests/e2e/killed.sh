@@ -167,8 +167,8 @@ in_phase() {
 
 # A docker that stays in the phase named by the file `stay` as long as the file names it, so
 # that a signal arrives in that phase on every machine.  The call itself runs meanwhile, and
-# gets a TERM that is sent to it.  Between the swap and the `up` there is no call: the pull
-# leaves a process behind that holds up.lock.
+# gets a TERM that is sent to it.  Between the swap and the `up` there is no call: the tag of
+# the pulled image leaves a process behind that holds up.lock.
 docker_that_stays() {
 	cat >"$SPARE/docker" <<SH
 #!/bin/sh
@@ -181,6 +181,7 @@ stay() {
 step=\$(sed -n 's/^ *"phase": *"\([^"]*\)".*/\1/p' "$STATE/journal" 2>/dev/null)
 case "\$1 \$2,\$step" in
 'compose pull,'*) phase=pull ;;
+'image tag,prepare') phase=tag ;;
 'compose up,apply') phase=up ;;
 'compose up,'*) phase=rolling ;;
 'image prune,') phase=done ;;
@@ -196,7 +197,10 @@ code=\$?
 [ "\$2" != up ] || echo over >>"$SPARE/ups"
 stay \$phase
 [ "\$2,\$told" != up, ] || echo "ended \$code" >>"$SPARE/ups"
-case \$phase in pull) stay pulled; stay swap & ;; esac
+case \$phase in
+pull) stay pulled ;;
+tag) stay swap & ;;
+esac
 exit \$code
 SH
 	chmod +x "$SPARE/docker"
@@ -223,7 +227,7 @@ deploy_to() {
 	here_start deploy "$next_tag"
 	SETTINGS=$dt_settings
 	until comes_to "$1"; do
-		! process_gone "$HERE" || fail "a deploy that comes to the point $1"
+		! process_gone "$HERE" || { here_wait; fail "a deploy that comes to the point $1"; }
 		sleep 0.02
 	done
 }
