@@ -315,6 +315,8 @@ static const struct {
 	{ "data", "\"command\": null,\n      \"depends_on\"",
 	    "\"scale\": 2, \"depends_on\"", "the compose file scales service data to 2" },
 	{ "data", "\"command\": null,\n      \"depends_on\"",
+	    "\"scale\": 0, \"depends_on\"", "the compose file scales service data to 0" },
+	{ "data", "\"command\": null,\n      \"depends_on\"",
 	    "\"deploy\": {\"replicas\": 3}, \"depends_on\"",
 	    "the compose file scales service data to 3" },
 	{ "none", "demo", "demo", "the compose file has no service none" },

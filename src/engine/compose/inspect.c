@@ -108,7 +108,7 @@ scale_of(const json_t *service)
 
 	if (scale == NULL)
 		scale = json_object_get(json_object_get(service, "deploy"), "replicas");
-	return scale == NULL ? 1 : json_integer_value(scale);
+	return json_is_integer(scale) ? json_integer_value(scale) : 1;
 }
 
 int
@@ -123,7 +123,8 @@ inspect_service(const json_t *doc, const char *name, struct resolved *r, struct 
 		    "set `services` to services of the compose file",
 		    "the compose file has no service %s", name);
 	scale = scale_of(service);
-	if (scale > 1)
+	/* with 0 an `up` removes the container that runs */
+	if (scale != 1)
 		return fault_set(f, FAULT_HOST, "scale it to one",
 		    "the compose file scales service %s to %lld", name, scale);
 	if (!member_string(service, "image", r->reference, sizeof(r->reference)) ||
