@@ -194,6 +194,12 @@ check_settings(struct deploy *d, struct fault *f)
 	if (d->j.to.n == t->n_services && choose_parts(t, &d->j.from) == NULL &&
 	    choose_parts(t, &d->j.to) == NULL)
 		return 0;
+	/* format 1 does not name its service */
+	if (d->j.to.part[0].service[0] == '\0')
+		return fault_set(f, FAULT_HOST,
+		    "set `services` to that one, then run `recover`",
+		    "the interrupted %s of %s was one of a single service",
+		    record_verb_name(d->j.verb), d->j.to.tag);
 	for (i = 0; i < d->j.to.n; i++) {
 		(void)strlcat(services, i == 0 ? "" : ",", sizeof(services));
 		(void)strlcat(services, d->j.to.part[i].service, sizeof(services));
