@@ -94,9 +94,15 @@ static int
 retain_running(struct deploy *d, struct fault *f)
 {
 	struct engine *e = d->s->engine;
+	struct release runs = d->j.from;
 	bool all;
+	size_t i;
 
-	if (e->available(e, &d->j.from, &all, f) == -1)
+	/* a service without an instance has no image */
+	for (i = runs.n = 0; i < d->j.from.n; i++)
+		if (d->j.from.part[i].revision[0] != '\0')
+			runs.part[runs.n++] = d->j.from.part[i];
+	if (e->available(e, &runs, &all, f) == -1)
 		return -1;
 	if (!all)
 		progress_say(d->s->progress, SAY_WARN,
