@@ -81,12 +81,15 @@ SRC := \
 	src/health/dial.c \
 	src/health/http.c \
 	src/health/probe.c \
+	src/health/said.c \
 	src/health/url.c \
+	src/health/version.c \
 	src/request/choose.c \
 	src/request/request.c \
 	src/request/tag.c \
 	src/request/who.c \
 	src/state/folder.c \
+	src/state/freeze.c \
 	src/state/history.c \
 	src/state/journal.c \
 	src/state/ledger.c \

@@ -42,8 +42,8 @@ broke(const struct http *h, int error, struct http_answer *a)
 }
 
 static enum next
-send_request(struct http *h, const char *host, const char *target, bool keep,
-    struct http_answer *a)
+send_request(struct http *h, const char *method, const char *host, const char *target,
+    bool keep, struct http_answer *a)
 {
 	char request[REQUEST_MAX];
 	size_t len, done = 0;
@@ -51,10 +51,12 @@ send_request(struct http *h, const char *host, const char *target, bool keep,
 	int error;
 
 	len = (size_t)snprintf(request, sizeof(request),
-	    "GET %s HTTP/1.1\r\n"
+	    "%s %s HTTP/1.1\r\n"
 	    "Host: %s\r\nUser-Agent: twilight-deploy\r\nAccept: */*\r\n"
-	    "Connection: %s\r\n\r\n",
-	    target, host, keep ? "keep-alive" : "close");
+	    "%sConnection: %s\r\n\r\n",
+	    method, target, host,
+	    strcmp(method, "GET") == 0 ? "" : "Content-Length: 0\r\n",
+	    keep ? "keep-alive" : "close");
 	if (len >= sizeof(request))
 		return answer_say(a, HTTP_ERROR, "the request is too long");
 	while (done < len) {
@@ -165,7 +167,7 @@ http_get(const struct url *u, int64_t deadline, struct http_answer *a)
 	h.fd = dial_url(u, deadline, h.allowed, a);
 	if (h.fd == -1)
 		return;
-	if (send_request(&h, u->authority, u->path, false, a) == NEXT_MORE &&
+	if (send_request(&h, "GET", u->authority, u->path, false, a) == NEXT_MORE &&
 	    read_head(&h, a) == NEXT_BODY)
 		keep_body(&h, a);
 	http_close(&h);
@@ -196,7 +198,7 @@ ask_once(struct http *h, const char *target, int64_t deadline, struct http_answe
 	begin_exchange(h, deadline, a);
 	if (h->fd == -1)
 		h->fd = dial_unix(h->path, deadline, h->allowed, a);
-	if (h->fd == -1 || send_request(h, "docker", target, true, a) != NEXT_MORE)
+	if (h->fd == -1 || send_request(h, "GET", "docker", target, true, a) != NEXT_MORE)
 		return NEXT_END;
 	return read_head(h, a);
 }
@@ -279,6 +281,37 @@ read_body(struct http *h, size_t max, struct http_answer *a, char **buf, size_t 
 	return false;
 }
 
+/* The body of an answer whose head came; none where not all of it does. */
+static bool
+take_body(struct http *h, size_t max, struct http_answer *a, char **body, size_t *len)
+{
+	if (read_body(h, max, a, body, len))
+		return true;
+	free(*body);
+	*body = NULL;
+	*len = 0;
+	return false;
+}
+
+void
+http_ask(const char *method, const struct url *u, int64_t deadline, size_t max,
+    struct http_answer *a, char **body, size_t *len)
+{
+	struct http h;
+
+	*body = NULL;
+	*len = 0;
+	http_init(&h, NULL);
+	begin_exchange(&h, deadline, a);
+	h.fd = dial_url(u, deadline, h.allowed, a);
+	if (h.fd == -1)
+		return;
+	if (send_request(&h, method, u->authority, u->path, false, a) == NEXT_MORE &&
+	    read_head(&h, a) == NEXT_BODY)
+		(void)take_body(&h, max, a, body, len);
+	http_close(&h);
+}
+
 void
 http_fetch(struct http *h, const char *target, int64_t deadline, size_t max,
     struct http_answer *a, char **body, size_t *len)
@@ -288,12 +321,7 @@ http_fetch(struct http *h, const char *target, int64_t deadline, size_t max,
 	*body = NULL;
 	*len = 0;
 	if (ask(h, target, deadline, a) == NEXT_BODY)
-		whole = read_body(h, max, a, body, len);
-	if (!whole) {
-		free(*body);
-		*body = NULL;
-		*len = 0;
-	}
+		whole = take_body(h, max, a, body, len);
 	h->used = whole && !h->head.closes && h->head.body.done;
 	if (!h->used)
 		http_close(h);

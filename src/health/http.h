@@ -21,6 +21,14 @@
  */
 void http_get(const struct url *, int64_t deadline, struct http_answer *);
 
+/*
+ * The same with `method`, GET or POST without a body.  The whole body of the answer,
+ * at most `max` bytes, is read into *body (malloc'd, a NUL after its `*len` bytes, the
+ * caller's; NULL when the answer is not HTTP_ANSWER).
+ */
+void http_ask(const char *method, const struct url *, int64_t deadline, size_t max,
+    struct http_answer *, char **body, size_t *len);
+
 /* A connection to a Unix socket, kept open from one request to the next. */
 struct http {
 	const char *path; /* of the socket; the caller's */

@@ -122,13 +122,13 @@ child_descriptors(const struct run *r, const struct pipes *p)
 {
 	int out = r->kind == RUN_MOVE ? r->out_fd : p->child_out;
 	int err = r->kind == RUN_MOVE || r->merge ? out : p->child_err;
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int in = r->in_fd > 0 ? r->in_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int report = fcntl(p->child_exec, F_DUPFD_CLOEXEC, 10);
 	int hold = -1;
 
-	if (null == -1 || report == -1)
+	if (in == -1 || report == -1)
 		return -1;
-	if (dup2(null, 0) == -1 || dup2(out, 1) == -1 || dup2(err, 2) == -1)
+	if (dup2(in, 0) == -1 || dup2(out, 1) == -1 || dup2(err, 2) == -1)
 		return -1;
 	if (r->hold_fd != -1 && (hold = fcntl(r->hold_fd, F_DUPFD, 10)) == -1)
 		return -1;

@@ -6,7 +6,7 @@
  * detached command, must survive us and whoever reads our output: it writes to a file
  * and holds `hold_fd`, a lock that shows the next process that it is running.
  *
- * Both have /dev/null as stdin, default signals, a process group of their own and none
+ * Both have default signals, a process group of their own and none
  * of our descriptors.  The run ends with the exit of the child, not with the end of its
  * output.  At the limit the child gets TERM, and `grace_ms` later its group gets KILL.
  * A child that we may not kill (another user's) is left running.
@@ -38,6 +38,7 @@ struct run {
 	int64_t grace_ms; /* from TERM to KILL; 0: RUN_GRACE_MS */
 	bool merge;       /* RUN_LOOK: stderr into stdout */
 	bool stoppable;   /* a signal to us (signals_stop()) ends it too */
+	int in_fd;        /* its stdin; 0: /dev/null */
 	int out_fd;       /* RUN_MOVE: stdout and stderr */
 	int hold_fd; /* RUN_MOVE: a lock, or -1; the child alone keeps it: closed here */
 	const char *hold_word; /* the child writes "PID WORD", padded, into hold_fd */

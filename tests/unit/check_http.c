@@ -244,6 +244,55 @@ free_port(const char *host, char port[6])
 	close(fd);
 }
 
+/* A POST says that it has no body; the answer's is read whole, beyond what is kept. */
+START_TEST(post_is_as_promised)
+{
+	struct liar_script script = { .text = OK "\r\n", .echo = true };
+	char expected[300], *body;
+	struct http_answer a;
+	struct liar l;
+	struct url u;
+	size_t len;
+
+	ck_assert(liar_start(&l, "127.0.0.1", &script));
+	url_of(&u, "127.0.0.1", l.port);
+	http_ask("POST", &u, deadline_in(EVER), 4096, &a, &body, &len);
+	liar_stop(&l);
+	snprintf(expected, sizeof(expected),
+	    "POST / HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nUser-Agent: twilight-deploy\r\n"
+	    "Accept: */*\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+	    l.port);
+	ck_assert_int_eq(a.end, HTTP_ANSWER);
+	ck_assert_ptr_nonnull(body);
+	ck_assert_str_eq(body, expected);
+	ck_assert_uint_eq(len, strlen(expected));
+	free(body);
+}
+END_TEST
+
+START_TEST(asked_body_is_bounded)
+{
+	struct liar_script script = { .text = OK "\r\n",
+		.more = "xxxxxxxxxx",
+		.times = 200 };
+	struct http_answer a;
+	struct liar l;
+	struct url u;
+	size_t len, max;
+	char *body;
+
+	for (max = 1999; max <= 2000; max++) {
+		ck_assert(liar_start(&l, "127.0.0.1", &script));
+		url_of(&u, "127.0.0.1", l.port);
+		http_ask("GET", &u, deadline_in(EVER), max, &a, &body, &len);
+		liar_stop(&l);
+		ck_assert_int_eq(a.end, max == 2000 ? HTTP_ANSWER : HTTP_GARBAGE);
+		ck_assert_int_eq(body != NULL, max == 2000);
+		free(body);
+	}
+}
+END_TEST
+
 START_TEST(refused_port)
 {
 	static const char *const hosts[] = { "127.0.0.1", "localhost" };
@@ -437,6 +486,8 @@ http_suite(void)
 	TCase *h = tcase_create("Hostile");
 
 	tcase_add_test(c, request_is_as_promised);
+	tcase_add_test(c, post_is_as_promised);
+	tcase_add_test(limits, asked_body_is_bounded);
 	tcase_add_test(c, refused_port);
 	tcase_add_test(c, unreachable_address);
 	tcase_add_test(c, ipv6_only_listener);

@@ -237,16 +237,21 @@ START_TEST(waits_for_the_exit_and_not_for_the_end_of_output)
 }
 END_TEST
 
-START_TEST(gives_nothing_to_read)
+START_TEST(gives_what_is_to_be_read_or_nothing)
 {
+	struct run r;
 	int fd[2];
 
 	ck_assert_int_eq(pipe2(fd, O_CLOEXEC), 0);
 	ck_assert_int_eq(write(fd[1], "mine\n", 5), 5);
 	ck_assert_int_eq(dup2(fd[0], 0), 0);
 	ck_assert_str_eq(output("readlink /proc/$$/fd/0; cat"), "/dev/null\n");
-	close(fd[0]);
 	close(fd[1]);
+	r = look("cat");
+	r.in_fd = fd[0];
+	start(&r);
+	ck_assert_str_eq(res.out, "mine\n");
+	close(fd[0]);
 }
 END_TEST
 
@@ -796,7 +801,7 @@ run_suite(void)
 		ONCE(gives_the_environment_as_it_is),
 		ONCE(gives_the_arguments_as_they_are), ONCE(goes_where_it_is_told),
 		ONCE(waits_for_the_exit_and_not_for_the_end_of_output),
-		ONCE(gives_nothing_to_read), ONCE(gives_a_group_of_its_own),
+		ONCE(gives_what_is_to_be_read_or_nothing), ONCE(gives_a_group_of_its_own),
 		ONCE(gives_no_descriptor_of_ours),
 		ONCE(gives_a_detached_child_the_lock_alone), ONCE(gives_default_signals),
 		ONCE(ticks), ONCE(frees_twice), ONCE(detached_child_writes_to_the_file),

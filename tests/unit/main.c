@@ -29,9 +29,11 @@ Suite *probe_suite(void);
 Suite *pull_suite(void);
 Suite *text_suite(void);
 Suite *url_suite(void);
+Suite *version_suite(void);
 Suite *childenv_suite(void);
 Suite *file_suite(void);
 Suite *folder_suite(void);
+Suite *freeze_suite(void);
 Suite *history_suite(void);
 Suite *inspect_suite(void);
 Suite *journal_suite(void);
@@ -91,11 +93,13 @@ main(int argc, char **argv)
 		lock_suite,
 		mask_suite,
 		folder_suite,
+		freeze_suite,
 		config_suite,
 		request_suite,
 		tag_suite,
 		choose_suite,
 		url_suite,
+		version_suite,
 		answer_suite,
 		api_suite,
 		body_suite,

@@ -1,0 +1,107 @@
+#include "state/freeze.h"
+
+#include "state/member.h"
+#include "sys/file.h"
+#include "sys/text.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FREEZE "freeze"
+#define FREEZE_SIZE_MAX (16 * 1024)
+
+int
+freeze_write(int dirfd, const struct freeze *z, struct fault *f)
+{
+	json_t *doc = json_pack("{si ss ss ss so}", "v", 1, "reason", z->reason, "time",
+	    z->time, "until", z->until, "who", member_of_who(&z->who));
+	char *text = json_dumps(doc, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+	int rc = -1;
+
+	json_decref(doc);
+	if (text == NULL)
+		errno = ENOMEM;
+	else
+		rc = file_replace(dirfd, FREEZE, text, strlen(text));
+	free(text);
+	if (rc == 0)
+		return 0;
+	return fault_set(f, FAULT_HOST, "check the disk of the state folder",
+	    "cannot write the file freeze in the state folder: %s", strerror(errno));
+}
+
+/* "2026-11-24T18:00:00Z": texts of this form are in the order of their times. */
+static bool
+is_time(const char *s)
+{
+	const char *form = "dddd-dd-ddTdd:dd:ddZ";
+
+	for (; *form != '\0' && *s != '\0'; form++, s++)
+		if (*form == 'd' ? *s < '0' || *s > '9' : *s != *form)
+			return false;
+	return *form == '\0' && *s == '\0';
+}
+
+static bool
+read_freeze(const json_t *doc, struct freeze *z)
+{
+	return json_integer_value(json_object_get(doc, "v")) == 1 &&
+	    member_string(doc, "reason", z->reason, sizeof(z->reason)) &&
+	    member_string(doc, "time", z->time, sizeof(z->time)) && is_time(z->time) &&
+	    member_string(doc, "until", z->until, sizeof(z->until)) &&
+	    (z->until[0] == '\0' || is_time(z->until)) && member_who(doc, &z->who);
+}
+
+int
+freeze_read(int dirfd, const char *now, struct freeze *z, bool *there, struct fault *f)
+{
+	json_t *doc;
+	char *bytes;
+	size_t len;
+
+	memset(z, 0, sizeof(*z));
+	*there = false;
+	if (file_read(dirfd, FREEZE, FREEZE_SIZE_MAX, &bytes, &len) == -1) {
+		if (errno == ENOENT)
+			return 0;
+		return fault_set(f, FAULT_HOST, "check the state folder",
+		    "cannot read the file freeze in the state folder: %s",
+		    strerror(errno));
+	}
+	doc = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL);
+	free(bytes);
+	*there = read_freeze(doc, z);
+	json_decref(doc);
+	if (!*there)
+		return fault_set(f, FAULT_HOST, "run `unfreeze`, then `freeze` again",
+		    "the file freeze in the state folder is damaged");
+	*there = z->until[0] == '\0' || strcmp(now, z->until) < 0;
+	return 0;
+}
+
+int
+freeze_clear(int dirfd, struct fault *f)
+{
+	if (file_remove(dirfd, FREEZE) == 0)
+		return 0;
+	return fault_set(f, FAULT_HOST, "check the disk of the state folder",
+	    "cannot remove the file freeze from the state folder: %s", strerror(errno));
+}
+
+int
+freeze_refuse(const struct freeze *z, const char *target, struct fault *f)
+{
+	char reason[2 * FREEZE_REASON_MAX], actor[2 * sizeof(z->who.actor)],
+	    until[64] = "";
+
+	if (z->until[0] != '\0')
+		snprintf(until, sizeof(until), ", until %.10s %.5s UTC", z->until,
+		    z->until + 11);
+	return fault_set(f, FAULT_REFUSED, "ask them, or an operator to run `unfreeze`",
+	    "target %s is frozen: %s (by %s%s)", target,
+	    text_escape(reason, sizeof(reason), z->reason, strlen(z->reason)),
+	    text_escape(actor, sizeof(actor), z->who.actor, strlen(z->who.actor)), until);
+}
