@@ -50,6 +50,7 @@ SRC := \
 	src/config/value.c \
 	src/deploy/choose.c \
 	src/deploy/commit.c \
+	src/deploy/identity.c \
 	src/deploy/look.c \
 	src/deploy/observe.c \
 	src/deploy/phases.c \
@@ -85,6 +86,7 @@ SRC := \
 	src/health/url.c \
 	src/health/version.c \
 	src/request/choose.c \
+	src/request/extra.c \
 	src/request/request.c \
 	src/request/tag.c \
 	src/request/who.c \

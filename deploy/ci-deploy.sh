@@ -127,17 +127,18 @@ once() { # NAME VALUE
 	eval "$1=\$2"
 }
 
-# REQUEST and its words: $verb, TAG and SEQ
+# REQUEST and its words: $verb, TAG, SEQ and $proof, which image it must be
 words() {
-	only REQUEST 'A-Za-z0-9_.= -'
+	only REQUEST 'A-Za-z0-9_.=: -'
 	set -f
 	# shellcheck disable=SC2086 # words
 	set -- $REQUEST
-	verb=${1-none}
+	verb=${1-none} proof=
 	[ $# -eq 0 ] || shift
 	for word; do
 		case $word in
 		seq=*) once SEQ "${word#seq=}" ;;
+		digest=* | commit=*) proof="$proof $word" ;;
 		*) once TAG "$word" ;;
 		esac
 	done
@@ -164,7 +165,7 @@ sound() {
 	words
 	case $verb,$TAG in
 	deploy,) fail "no tag to deploy: set tag, sha or request" ;;
-	deploy,*) request="deploy $TAG${SEQ:+ seq=$SEQ} --json" ;;
+	deploy,*) request="deploy $TAG${SEQ:+ seq=$SEQ}$proof --json" ;;
 	rollback,*) request="rollback${TAG:+ $TAG} --json" ;;
 	status,*) request=status ;;
 	*) fail "REQUEST must be deploy, rollback or status" ;;

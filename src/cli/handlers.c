@@ -68,7 +68,7 @@ show_no_record(struct call *c, const struct target *t, const struct release *fro
 static int
 do_deploy(struct call *c, struct session *s, struct fault *f)
 {
-	return deploy_run(s, c->tag, c->request.seq, f);
+	return deploy_run(s, c->tag, &c->request, f);
 }
 
 static int
@@ -101,7 +101,7 @@ do_plan(struct call *c, struct session *s, struct release *from, struct release 
 	const struct part *p, *old;
 	size_t i;
 
-	if (plan_run(s, c->tag, from, to, f) == -1)
+	if (plan_run(s, c->tag, &c->request, from, to, f) == -1)
 		return -1;
 	output_row(o, "running", "%s", from->tag[0] == '\0' ? "nothing" : from->tag);
 	output_row(o, "would deploy", "%s", to->tag);
@@ -114,6 +114,8 @@ do_plan(struct call *c, struct session *s, struct release *from, struct release 
 			? "runs this image; a deploy asks the registry for a newer one"
 			: "is on this host; a deploy asks the registry for a newer one",
 		    p->reference[0] == '\0' ? "" : ": ", p->reference);
+		if (p->digest[0] != '\0')
+			output_row(o, "", "%s", p->digest);
 	}
 	output_line(o, "nothing was pulled or changed");
 	return 0;

@@ -15,7 +15,7 @@ static const struct {
 	{ 0, "success: the version runs, verified healthy" },
 	{ 1, "not deployed; the previous version serves (nothing changed, or reverted)" },
 	{ 2,
-	    "refused: an invalid request, or not allowed for this key; nothing changed" },
+	    "refused: an invalid request, not allowed, or a wrong image; nothing changed" },
 	{ 3, "another deploy of this target is running; nothing changed" },
 	{ 4, "the host is not ready (settings, .env, docker, disk); nothing changed" },
 	{ 5, "not deployed, and the previous version is not verified: look now" },
@@ -29,6 +29,8 @@ static const struct {
 } parts[] = {
 	{ "TAG", "an image tag, such as v1.2.3 or sha-abc1234" },
 	{ "seq=N", "the order of pushes: exit code 6 if a larger N is deployed" },
+	{ "digest=D", "the registry digest that every image must have: sha256:HEX" },
+	{ "commit=HEX", "the commit that the images must be built from, by their label" },
 	{ "target=NAME", "the target; without it the tag chooses, or all targets" },
 	{ "[N]", "1 to 1000" },
 	{ "--wait", "wait for the deploy in progress, and exit with its code" },

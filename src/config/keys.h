@@ -53,7 +53,7 @@ extern const struct key key_table[];
 extern const size_t key_count;
 
 /* How many settings a section can have: key_count * SERVICES_MAX, rounded up. */
-#define KEY_ITEMS_MAX 256
+#define KEY_ITEMS_MAX 512
 
 /* The key with that name in a file, of any service. */
 const struct key *key_find(const char *name);

@@ -35,6 +35,7 @@ struct target {
 	char variables[4096];    /* of all targets, ' ' between two: no secrets */
 	char value[DESIRED_MAX]; /* of the variable; ends in %t, the tag */
 	char tag_pattern[512];   /* POSIX ERE; must span the whole tag */
+	char immutable[512];     /* the same, of tags that are never moved */
 	char tag_prefix[64];     /* of the tags that choose this target; "" for none */
 	int64_t strip_prefix;    /* 1: the tag is used without its prefix */
 	char keep_env[1024];     /* names of variables that child processes get too */

@@ -13,9 +13,15 @@
 #define DEPLOY_DEPLOY_H
 
 #include "deploy/session.h"
+#include "request/request.h"
 
-/* FAULT_SUPERSEDED where `seq` is older than the one in force; 0 for no number. */
-int deploy_run(struct session *, const char *tag, int64_t seq, struct fault *) MUST_CHECK;
+/*
+ * Deploys `tag`, which is that of the request, perhaps without its prefix.
+ * FAULT_SUPERSEDED where seq= is older than the one in force.  FAULT_REFUSED where the
+ * image is not the one that was asked for; it is discarded.
+ */
+int deploy_run(struct session *, const char *tag, const struct request *,
+    struct fault *) MUST_CHECK;
 
 /* `tag` "" is the newest known-good release that does not run now. */
 int rollback_run(struct session *, const char *tag, struct fault *) MUST_CHECK;
@@ -51,10 +57,11 @@ int start_run(struct session *, struct fault *) MUST_CHECK;
  * while a deploy is running.
  *
  * What a deploy of `tag` would replace and start; fails as its checks would.  `to` has
- * the revisions that its references mean on this host now.
+ * the revisions that its references mean on this host now.  An image on this host that
+ * a deploy would refuse is reported: the registry may have another one.
  */
-int plan_run(struct session *, const char *tag, struct release *from, struct release *to,
-    struct fault *) MUST_CHECK;
+int plan_run(struct session *, const char *tag, const struct request *,
+    struct release *from, struct release *to, struct fault *) MUST_CHECK;
 
 /*
  * Does what was deployed last run now, healthy?  Sets *r to it.  FAULT_UNVERIFIED where

@@ -8,6 +8,7 @@
 
 #include "deploy/deploy.h"
 #include "health/http.h"
+#include "request/request.h"
 #include "state/journal.h"
 
 /* What verification saw; set by verify_release(). */
@@ -24,6 +25,7 @@ struct verified {
 struct deploy {
 	struct session *s;
 	struct journal j;
+	const struct request *asked; /* NULL: rollback, recovery */
 	const char *wish;     /* rollback: the tag that was asked for, "" for any */
 	enum outcome success; /* what to record when it succeeds */
 	unsigned how;         /* APPLY_RESUMED: an earlier run was interrupted */
@@ -77,6 +79,24 @@ const char *choose_parts(const struct target *, struct release *);
 /* Sets j.to to the known-good release to go back to.  FAULT_REFUSED for none. */
 int choose_release(struct deploy *, struct fault *) MUST_CHECK;
 
+/* ---- identity.c ---- */
+
+/* FAULT_HOST where the engine cannot identify what the request wants identified. */
+int identity_possible(const struct deploy *, struct fault *) MUST_CHECK;
+
+/*
+ * Identifies the image of a part, and sets its digest: `digest`, if the image has that,
+ * else one that it has, or "".
+ */
+int identity_of(const struct session *, struct part *, const char *digest,
+    struct identity *, struct fault *) MUST_CHECK;
+
+/*
+ * Sets the digests of j.to, and checks that its images are what the request, their tag
+ * and the history say.  Parts without a revision are skipped.  FAULT_REFUSED.
+ */
+int identity_check(struct deploy *, struct fault *) MUST_CHECK;
+
 /* ---- verify.c ---- */
 
 /*
@@ -104,7 +124,7 @@ int verify_release(struct session *, const struct release *, const struct releas
 /* Nothing was changed: no record, and `why` stays as it is. */
 int undo_nothing(struct deploy *, struct fault *why);
 
-/* Prepare only: discards. */
+/* Prepare only: discards.  FAULT_REFUSED stays. */
 int undo_prepare(struct deploy *, struct fault *why);
 
 /* From apply on: reverts. */

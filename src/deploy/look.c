@@ -43,19 +43,36 @@ warn_interrupted(const struct session *s, struct fault *f)
 
 /* ---- plan ---- */
 
+/* Of the images that are on this host. */
+static int
+report_identity(struct deploy *d, struct fault *f)
+{
+	struct fault why = { 0 };
+
+	if (identity_check(d, &why) == 0)
+		return 0;
+	if (why.kind != FAULT_REFUSED)
+		return fault_set(f, why.kind, why.next, "%s", why.what);
+	progress_say(d->s->progress, SAY_WARN, "on this host: %s", why.what);
+	return 0;
+}
+
 int
-plan_run(struct session *s, const char *tag, struct release *from, struct release *to,
-    struct fault *f)
+plan_run(struct session *s, const char *tag, const struct request *r,
+    struct release *from, struct release *to, struct fault *f)
 {
 	struct engine *e = s->engine;
 	struct deploy d;
 
 	deploy_begin(&d, s, RECORD_DEPLOY);
+	d.asked = r;
 	if (refuse_busy(s, f) == -1 || warn_interrupted(s, f) == -1 ||
-	    e->check(e, f) == -1 || observe_running(&d, f) == -1 ||
-	    e->resolve(e, tag, &d.j.to, f) == -1 || commit_space(&d, false, f) == -1)
+	    e->check(e, f) == -1 || identity_possible(&d, f) == -1 ||
+	    observe_running(&d, f) == -1 || e->resolve(e, tag, &d.j.to, f) == -1 ||
+	    commit_space(&d, false, f) == -1)
 		return -1;
-	if (e->observes && e->revisions(e, &d.j.to, f) == -1)
+	if (e->observes &&
+	    (e->revisions(e, &d.j.to, f) == -1 || report_identity(&d, f) == -1))
 		return -1;
 	*from = d.j.from;
 	*to = d.j.to;

@@ -68,6 +68,19 @@ is_healthy(const struct session *s, const struct release *r)
 	return r->n > 0;
 }
 
+static int
+identify_running(struct deploy *d, struct fault *f)
+{
+	struct identity id;
+	size_t i;
+
+	for (i = 0; i < d->j.from.n; i++)
+		if (d->j.from.part[i].revision[0] != '\0' &&
+		    identity_of(d->s, &d->j.from.part[i], "", &id, f) == -1)
+			return -1;
+	return 0;
+}
+
 /* One healthy version is known-good, whoever started it. */
 static int
 adopt(struct deploy *d, struct fault *f)
@@ -79,6 +92,8 @@ adopt(struct deploy *d, struct fault *f)
 		return -1;
 	if (good || !is_one_version(&d->j.from) || !is_healthy(d->s, &d->j.from))
 		return 0;
+	if (identify_running(d, f) == -1)
+		return -1;
 	memset(&r, 0, sizeof(r));
 	snprintf(r.id, sizeof(r.id), "%.30s-adopted", d->j.id);
 	(void)strlcpy(r.time, d->s->time, sizeof(r.time));

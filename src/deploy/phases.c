@@ -67,7 +67,8 @@ run_check(struct deploy *d, struct fault *f)
 {
 	struct engine *e = d->s->engine;
 
-	if (check_sequence(d, f) == -1 || e->check(e, f) == -1)
+	if (check_sequence(d, f) == -1 || e->check(e, f) == -1 ||
+	    (d->asked != NULL && identity_possible(d, f) == -1))
 		return -1;
 	return history_writable(d->s->dirfd, f);
 }
@@ -114,7 +115,7 @@ run_prepare(struct deploy *d, struct fault *f)
 
 	rc = e->prepare(e, &d->j.to, f);
 	d->ms.prepare = clock_ms() - began;
-	if (rc == 0 && deploy_stopped(f) == 0)
+	if (rc == 0 && identity_check(d, f) == 0 && deploy_stopped(f) == 0)
 		return 0;
 	/* the release never ran: nothing is evidence about it */
 	d->unjudged = true;
@@ -219,13 +220,14 @@ phases_run(struct deploy *d, const char *from, struct fault *f)
 }
 
 int
-deploy_run(struct session *s, const char *tag, int64_t seq, struct fault *f)
+deploy_run(struct session *s, const char *tag, const struct request *r, struct fault *f)
 {
 	struct deploy d;
 
 	deploy_begin(&d, s, RECORD_DEPLOY);
 	(void)strlcpy(d.j.to.tag, tag, sizeof(d.j.to.tag));
-	d.j.seq = seq;
+	d.j.seq = r->seq;
+	d.asked = r;
 	return phases_run(&d, "", f);
 }
 

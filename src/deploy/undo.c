@@ -108,7 +108,8 @@ undo_prepare(struct deploy *d, struct fault *why)
 	(void)strlcpy(next,
 	    why->next[0] == '\0' ? "fix the cause, then deploy again" : why->next,
 	    sizeof(next));
-	conclude(why, FAULT_FAILED, next, "nothing was changed, %s",
+	conclude(why, why->kind == FAULT_REFUSED ? FAULT_REFUSED : FAULT_FAILED, next,
+	    "nothing was changed, %s",
 	    any_served(&d->j.from) ? "what ran runs as before"
 				   : "nothing ran before either");
 	commit_failure(d, OUTCOME_DISCARDED, why);

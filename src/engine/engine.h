@@ -61,6 +61,18 @@ struct observation {
 	struct observed part[SERVICES_MAX]; /* in the target's order */
 };
 
+/* What identifies the image of a part, beside its revision. */
+#define DIGESTS_MAX 16
+#define COMMIT_MIN 7 /* digits that name a commit */
+#define COMMIT_MAX 65
+struct identity {
+	char repository[REFERENCE_MAX]; /* of the part's reference */
+	/* by which that registry knows it; "sha256:HEX" */
+	char digest[DIGESTS_MAX][DIGEST_MAX];
+	size_t n;
+	char commit[COMMIT_MAX]; /* hexadecimal digits, of its label; "": unknown */
+};
+
 /* Flags of apply. */
 #define APPLY_REVERT 1U  /* `over` failed; a desired value other than its own stays */
 #define APPLY_RESUMED 2U /* an earlier apply was interrupted, perhaps by a power cut */
@@ -91,6 +103,10 @@ struct engine {
 
 	/* Fetches a resolved release and sets its revisions.  Idempotent. */
 	int (*prepare)(struct engine *, struct release *, struct fault *);
+
+	/* [observes] Identifies the image of a part that has a revision. */
+	int (*identify)(struct engine *, const struct part *, struct identity *,
+	    struct fault *);
 
 	/* [observes] Undoes prepare: each reference names its previous image again. */
 	int (*discard)(struct engine *, const struct release *, struct fault *);

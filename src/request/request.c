@@ -1,8 +1,8 @@
 #include "request/request.h"
 
+#include "request/extra.h"
 #include "sys/text.h"
 
-#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +13,8 @@
 #define START 8U
 #define SEQ 16U
 #define TARGET 32U
+#define DIGEST 64U
+#define COMMIT 128U
 
 /* The table of verbs.  Their handlers are in cli/handlers.c: request/ knows no output. */
 static const struct {
@@ -21,12 +23,13 @@ static const struct {
 	enum { NOTHING, TAG, MAYBE_TAG, MAYBE_WORD } words;
 	unsigned extras;
 } verbs[VERB__MAX] = {
-	[VERB_DEPLOY] = { "deploy", "deploy TAG [seq=N] [target=NAME] [--json]",
+	[VERB_DEPLOY] = { "deploy",
+	    "deploy TAG [seq=N] [digest=D] [commit=HEX] [target=NAME] [--json]",
 	    "run TAG; if it is not healthy, go back to what ran", OPEN, TAG,
-	    SEQ | TARGET | JSON },
-	[VERB_PLAN] = { "plan", "plan TAG [target=NAME] [--json]",
+	    SEQ | DIGEST | COMMIT | TARGET | JSON },
+	[VERB_PLAN] = { "plan", "plan TAG [digest=D] [commit=HEX] [target=NAME] [--json]",
 	    "show what a deploy of TAG would do; changes nothing", OPEN, TAG,
-	    TARGET | JSON },
+	    DIGEST | COMMIT | TARGET | JSON },
 	[VERB_VERIFY] = { "verify", "verify [target=NAME] [--json]",
 	    "check that the deployed version runs, healthy; changes nothing", OPEN,
 	    NOTHING, TARGET | JSON },
@@ -52,14 +55,17 @@ static const struct {
 	const char *name;
 	unsigned bit;
 	const char *value;
-	size_t flag; /* the bool in struct request; 0 for an option with a value */
+	size_t flag; /* the bool in struct request */
+	const char *(*set)(struct request *, const char *value, size_t len); /* or NULL */
 } extras[] = {
-	{ "--json", JSON, "", offsetof(struct request, json) },
-	{ "--wait", WAIT, "", offsetof(struct request, wait) },
-	{ "--check", CHECK, "", offsetof(struct request, check) },
-	{ "--start", START, "", offsetof(struct request, start) },
-	{ "seq=", SEQ, "N", 0 },
-	{ "target=", TARGET, "NAME", 0 },
+	{ "--json", JSON, "", offsetof(struct request, json), NULL },
+	{ "--wait", WAIT, "", offsetof(struct request, wait), NULL },
+	{ "--check", CHECK, "", offsetof(struct request, check), NULL },
+	{ "--start", START, "", offsetof(struct request, start), NULL },
+	{ "seq=", SEQ, "N", 0, extra_seq },
+	{ "target=", TARGET, "NAME", 0, extra_target },
+	{ "digest=", DIGEST, "sha256:HEX", 0, extra_digest },
+	{ "commit=", COMMIT, "HEX", 0, extra_commit },
 };
 
 #define EXTRAS (sizeof(extras) / sizeof(extras[0]))
@@ -122,7 +128,7 @@ struct word {
 static int
 refuse_request(enum verb v, const char *why, const struct word *w, struct fault *f)
 {
-	char safe[128] = "", next[96];
+	char safe[128] = "", next[160];
 
 	if (w != NULL)
 		text_escape(safe, sizeof(safe), w->at, w->len);
@@ -223,7 +229,7 @@ check_line(const struct word *line, struct fault *f)
 	size_t len = line->len, i;
 
 	if (len > REQUEST_MAX)
-		return refuse_request(VERB__MAX, "request: longer than 256 bytes", line,
+		return refuse_request(VERB__MAX, "request: longer than 1024 bytes", line,
 		    f);
 	for (i = 0; i < len && why == NULL; i++)
 		if (at[i] < ' ' || at[i] > '~')
@@ -237,23 +243,6 @@ check_line(const struct word *line, struct fault *f)
 }
 
 /* ---- words ---- */
-
-/* Only digits: strtonum(3) also takes a sign and blanks. */
-static bool
-to_number(const char *digits, size_t len, int64_t max, int64_t *n)
-{
-	char word[20];
-	const char *why;
-
-	if (len == 0 || len >= sizeof(word))
-		return false;
-	memcpy(word, digits, len);
-	word[len] = '\0';
-	if (strspn(word, "0123456789") != len)
-		return false;
-	*n = strtonum(word, 1, max, &why);
-	return why == NULL;
-}
 
 static bool
 word_is(const struct word *w, const char *text)
@@ -289,22 +278,18 @@ take_extra(struct request *r, size_t i, const struct word *w, unsigned *seen,
     struct fault *f)
 {
 	unsigned bit = extras[i].bit;
-	const char *value = w->at + strlen(extras[i].name), *why = NULL;
-	size_t len = (size_t)(w->at + w->len - value);
+	size_t name = strlen(extras[i].name);
+	const char *why = NULL;
 
 	if ((verbs[r->verb].extras & bit) == 0)
 		return refuse_extra(r->verb, w, f);
 	if ((*seen & bit) != 0)
 		return refuse_request(r->verb, "request: given twice", w, f);
 	*seen |= bit;
-	if (extras[i].flag != 0)
+	if (extras[i].set == NULL)
 		*(bool *)((char *)r + extras[i].flag) = true;
-	else if (bit == SEQ && !to_number(value, len, REQUEST_SEQ_MAX, &r->seq))
-		why = "request: seq= takes a number from 1 to 999999999999999";
-	else if (bit == TARGET && len > 0 && len < sizeof(r->target))
-		memcpy(r->target, value, len);
-	else if (bit == TARGET)
-		why = "request: target= takes the name of a target";
+	else
+		why = extras[i].set(r, w->at + name, w->len - name);
 	if (r->wait && r->check)
 		why = "request: --wait and --check exclude each other";
 	return why == NULL ? 0 : refuse_request(r->verb, why, w, f);
@@ -381,7 +366,7 @@ check_word(struct request *r, const struct word *line, struct fault *f)
 		return refuse_request(r->verb, "tag: none was given", NULL, f);
 	if (r->verb != VERB_HISTORY)
 		return 0;
-	if (r->word[0] != '\0' && !to_number(r->word, strlen(r->word), 1000, &n))
+	if (r->word[0] != '\0' && !extra_number(r->word, strlen(r->word), 1000, &n))
 		return refuse_request(r->verb, "request: not a number from 1 to 1000",
 		    line, f);
 	r->count = (unsigned)n;

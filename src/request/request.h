@@ -5,6 +5,7 @@
  *   request = verb [ SP word ] *( SP extra )
  *   extra   = "--json" / "--wait" / "--check" / "--start"
  *           / "seq=" 1*DIGIT / "target=" NAME
+ *           / "digest=sha256:" 64HEX / "commit=" 7*64HEX
  *
  * A line has at most REQUEST_MAX bytes of printable ASCII, one space between two
  * words, no space at either end, and no quoting.  The table of verbs says whether a
@@ -22,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REQUEST_MAX 256
+#define REQUEST_MAX 1024
 #define REQUEST_SEQ_MAX 999999999999999 /* exact in the double of a JSON reader */
 
 enum verb {
@@ -44,6 +45,8 @@ struct request {
 	char target[TARGET_NAME_MAX]; /* "": none was named */
 	unsigned count;               /* history: how many records */
 	int64_t seq;                  /* deploy: the order of pushes; 0: none */
+	char digest[DIGEST_MAX];      /* deploy: what the tag must mean; "": not said */
+	char commit[65];              /* deploy: what it must be built from, its digits */
 	bool json;                    /* the answer is JSON on stdout */
 	bool wait;                    /* status: wait for the deploy in progress */
 	bool check;                   /* status: one line for monitors */

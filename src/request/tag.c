@@ -86,6 +86,27 @@ tag_check(const char *tag, const char *pattern, struct fault *f)
 }
 
 bool
+tag_matches(const char *tag, const char *pattern)
+{
+	regex_t re;
+	bool spans;
+
+	if (regcomp(&re, pattern, REG_EXTENDED) != 0)
+		return false;
+	spans = pattern_spans(&re, tag);
+	regfree(&re);
+	return spans;
+}
+
+const char *
+tag_bare(const char *tag, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(tag, prefix, len) == 0 ? tag + len : tag;
+}
+
+bool
 tag_is_release(const char *tag)
 {
 	const char *end = tag + strlen(tag), *at;

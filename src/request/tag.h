@@ -18,6 +18,12 @@ bool tag_is_valid(const char *tag);
  */
 int tag_check(const char *tag, const char *pattern, struct fault *) MUST_CHECK;
 
+/* Does the expression match the whole tag? */
+bool tag_matches(const char *tag, const char *pattern);
+
+/* Without this prefix, if it has it. */
+const char *tag_bare(const char *tag, const char *prefix);
+
 /* Does it end in N.N.N?  Such a tag names a release, and is not used twice. */
 bool tag_is_release(const char *tag);
 

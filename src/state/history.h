@@ -4,7 +4,7 @@
  *
  * The format is 2 ("v": 2).  Lines of format 1, of version 0.1, are read: their part has
  * no name of a service (release.h).  Lines of a newer format are skipped and kept.  Of a
- * part the service, the reference and the revision are written.
+ * part the service, the reference, the revision and the digest are written.
  */
 #ifndef STATE_HISTORY_H
 #define STATE_HISTORY_H

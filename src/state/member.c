@@ -11,13 +11,15 @@ static const struct {
 	const char *key;
 	size_t at, size;
 	enum member_depth depth;
+	bool optional; /* an earlier program did not write it */
 } part_strings[] = {
-	{ "service", AT(service), MEMBER_IDENTITY },
-	{ "reference", AT(reference), MEMBER_IDENTITY },
-	{ "revision", AT(revision), MEMBER_IDENTITY },
-	{ "instance", AT(instance), MEMBER_ALL },
-	{ "previous", AT(previous), MEMBER_ALL },
-	{ "desired", AT(desired), MEMBER_ALL },
+	{ "service", AT(service), MEMBER_IDENTITY, false },
+	{ "reference", AT(reference), MEMBER_IDENTITY, false },
+	{ "revision", AT(revision), MEMBER_IDENTITY, false },
+	{ "digest", AT(digest), MEMBER_IDENTITY, true },
+	{ "instance", AT(instance), MEMBER_ALL, false },
+	{ "previous", AT(previous), MEMBER_ALL, false },
+	{ "desired", AT(desired), MEMBER_ALL, false },
 };
 
 static json_t *
@@ -109,7 +111,9 @@ read_part(const json_t *obj, enum member_depth depth, struct part *p)
 	for (i = 0; i < N(part_strings); i++)
 		if (part_strings[i].depth <= depth &&
 		    !member_string(obj, part_strings[i].key,
-			(char *)p + part_strings[i].at, part_strings[i].size))
+			(char *)p + part_strings[i].at, part_strings[i].size) &&
+		    !(part_strings[i].optional &&
+			json_object_get(obj, part_strings[i].key) == NULL))
 			return false;
 	p->served = json_is_true(json_object_get(obj, "served"));
 	return depth == MEMBER_IDENTITY ||

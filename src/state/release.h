@@ -14,6 +14,7 @@
 #define TAG_MAX 129 /* docker allows 128 bytes */
 #define REFERENCE_MAX 512
 #define REVISION_MAX 256 /* an image id, a digest, the ARN of a task definition */
+#define DIGEST_MAX 80    /* "sha256:" and 64 digits */
 #define INSTANCE_MAX 80  /* a container's id */
 #define DESIRED_MAX 512
 
@@ -22,6 +23,7 @@ struct part {
 	char service[SERVICE_MAX];     /* "" in a record of 0.1 */
 	char reference[REFERENCE_MAX]; /* the name that the engine resolves */
 	char revision[REVISION_MAX];   /* what it resolved to */
+	char digest[DIGEST_MAX];       /* by which a registry knows it */
 	char instance[INSTANCE_MAX];   /* the container that was observed */
 	char previous[REVISION_MAX];   /* what the reference meant before prepare */
 	char desired[DESIRED_MAX]; /* what a reboot would start, in the engine's form */

@@ -10,7 +10,7 @@
 struct behind {
 	bool json, wait, check, start;
 	long long seq;
-	const char *target;
+	const char *target, *digest, *commit;
 };
 
 /* Is the rest of the line each extra that is set, once? */
@@ -18,7 +18,7 @@ static bool
 extras(const struct request *r, const char *rest, size_t len)
 {
 	char text[REQUEST_MAX + 1], *at = text, *word;
-	struct behind b = { .target = "" };
+	struct behind b = { .target = "", .digest = "", .commit = "" };
 
 	if (len > REQUEST_MAX)
 		return false;
@@ -37,10 +37,15 @@ extras(const struct request *r, const char *rest, size_t len)
 			b.seq = atoll(word + 4);
 		else if (strncmp(word, "target=", 7) == 0 && *b.target == '\0')
 			b.target = word + 7;
+		else if (strncmp(word, "digest=", 7) == 0 && *b.digest == '\0')
+			b.digest = word + 7;
+		else if (strncmp(word, "commit=", 7) == 0 && *b.commit == '\0')
+			b.commit = word + 7;
 		else if (word != text || *word != '\0')
 			return false;
 	return b.json == r->json && b.wait == r->wait && b.check == r->check &&
 	    b.start == r->start && b.seq == r->seq && strcmp(b.target, r->target) == 0 &&
+	    strcmp(b.digest, r->digest) == 0 && strcmp(b.commit, r->commit) == 0 &&
 	    !(b.wait && b.check);
 }
 

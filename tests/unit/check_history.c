@@ -32,7 +32,10 @@ static const struct record full = {
 	.who = { "ci", "SHA256:abc", "192.0.2.1" },
 	.from = { "v1.0.1", 1, { { .service = "web", .revision = "sha256:aa" } } },
 	.to = { "v1.0.0", 2,
-	    { { .service = "web", .reference = "r/web:v1", .revision = "sha256:bb" },
+	    { { .service = "web",
+		  .reference = "r/web:v1",
+		  .revision = "sha256:bb",
+		  .digest = "sha256:dd" },
 		{ .service = "worker", .reference = "r/w:v1" } } },
 	.outcome = OUTCOME_ROLLED_BACK,
 	.code = 1,
@@ -388,6 +391,7 @@ START_TEST(returns_the_longest_record)
 		FILL(from.part[i].service), FILL(to.part[i].service);
 		FILL(from.part[i].reference), FILL(to.part[i].reference);
 		FILL(from.part[i].revision), FILL(to.part[i].revision);
+		FILL(from.part[i].digest), FILL(to.part[i].digest);
 	}
 #undef FILL
 	r.ms = (struct timing){ INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX };
@@ -647,6 +651,8 @@ static const struct {
 	{ "\"rolled back\"", "\"unknown\"", false },
 	{ "\"id\":\"", "\"id\":\"012345678901234567890123456789", false },
 	{ "\"revision\":\"sha256:aa\"", "\"revision\":7", false },
+	{ "\"digest\":\"sha256:dd\"", "\"digest\":7", false },
+	{ ",\"digest\":\"\"", "", true }, /* of an earlier program */
 	{ "\"to\":{", "\"to\":null,\"x\":{", false },
 	{ "\"tag\":\"v1.0.0\"", "\"tag\":1", false },
 	{ "\"services\":[", "\"x\":[", false },

@@ -538,6 +538,72 @@ START_TEST(survives_huge_versions)
 }
 END_TEST
 
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* GET /images/ID/json: what is taken of it, "DIGESTS COMMIT" */
+static const struct {
+	const char *digests, *commit, *means;
+} images[] = {
+	{ "[]", "\"\"", "0 " },
+	{ "null", "null", "0 " },
+	{ "[\"r:5/demo@sha256:" HEX64 "\"]", "\"abc1234\"", "1 abc1234" },
+	{ "[\"r:5/other@sha256:" HEX64 "\", \"r:5/demo@sha256:" HEX64 "\"]",
+	    "\"" HEX64 "\"", "1 " HEX64 },
+	{ "[\"r:5/demo2@sha256:" HEX64 "\", \"r:5/demo:v1@sha256:" HEX64 "\"]",
+	    "\"unknown\"", "0 " },
+	{ "[\"r:5/demo@sha256:" HEX64 "0\", \"r:5/demo@sha256:"
+	  "\"]",
+	    "\"abc123\"", "0 " },
+	{ "[\"r:5/demo@sha512:" HEX64 "\", 7, \"r:5/demo\"]", "\"" HEX64 "0\"", "0 " },
+	{ "[\"r:5/demo@sha256:\\u001b" HEX64 "\", \"r:5/demo@\"]", "\"abc1234 \"", "0 " },
+};
+
+static void
+identify(const char *digests, const char *commit, struct identity *id)
+{
+	char text[8192];
+	json_t *doc;
+
+	snprintf(text, sizeof(text),
+	    "{\"RepoDigests\": %s, \"Config\": {\"Labels\": {"
+	    "\"org.opencontainers.image.revision\": %s}}}",
+	    digests, commit);
+	doc = inspect_load(text, strlen(text));
+	ck_assert_ptr_nonnull(doc);
+	inspect_identity(doc, "r:5/demo", id);
+	json_decref(doc);
+}
+
+START_TEST(takes_an_identity)
+{
+	struct identity id;
+	char means[100];
+
+	identify(images[_i].digests, images[_i].commit, &id);
+	snprintf(means, sizeof(means), "%zu %s", id.n, id.commit);
+	ck_assert_str_eq(means, images[_i].means);
+	ck_assert_str_eq(id.repository, "r:5/demo");
+	if (id.n > 0)
+		ck_assert_str_eq(id.digest[0], "sha256:" HEX64);
+}
+END_TEST
+
+START_TEST(bounds_the_digests)
+{
+	char digests[4096] = "[\"\"";
+	struct identity id;
+	int i;
+
+	for (i = 0; i < 2 * DIGESTS_MAX; i++)
+		strcat(digests, ", \"r:5/demo@sha256:" HEX64 "\"");
+	strcat(digests, "]");
+	identify(digests, "\"\"", &id);
+	ck_assert_uint_eq(id.n, DIGESTS_MAX);
+	inspect_identity(NULL, "r:5/demo", &id);
+	ck_assert_uint_eq(id.n, 0);
+}
+END_TEST
+
 Suite *
 inspect_suite(void)
 {
@@ -556,10 +622,12 @@ inspect_suite(void)
 	tcase_add_loop_test(core, reads_the_time, 0, N(times));
 	tcase_add_test(core, reads_the_time_anywhere);
 	tcase_add_loop_test(core, compares_versions, 0, N(versions));
+	tcase_add_loop_test(core, takes_an_identity, 0, N(images));
 	suite_add_tcase(s, core);
 
 	tcase_add_checked_fixture(limits, setup, NULL);
 	tcase_add_loop_test(limits, bounds_the_strings, 0, 5);
+	tcase_add_test(limits, bounds_the_digests);
 	tcase_add_test(core, takes_a_scale_of_one);
 	tcase_add_test(limits, bounds_what_it_depends_on);
 	tcase_add_test(limits, bounds_the_reference);

@@ -28,10 +28,12 @@ static const struct journal full = {
 	.phase = PHASE_APPLY,
 	.engine = "compose",
 	.from = { "v1.0.0", 2,
-	    { { "web", "r/web:v1.0.0", "sha256:aa", "c1", "sha256:a0", "v1.0.0", true },
-		{ "worker", "r/worker:v1.0.0", "sha256:bb", "", "", "v1.0.0", false } } },
+	    { { "web", "r/web:v1.0.0", "sha256:aa", "sha256:da", "c1", "sha256:a0",
+		  "v1.0.0", true },
+		{ "worker", "r/worker:v1.0.0", "sha256:bb", "", "", "", "v1.0.0",
+		    false } } },
 	.to = { "v1.0.1", 1,
-	    { { "web", "r/web:v1.0.1", "", "", "sha256:a1", "r/web:v1 \"\\/\t'",
+	    { { "web", "r/web:v1.0.1", "", "", "", "sha256:a1", "r/web:v1 \"\\/\t'",
 		true } } },
 	.seq = 999999999999999,
 	.who = { "ci", "SHA256:k", "192.0.2.1" },
@@ -129,9 +131,9 @@ static const struct {
 	{                                                   \
 		offsetof(struct journal, m), sizeof(full.m) \
 	}
-#define PART(p)                                                                         \
-	AT(p.service), AT(p.reference), AT(p.revision), AT(p.instance), AT(p.previous), \
-	    AT(p.desired)
+#define PART(p)                                                                       \
+	AT(p.service), AT(p.reference), AT(p.revision), AT(p.digest), AT(p.instance), \
+	    AT(p.previous), AT(p.desired)
 	AT(id), AT(engine), AT(time), AT(who.actor), AT(who.key), AT(who.client),
 	AT(from.tag), AT(to.tag), PART(from.part[0]), PART(from.part[7]), PART(to.part[3])
 #undef PART
@@ -160,7 +162,7 @@ START_TEST(returns_the_longest)
 	for (i = 0; i < 2 * SERVICES_MAX; i++) {
 		p = i % 2 == 0 ? &j.from.part[i / 2] : &j.to.part[i / 2];
 		/* the strings of part[0], in every part */
-		for (k = 8; k < 14; k++)
+		for (k = 8; k < 15; k++)
 			memset((char *)p + strings[k].at - strings[8].at, 1,
 			    strings[k].size - 1);
 	}
@@ -420,6 +422,7 @@ static const struct {
 	{ 2, "\"services\": [", "\"services\": [ {}," },
 	{ 2, "\"services\": [", "\"services\": [" SIX SERVICE },
 	{ 2, "\"instance\"", "\"container\"" },
+	{ 2, "\"digest\": ", "\"digest\": 7, \"x\": " },
 	{ 2, "\"served\": true", "\"served\": 1" },
 	{ 2, "2026-11-21T10:50:54Z", "01234567890123456789012345678901" },
 	{ 2, "{", "[{" },
@@ -458,6 +461,9 @@ START_TEST(skips_what_it_does_not_know)
 	ck_assert(is_there(&j));
 	ck_assert_uint_eq(j.from.n, 8);
 	returns_whole(&full);
+	/* an earlier one wrote no digest */
+	change("\"digest\": \"\",", "");
+	holds(&full);
 	change("{", "{\"new\": {\"v\": 3}, ");
 	change("\"served\"", "\"also\": [], \"served\"");
 	holds(&full);

@@ -107,33 +107,43 @@ static const struct {
 	{ "history ten", "invalid request: not a number from 1 to 1000" },
 };
 
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define DIGEST "sha256:" HEX64
+
 static const struct {
 	const char *line, *word, *target;
 	int64_t seq;
 	const char *flags; /* j(son), w(ait), c(heck), s(tart) */
+	const char *digest, *commit;
 } extras[] = {
-	{ "deploy v1", "v1", "", 0, "" },
-	{ "deploy v1 seq=1", "v1", "", 1, "" },
-	{ "deploy v1 seq=999999999999999", "v1", "", 999999999999999, "" },
-	{ "deploy v1 seq=007", "v1", "", 7, "" },
-	{ "deploy v1 --json", "v1", "", 0, "j" },
-	{ "deploy v1 seq=12 --json", "v1", "", 12, "j" },
-	{ "deploy v1 target=web --json seq=12", "v1", "web", 12, "j" },
-	{ "plan v1 target=web --json", "v1", "web", 0, "j" },
-	{ "verify target=web --json", "", "web", 0, "j" },
-	{ "rollback --json", "", "", 0, "j" },
-	{ "rollback v1 target=web", "v1", "web", 0, "" },
-	{ "status --wait", "", "", 0, "w" },
-	{ "status --wait --json", "", "", 0, "jw" },
-	{ "status --check target=a.b-c_d", "", "a.b-c_d", 0, "c" },
-	{ "history --json", "", "", 0, "j" },
-	{ "history 3 --json", "3", "", 0, "j" },
-	{ "recover --start", "", "", 0, "s" },
-	{ "version --json", "", "", 0, "j" },
+	{ "deploy v1", "v1", "", 0, "", "", "" },
+	{ "deploy v1 seq=1", "v1", "", 1, "", "", "" },
+	{ "deploy v1 seq=999999999999999", "v1", "", 999999999999999, "", "", "" },
+	{ "deploy v1 seq=007", "v1", "", 7, "", "", "" },
+	{ "deploy v1 --json", "v1", "", 0, "j", "", "" },
+	{ "deploy v1 seq=12 --json", "v1", "", 12, "j", "", "" },
+	{ "deploy v1 target=web --json seq=12", "v1", "web", 12, "j", "", "" },
+	{ "plan v1 target=web --json", "v1", "web", 0, "j", "", "" },
+	{ "verify target=web --json", "", "web", 0, "j", "", "" },
+	{ "rollback --json", "", "", 0, "j", "", "" },
+	{ "rollback v1 target=web", "v1", "web", 0, "", "", "" },
+	{ "status --wait", "", "", 0, "w", "", "" },
+	{ "status --wait --json", "", "", 0, "jw", "", "" },
+	{ "status --check target=a.b-c_d", "", "a.b-c_d", 0, "c", "", "" },
+	{ "history --json", "", "", 0, "j", "", "" },
+	{ "history 3 --json", "3", "", 0, "j", "", "" },
+	{ "recover --start", "", "", 0, "s", "", "" },
+	{ "version --json", "", "", 0, "j", "", "" },
+	{ "deploy v1 digest=" DIGEST, "v1", "", 0, "", DIGEST, "" },
+	{ "deploy v1 commit=abc1234 seq=1", "v1", "", 1, "", "", "abc1234" },
+	{ "plan v1 commit=" HEX64 " digest=" DIGEST " --json", "v1", "", 0, "j", DIGEST,
+	    HEX64 },
 };
 
 #define SEQ_RANGE "invalid request: seq= takes a number from 1 to 999999999999999"
 #define NO_NAME "invalid request: target= takes the name of a target"
+#define NO_DIGEST "invalid request: digest= takes sha256: and 64 digits"
+#define NO_COMMIT "invalid request: commit= takes 7 to 64 digits"
 #define TWENTY "aaaaaaaaaaaaaaaaaaaa"
 
 static const struct {
@@ -150,6 +160,20 @@ static const struct {
 	{ "deploy v1 seq=99999999999999999999999999999999", SEQ_RANGE, NULL },
 	{ "status target=", NO_NAME, NULL },
 	{ "status target=" TWENTY TWENTY TWENTY "aaaa", NO_NAME, NULL },
+	{ "deploy v1 digest=", NO_DIGEST, NULL },
+	{ "deploy v1 digest=" HEX64, NO_DIGEST, NULL },
+	{ "deploy v1 digest=sha256:", NO_DIGEST, NULL },
+	{ "deploy v1 digest=" DIGEST "0", NO_DIGEST, NULL },
+	{ "deploy v1 digest=SHA256:" HEX64, NO_DIGEST, NULL },
+	{ "deploy v1 digest=sha512:" HEX64, NO_DIGEST, NULL },
+	{ "deploy v1 commit=", NO_COMMIT, NULL },
+	{ "deploy v1 commit=abc123", NO_COMMIT, NULL },
+	{ "deploy v1 commit=ABC1234", NO_COMMIT, NULL },
+	{ "deploy v1 commit=abc123g", NO_COMMIT, NULL },
+	{ "deploy v1 commit=" HEX64 "0", NO_COMMIT, NULL },
+	{ "rollback v1 commit=abc1234",
+	    "invalid request: rollback has no commit=", NULL },
+	{ "verify digest=" DIGEST, "invalid request: verify has no digest=", NULL },
 	{ "deploy v1 seq=1 seq=2", "invalid request: given twice", NULL },
 	{ "deploy v1 --json --json", "invalid request: given twice", NULL },
 	{ "status --wait --wait", "invalid request: given twice", NULL },
@@ -311,7 +335,7 @@ START_TEST(bounds_the_word)
 		{ "rollback ", "invalid tag: " },
 		{ "help ", "invalid request: too long" },
 	};
-	char line[512];
+	char line[2 * REQUEST_MAX];
 	struct request r;
 	struct fault f;
 	size_t head, n;
@@ -329,7 +353,7 @@ START_TEST(bounds_the_word)
 	}
 	for (; head + n < sizeof(line); n += 50) {
 		ck_assert_int_eq(parse(&r, line, head + n, &f), -1);
-		ck_assert_int_eq(strncmp(f.what, "invalid request: longer than 256", 32),
+		ck_assert_int_eq(strncmp(f.what, "invalid request: longer than 1024", 33),
 		    0);
 	}
 }
@@ -346,9 +370,9 @@ START_TEST(bounds_the_line)
 	ck_assert_ptr_nonnull(strstr(f.what, "unknown command"));
 	is_refusal(&f);
 	ck_assert_int_eq(parse(&r, line, REQUEST_MAX + 1, &f), -1);
-	ck_assert_ptr_nonnull(strstr(f.what, "longer than 256 bytes"));
+	ck_assert_ptr_nonnull(strstr(f.what, "longer than 1024 bytes"));
 	is_refusal(&f);
-	/* a good request of 256 bytes and one more byte is not cut to a good one */
+	/* a good request of that length and one more byte is not cut to a good one */
 	memset(line, ' ', sizeof(line));
 	memcpy(line, "status", 6);
 	ck_assert_int_eq(parse(&r, line, REQUEST_MAX + 1, &f), -1);
@@ -451,6 +475,8 @@ START_TEST(takes_extras)
 	snprintf(flags, sizeof(flags), "%s%s%s%s", r.json ? "j" : "", r.wait ? "w" : "",
 	    r.check ? "c" : "", r.start ? "s" : "");
 	ck_assert_str_eq(flags, extras[_i].flags);
+	ck_assert_str_eq(r.digest, extras[_i].digest);
+	ck_assert_str_eq(r.commit, extras[_i].commit);
 }
 END_TEST
 

@@ -283,6 +283,14 @@ START_TEST(ends_in_time)
 }
 END_TEST
 
+START_TEST(removes_a_prefix)
+{
+	ck_assert_str_eq(tag_bare("be-sha-abc1234", "be-"), "sha-abc1234");
+	ck_assert_str_eq(tag_bare("sha-abc1234", "be-"), "sha-abc1234");
+	ck_assert_str_eq(tag_bare("v1", ""), "v1");
+}
+END_TEST
+
 Suite *
 tag_suite(void)
 {
@@ -294,6 +302,7 @@ tag_suite(void)
 	tcase_add_loop_test(core, is_valid, 0, N(valid));
 	tcase_add_loop_test(core, spans_the_whole_tag, 0, N(rows));
 	tcase_add_test(core, shows_what_it_refuses);
+	tcase_add_test(core, removes_a_prefix);
 	tcase_add_loop_test(core, knows_a_release, 0, N(releases));
 	suite_add_tcase(s, core);
 	tcase_add_test(limits, bounds_the_length);

@@ -345,6 +345,7 @@ compose_open(struct engine **e, const struct target *t, char *const *env, int di
 		.resolve = compose_resolve,
 		.revisions = compose_revisions,
 		.prepare = compose_prepare,
+		.identify = images_identify,
 		.discard = compose_discard,
 		.apply = compose_apply,
 		.undesire = compose_undesire,

@@ -73,6 +73,26 @@ familiar(const char *repository)
 	return repository;
 }
 
+int
+images_identify(struct engine *e, const struct part *p, struct identity *id,
+    struct fault *f)
+{
+	struct compose *c = e->self;
+	char target[API_TARGET_MAX] = "/images/", repository[REFERENCE_MAX];
+	const char *colon = strrchr(p->reference, ':');
+	json_t *doc;
+
+	snprintf(repository, sizeof(repository), "%.*s",
+	    colon == NULL ? 0 : (int)(colon - p->reference), p->reference);
+	api_append(target, sizeof(target), p->revision);
+	(void)strlcat(target, "/json", sizeof(target));
+	if (api_get(&c->api, target, "Id", &doc, f) == -1)
+		return -1;
+	inspect_identity(doc, familiar(repository), id);
+	json_decref(doc);
+	return 0;
+}
+
 /* Is `ref` REPOSITORY:TAG? */
 static bool
 is_below(const char *ref, const char *repository)

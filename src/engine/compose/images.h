@@ -37,6 +37,8 @@ int images_untag(struct compose *, const struct image_name *, size_t n,
     struct fault *) MUST_CHECK;
 
 /* struct engine's */
+int images_identify(struct engine *, const struct part *, struct identity *,
+    struct fault *) MUST_CHECK;
 int images_places(struct engine *, void (*place)(void *, const char *), void *arg,
     struct fault *) MUST_CHECK;
 

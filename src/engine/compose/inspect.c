@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#define HEX "0123456789abcdef"
+
 int
 inspect_fault(const char *what, struct fault *f)
 {
@@ -72,6 +74,37 @@ inspect_container(const json_t *doc, struct instance *c, struct fault *f)
 	c->exit_code = json_integer_value(json_object_get(state, "ExitCode"));
 	c->oom_killed = json_is_true(json_object_get(state, "OOMKilled"));
 	return 0;
+}
+
+/* "REPOSITORY@sha256:HEX" */
+static void
+take_digest(const char *named, struct identity *id)
+{
+	size_t len = strlen(id->repository);
+	const char *digest = named + len + 1;
+
+	if (id->n == DIGESTS_MAX || strncmp(named, id->repository, len) != 0 ||
+	    named[len] != '@' || strncmp(digest, "sha256:", 7) != 0 ||
+	    strlen(digest) != 7 + 64 || digest[7 + strspn(digest + 7, HEX)] != '\0')
+		return;
+	(void)strlcpy(id->digest[id->n++], digest, DIGEST_MAX);
+}
+
+void
+inspect_identity(const json_t *doc, const char *repository, struct identity *id)
+{
+	const json_t *labels = json_object_get(json_object_get(doc, "Config"), "Labels");
+	const char *commit = member_text(labels, "org.opencontainers.image.revision");
+	size_t len = strlen(commit), i;
+	const json_t *named;
+
+	memset(id, 0, sizeof(*id));
+	(void)strlcpy(id->repository, repository, sizeof(id->repository));
+	json_array_foreach (json_object_get(doc, "RepoDigests"), i, named) {
+		take_digest(member_value(named), id);
+	}
+	if (len >= COMMIT_MIN && len < COMMIT_MAX && strspn(commit, HEX) == len)
+		(void)strlcpy(id->commit, commit, sizeof(id->commit));
 }
 
 int

@@ -26,6 +26,12 @@ struct resolved {
 int inspect_container(const json_t *, struct instance *, struct fault *) MUST_CHECK;
 
 /*
+ * The answer of GET /images/ID/json, with the digests of this repository.  A revision
+ * label that is no commit counts as none.
+ */
+void inspect_identity(const json_t *, const char *repository, struct identity *);
+
+/*
  * The project, and one service, of `docker compose config --format json`.  FAULT_HOST
  * also for a service that is missing, has no image, or is scaled.
  */

@@ -228,4 +228,9 @@ test_request_and_time() {
 	ci REQUEST='deploy sha-0123456 seq=4711'
 	output_is code 6
 	runs v1.0.1
+	zeros=$(printf %064d 0)
+	ci REQUEST="deploy v1.0.2 commit=abc1234 digest=sha256:$zeros"
+	output_is code 2
+	output_is outcome discarded
+	runs v1.0.1
 }

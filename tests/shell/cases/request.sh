@@ -51,7 +51,7 @@ test_invalid_requests() {
 
 test_too_long() {
 	a64=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
-	refused "deploy $a64$a64$a64$a64$a64" "invalid request"
+	refused "deploy $(head -c 1024 /dev/zero | tr '\0' a)" "invalid request"
 	refused "deploy $a64$a64$a64" "invalid (tag|request)"
 	refused "$(head -c 100000 /dev/zero | tr '\0' a)" "invalid request"
 	below "what is echoed is cut" "${#all}" 1000
