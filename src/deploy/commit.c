@@ -15,13 +15,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One record of this deploy, durable; its code is that of `why`, 0 for NULL. */
-static int
-append_record(struct deploy *d, enum outcome outcome, const struct fault *why,
-    struct fault *f)
+static void
+tell(const struct session *s, const struct record *r)
 {
-	struct record *r = &d->s->record;
+	if (s->on_record != NULL)
+		s->on_record(s->arg, s->target, r);
+}
 
+int
+commit_record(struct session *s, const struct record *r, struct fault *f)
+{
+	if (history_append(s->dirfd, r, f) == -1)
+		return -1;
+	tell(s, r);
+	return 0;
+}
+
+/* The record of this deploy; its code is that of `why`, 0 for NULL. */
+static void
+make_record(const struct deploy *d, enum outcome outcome, const struct fault *why,
+    struct record *r)
+{
 	memset(r, 0, sizeof(*r));
 	(void)strlcpy(r->id, d->j.id, sizeof(r->id));
 	(void)strlcpy(r->time, d->j.time, sizeof(r->time));
@@ -39,7 +53,15 @@ append_record(struct deploy *d, enum outcome outcome, const struct fault *why,
 		r->code = (int)why->kind;
 		(void)strlcpy(r->why, why->what, sizeof(r->why));
 	}
-	return history_append(d->s->dirfd, r, f);
+}
+
+void
+commit_started(struct deploy *d)
+{
+	struct record r;
+
+	make_record(d, OUTCOME_STARTED, NULL, &r);
+	tell(d->s, &r);
 }
 
 struct trim {
@@ -108,7 +130,8 @@ close_journal(struct deploy *d, enum outcome outcome, const struct fault *why)
 {
 	struct fault f = { 0 };
 
-	if (append_record(d, outcome, why, &f) == 0 &&
+	make_record(d, outcome, why, &d->s->record);
+	if (commit_record(d->s, &d->s->record, &f) == 0 &&
 	    journal_clear(d->s->dirfd, &f) == 0)
 		return true;
 	progress_say(d->s->progress, SAY_WARN, "%s; %s", f.what, f.next);

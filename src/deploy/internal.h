@@ -30,6 +30,7 @@ struct deploy {
 	enum outcome success; /* what to record when it succeeds */
 	unsigned how;         /* APPLY_RESUMED: an earlier run was interrupted */
 	bool unjudged;        /* its failure is no evidence about the release */
+	bool begun;           /* a phase is in the journal, also of an earlier run */
 	int64_t applied;      /* when apply began (sys/deadline.h); 0: not in this run */
 	struct verified seen;
 	struct timing ms;
@@ -137,6 +138,12 @@ int undo_unapplied(struct deploy *, struct fault *why);
 int undo_later(struct deploy *, struct fault *why);
 
 /* ---- commit.c ---- */
+
+/* Adds a record to the history, and tells the session's on_record. */
+int commit_record(struct session *, const struct record *, struct fault *) MUST_CHECK;
+
+/* Tells the session's on_record that the deploy begins; nothing is written. */
+void commit_started(struct deploy *);
 
 /*
  * They write the record, clear the journal, and free space.  What fails is reported.

@@ -101,7 +101,7 @@ adopt(struct deploy *d, struct fault *f)
 	r.who = *d->s->who;
 	r.to = d->j.from;
 	r.outcome = OUTCOME_ADOPTED;
-	return history_append(d->s->dirfd, &r, f);
+	return commit_record(d->s, &r, f);
 }
 
 /* Keeps its images from any prune, for a revert and for a later rollback. */

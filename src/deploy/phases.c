@@ -183,15 +183,21 @@ static const struct row {
 static int
 enter_phase(struct deploy *d, const struct row *row, struct fault *f)
 {
+	bool first = !d->begun;
+
 	if (row->doing == NULL)
 		return 0;
-	if (row->phase == PHASE_PREPARE ||
-	    (row->phase == PHASE_APPLY && d->j.verb == RECORD_ROLLBACK && d->how == 0))
+	d->begun = true;
+	if (first)
 		report_begin(d);
 	progress_say(d->s->progress, SAY_NOTE, "%s %s", row->doing, d->j.to.tag);
 	d->j.phase = row->phase;
-	if (journal_write(d->s->dirfd, &d->j, f) == 0)
+	if (journal_write(d->s->dirfd, &d->j, f) == 0) {
+		/* a kill leaves a journal now, so its recovery has a record */
+		if (first)
+			commit_started(d);
 		return 0;
+	}
 	/* a disk that refuses is no evidence about the release */
 	d->unjudged = true;
 	return -1;
@@ -204,6 +210,7 @@ phases_run(struct deploy *d, const char *from, struct fault *f)
 	bool begun = from[0] == '\0';
 	size_t i;
 
+	d->begun = !begun;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		begun = begun || strcmp(rows[i].name, from) == 0;
 		if (!begun || (rows[i].verbs & 1U << d->j.verb) == 0)

@@ -22,6 +22,13 @@ struct session {
 	int dirfd;                    /* the state folder */
 	int lockfd;                   /* -1: without the lock */
 	struct record record;         /* the newest one that it made; no id: none */
+	/*
+	 * Set by the caller of session_open(), or NULL: it is called with each record
+	 * that was added to the history, and with one of OUTCOME_STARTED when a deploy
+	 * begins its first phase that is in the journal.
+	 */
+	void (*on_record)(void *arg, const struct target *, const struct record *);
+	void *arg;
 };
 
 /*

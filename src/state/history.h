@@ -37,6 +37,7 @@ enum outcome {
 	OUTCOME_UNVERIFIED,  /* neither could be verified */
 	OUTCOME_ABANDONED,   /* interrupted, then changed by a person */
 	OUTCOME_REFUSED,     /* nothing was changed; never in the file */
+	OUTCOME_STARTED,     /* it begins to change something; never in the file */
 	OUTCOME__MAX
 };
 

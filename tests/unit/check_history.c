@@ -180,6 +180,7 @@ static const struct {
 	[OUTCOME_UNVERIFIED] = { "unverified", false },
 	[OUTCOME_ABANDONED] = { "abandoned", false },
 	[OUTCOME_REFUSED] = { "refused", false },
+	[OUTCOME_STARTED] = { "started", false },
 	[OUTCOME__MAX] = { "unknown", false },
 };
 
