@@ -37,6 +37,7 @@ SRC := \
 	src/cli/cli.c \
 	src/cli/handlers.c \
 	src/cli/help.c \
+	src/cli/hooks.c \
 	src/cli/options.c \
 	src/cli/output.c \
 	src/cli/people.c \

@@ -205,6 +205,7 @@ cli_main(int argc, char **argv, char *const *env)
 
 	output_init(&c.output);
 	c.progress = (struct progress){ output_say, &c.output };
+	c.hooks = (struct hooks){ .env = env, .output = &c.output };
 	parsed = options_parse(&c.options, argc, argv, &f) == 0;
 	c.output.verbose = c.options.verbose;
 	c.sent = c.options.local ? NULL : env_get(env, "SSH_ORIGINAL_COMMAND");
@@ -224,7 +225,9 @@ cli_main(int argc, char **argv, char *const *env)
 		if (parsed && c.line[0] == '\0')
 			help_short(&c.output, c.may);
 	}
-	config_free(&c.config);
 	log_request(&c, accepted ? "done" : "refused", &f);
+	/* the answer is given, and all locks are released */
+	hooks_results(&c.hooks);
+	config_free(&c.config);
 	return (int)f.kind;
 }

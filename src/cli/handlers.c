@@ -117,6 +117,7 @@ do_plan(struct call *c, struct session *s, struct release *from, struct release 
 		if (p->digest[0] != '\0')
 			output_row(o, "", "%s", p->digest);
 	}
+	hooks_plan(o, s->target);
 	output_line(o, "nothing was pulled or changed");
 	return 0;
 }
@@ -302,6 +303,8 @@ run_locked(struct call *c, const struct target *t, struct fault *f)
 	if (rc == 0) {
 		c->output.droppable = true;
 		c->output.began = s.began;
+		s.on_record = hooks_record;
+		s.arg = &c->hooks;
 		rc = run_session(c, &s, f);
 		c->output.droppable = false;
 		c->output.began = 0;

@@ -4,6 +4,7 @@
 #ifndef CLI_HANDLERS_H
 #define CLI_HANDLERS_H
 
+#include "cli/hooks.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "config/config.h"
@@ -21,6 +22,7 @@ struct call {
 	struct who who;
 	struct output output;
 	struct progress progress;
+	struct hooks hooks;
 	const char *sent; /* SSH_ORIGINAL_COMMAND; NULL: none, or --local */
 	const char *line; /* the request: `sent` or the words of argv */
 	bool may[VERB__MAX];

@@ -26,15 +26,23 @@ records_object(const struct record *r, const char *target)
 	return doc;
 }
 
-void
-records_json(struct output *o, json_t *doc)
+char *
+records_text(json_t *doc)
 {
 	char *text = doc == NULL ? NULL
 				 : json_dumps(doc, JSON_COMPACT | JSON_ENSURE_ASCII);
 
+	json_decref(doc);
+	return text;
+}
+
+void
+records_json(struct output *o, json_t *doc)
+{
+	char *text = records_text(doc);
+
 	output_json(o, text == NULL ? "{}" : text);
 	free(text);
-	json_decref(doc);
 }
 
 /* "deployed" is a confusing outcome for a rollback. */

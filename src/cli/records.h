@@ -16,6 +16,9 @@
 /* The JSON object, owned by the caller; NULL when out of memory. */
 json_t *records_object(const struct record *, const char *target);
 
+/* A JSON document as text, for free(3); NULL: out of memory.  The document is freed. */
+char *records_text(json_t *);
+
 /* Prints a JSON document as one line, and frees it.  NULL is printed as {}. */
 void records_json(struct output *, json_t *);
 

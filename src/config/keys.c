@@ -81,7 +81,15 @@ const struct key key_table[] = {
 	{ "lock", "TWILIGHT_LOCK", VALUE_PATH, SCOPE_TARGET, false, AT(lock), "", 0, 0,
 	    NULL, "the lock file; empty: `lock` in the state folder" },
 	{ "keep_env", "TWILIGHT_KEEP_ENV", VALUE_TEXT, SCOPE_SHARED, false, AT(keep_env),
-	    "", 0, 0, NULL, "names of variables that docker gets too" },
+	    "", 0, 0, NULL, "names of variables that docker and hooks get too" },
+	{ "on_start", "TWILIGHT_ON_START", VALUE_COMMAND, SCOPE_SHARED, false,
+	    AT(on_start), "", 0, 0, NULL,
+	    "program and arguments, run when a deploy begins; no shell" },
+	{ "on_result", "TWILIGHT_ON_RESULT", VALUE_COMMAND, SCOPE_SHARED, false,
+	    AT(on_result), "", 0, 0, NULL,
+	    "the same for each new record of the history" },
+	{ "hook_limit", "TWILIGHT_HOOK_LIMIT", VALUE_SECONDS, SCOPE_SHARED, false,
+	    AT(hook_limit), "30", 1, 3600, NULL, "seconds for each run of these two" },
 };
 
 const size_t key_count = sizeof(key_table) / sizeof(key_table[0]);

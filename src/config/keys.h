@@ -23,6 +23,7 @@ enum value_kind {
 	VALUE_NAME,     /* the name of a compose project */
 	VALUE_SERVICES, /* names of compose services, with space or comma between */
 	VALUE_URL,      /* http://…, or `none` */
+	VALUE_COMMAND,  /* an absolute path, then arguments, spaces between; or empty */
 	VALUE_FLAG,     /* yes or no */
 	VALUE_NUMBER,
 	VALUE_SECONDS, /* decimal, kept in milliseconds */

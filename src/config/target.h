@@ -39,6 +39,8 @@ struct target {
 	char tag_prefix[64];     /* of the tags that choose this target; "" for none */
 	int64_t strip_prefix;    /* 1: the tag is used without its prefix */
 	char keep_env[1024];     /* names of variables that child processes get too */
+	char on_start[1024];     /* a hook: absolute path and arguments; "": none */
+	char on_result[1024];    /* the same */
 	char prune[8];           /* "all" or "own" */
 	struct service service[SERVICES_MAX];
 	size_t n_services;
@@ -48,6 +50,7 @@ struct target {
 	int64_t pull_limit;    /* milliseconds */
 	int64_t up_limit;      /* milliseconds */
 	int64_t call_limit;    /* milliseconds */
+	int64_t hook_limit;    /* milliseconds */
 	int64_t keep;          /* known-good releases that prune spares */
 	int64_t disk_min;      /* bytes */
 };

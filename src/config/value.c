@@ -178,6 +178,10 @@ text_must(const struct key *k, const char *value)
 		    : "the name of a variable: letters, digits and '_'";
 	case VALUE_FORMAT:
 		return is_format(value) ? NULL : "%t or REGISTRY/REPO:%t";
+	case VALUE_COMMAND:
+		return *value == '\0' || *value == '/'
+		    ? NULL
+		    : "the absolute path of a program, then its arguments";
 	case VALUE_PREFIX:
 		return is_name(value, strlen(value)) ? NULL
 						     : "the beginning of a docker tag";

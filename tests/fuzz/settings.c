@@ -141,12 +141,14 @@ put_target(const struct target *t)
 	put("tag_pattern", t->tag_pattern), put("tag_prefix", t->tag_prefix);
 	put("strip_prefix", t->strip_prefix ? "yes" : "no");
 	put("keep_env", t->keep_env), put("prune", t->prune);
+	put("on_start", t->on_start), put("on_result", t->on_result);
 	put_number("keep", t->keep, false), put_number("disk_min", t->disk_min, true);
 	put_number("health_tries", t->health_tries, false);
 	put_seconds("health_sleep", t->health_sleep);
 	put_seconds("health_settle", t->health_settle);
 	put_seconds("pull_limit", t->pull_limit), put_seconds("up_limit", t->up_limit);
 	put_seconds("call_limit", t->call_limit);
+	put_seconds("hook_limit", t->hook_limit);
 	put_services(t);
 }
 

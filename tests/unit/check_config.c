@@ -139,6 +139,9 @@ START_TEST(has_the_documented_defaults)
 	ck_assert_int_eq(t.up_limit, 120000);
 	ck_assert_int_eq(t.call_limit, 30000);
 	ck_assert_str_eq(t.keep_env, "");
+	ck_assert_str_eq(t.on_start, "");
+	ck_assert_str_eq(t.on_result, "");
+	ck_assert_int_eq(t.hook_limit, 30000);
 	ck_assert_str_eq(t.variable, "TWILIGHT_VERSION");
 	ck_assert_str_eq(t.value, "%t");
 	ck_assert_str_eq(t.engine, "compose");
@@ -194,6 +197,9 @@ static const struct {
 	{ "TWILIGHT_PRUNE=all", AT(prune), "all" },
 	{ "TWILIGHT_KEEP_ENV=A,B C", AT(keep_env), "A,B C" },
 	{ "TWILIGHT_KEEP_ENV=", AT(keep_env), "" },
+	{ "TWILIGHT_ON_START=/bin/a b  c", AT(on_start), "/bin/a b  c" },
+	{ "TWILIGHT_ON_RESULT=/bin/a", AT(on_result), "/bin/a" },
+	{ "TWILIGHT_ON_RESULT=", AT(on_result), "" },
 	/* no setting: only a part of the name is one */
 	{ "TWILIGHT_HOMES=/srv", AT(home), "/home/deploy/twilight" },
 	{ "XTWILIGHT_HOME=/srv", AT(home), "/home/deploy/twilight" },
@@ -244,6 +250,7 @@ static const struct {
 	{ "TWILIGHT_PULL_LIMIT=86400", AT(pull_limit), 86400000 },
 	{ "TWILIGHT_UP_LIMIT=1.5", AT(up_limit), 1500 },
 	{ "TWILIGHT_CALL_LIMIT=10", AT(call_limit), 10000 },
+	{ "TWILIGHT_HOOK_LIMIT=3600", AT(hook_limit), 3600000 },
 #undef AT
 };
 
@@ -371,6 +378,8 @@ static const struct {
 	{ "TWILIGHT_PROJECT", 'a', 63 },
 	{ "TWILIGHT_TAG_PATTERN", 'v', 511 },
 	{ "TWILIGHT_KEEP_ENV", 'A', 1023 },
+	{ "TWILIGHT_ON_START", '/', 1023 },
+	{ "TWILIGHT_ON_RESULT", '/', 1023 },
 	{ "TWILIGHT_VARIABLE", 'A', 63 },
 	{ "TWILIGHT_TAG_PREFIX", 'a', 63 },
 	{ "TWILIGHT_ENV_FILE", '/', PATH_MAX - 1 },
@@ -706,7 +715,8 @@ START_TEST(names_the_line_of_each_key)
 		"strip_prefix = x", "health_url = x", "health_url.data = x",
 		"health_tries = 0", "health_sleep = -1", "health_settle = -1",
 		"pull_limit = 0", "up_limit = 0", "call_limit = 0", "keep = 0",
-		"prune = x", "disk_min = x", "state = x", "lock = x" };
+		"prune = x", "disk_min = x", "state = x", "lock = x", "on_start = x",
+		"on_result = a/b", "hook_limit = 0" };
 	char text[128];
 	int i;
 

@@ -62,6 +62,20 @@ test_memory_schema_of_deploys() {
 	all_valid
 }
 
+# A hook gets the same JSON.
+test_memory_schema_of_hooks() {
+	needs_schema
+	memory v1.0.0
+	publish v1.0.1 never
+	printf '#!/bin/sh\ncat >>%s\n' "$T/got" >"$T/hook"
+	chmod +x "$T/hook"
+	export TWILIGHT_ON_START="$T/hook" TWILIGHT_ON_RESULT="$T/hook"
+	deploy v1.0.1
+	out=$(cat "$T/got")
+	valid "hooks" 3 record
+	all_valid
+}
+
 test_memory_schema_of_status() {
 	needs_schema
 	memory v1.0.0
