@@ -56,6 +56,7 @@ SRC := \
 	src/deploy/observe.c \
 	src/deploy/phases.c \
 	src/deploy/recover.c \
+	src/deploy/restart.c \
 	src/deploy/session.c \
 	src/deploy/survey.c \
 	src/deploy/undo.c \
@@ -77,6 +78,7 @@ SRC := \
 	src/engine/docker.c \
 	src/engine/detached.c \
 	src/engine/open.c \
+	src/engine/oneshot.c \
 	src/engine/pull.c \
 	src/health/answer.c \
 	src/health/body.c \

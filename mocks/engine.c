@@ -10,7 +10,7 @@
  * GET, with or without /vX.YZ: /_ping /version /info /containers/json
  * /containers/ID/json /containers/ID/logs /images/json /images/REF/json /events
  *
- * docker: compose version | config | pull | up -d; image tag | rm | prune; rm -f;
+ * docker: compose version | config | pull | up -d | restart; image tag | rm | prune; rm -f;
  * context inspect.  Anything else exits 125 and adds "unknown" to the log.
  *
  * FILES IN DIR.  The first three are the state of the engine; tests write them too.
@@ -1388,6 +1388,34 @@ compose_up(char **names)
 	return rc;
 }
 
+/* The same containers, stopped and started. */
+static int
+compose_restart(char **names)
+{
+	int rc = choose(names, !flags.no_deps);
+
+	for (struct container *c = containers; rc == 0 && c < containers + ncontainers;
+	     c++) {
+		const struct service *s = service_find(c->f[SERVICE]);
+		if (s == NULL || !s->chosen || !replica_of(c, s))
+			continue;
+		say(" Container %s  Restarting", c->f[NAME]);
+		if (look_at(c).running) {
+			event(c, "kill", "signal", "15");
+			event(c, "die", "exitCode", "0");
+			event(c, "stop", NULL, NULL);
+		}
+		container_start(c);
+		event(c, "restart", NULL, NULL);
+		say(" Container %s  Started", c->f[NAME]);
+	}
+	save_containers();
+	for (int i = 0; rc == 0 && i < nservices; i++)
+		if (services[i].chosen)
+			drive(services[i].name);
+	return rc;
+}
+
 /* --- docker image, rm, context -------------------------------------------------- */
 
 static int
@@ -1549,6 +1577,7 @@ static const struct verb {
 	{ "compose", "config", compose_config, true },
 	{ "compose", "pull", compose_pull, false },
 	{ "compose", "up", compose_up, false },
+	{ "compose", "restart", compose_restart, false },
 	{ "image", "tag", image_tag, false },
 	{ "image", "rm", image_rm, false },
 	{ "image", "prune", image_prune, false },

@@ -90,6 +90,8 @@ const struct key key_table[] = {
 	    "the same for each new record of the history" },
 	{ "hook_limit", "TWILIGHT_HOOK_LIMIT", VALUE_SECONDS, SCOPE_SHARED, false,
 	    AT(hook_limit), "30", 1, 3600, NULL, "seconds for each run of these two" },
+	{ "restart", "TWILIGHT_RESTART", VALUE_NAMES, SCOPE_SHARED, false, AT(restart),
+	    "", 0, 0, NULL, "further services that are restarted after `up`" },
 };
 
 const size_t key_count = sizeof(key_table) / sizeof(key_table[0]);

@@ -22,6 +22,7 @@ enum value_kind {
 	VALUE_PATHS,    /* file names, with ':' between */
 	VALUE_NAME,     /* the name of a compose project */
 	VALUE_SERVICES, /* names of compose services, with space or comma between */
+	VALUE_NAMES,    /* the same, of services that are not in the target */
 	VALUE_URL,      /* http://…, or `none` */
 	VALUE_COMMAND,  /* an absolute path, then arguments, spaces between; or empty */
 	VALUE_FLAG,     /* yes or no */

@@ -42,6 +42,7 @@ struct target {
 	char on_start[1024];     /* a hook: absolute path and arguments; "": none */
 	char on_result[1024];    /* the same */
 	char prune[8];           /* "all" or "own" */
+	char restart[1024];      /* services to restart after `up`, at most SERVICES_MAX */
 	struct service service[SERVICES_MAX];
 	size_t n_services;
 	int64_t health_tries;

@@ -15,6 +15,7 @@
 #define DIGITS "0123456789"
 #define SEPARATORS " ,\t"
 #define MUST_MAX 160
+_Static_assert(SERVICES_MAX == 8, "as names_must() says");
 #define NAME_MUST "letters, digits, '_'; '.' and '-' after the first character"
 
 /* "PATH:LINE: ", or nothing for the environment. */
@@ -153,6 +154,23 @@ is_paths(const char *value)
 	    (value[0] == '\0' || value[strlen(value) - 1] != ':');
 }
 
+/* Names of services, at most SERVICES_MAX. */
+static const char *
+names_must(const char *value)
+{
+	size_t len, n = 0;
+
+	for (value += strspn(value, SEPARATORS); *value != '\0';
+	     value += len + strspn(value + len, SEPARATORS)) {
+		len = strcspn(value, SEPARATORS);
+		if (!is_name(value, len))
+			return NAME_MUST;
+		if (n++ == SERVICES_MAX)
+			return "a list of at most 8 services";
+	}
+	return NULL;
+}
+
 /* What the text must be; NULL: it is. */
 static const char *
 text_must(const struct key *k, const char *value)
@@ -169,6 +187,8 @@ text_must(const struct key *k, const char *value)
 		return is_paths(value) ? NULL : "file names with one ':' between them";
 	case VALUE_NAME:
 		return is_name(value, strlen(value)) ? NULL : NAME_MUST;
+	case VALUE_NAMES:
+		return names_must(value);
 	case VALUE_CHOICE:
 		return is_choice(k->choices, value) ? NULL : k->choices;
 	case VALUE_VARIABLE:

@@ -113,6 +113,11 @@ int identity_check(struct deploy *, struct fault *) MUST_CHECK;
 int verify_release(struct session *, const struct release *, const struct release *before,
     int64_t since, bool stoppable, struct verified *, struct fault *) MUST_CHECK;
 
+/* ---- restart.c ---- */
+
+/* After apply: restarts what the setting `restart` names.  FAULT_FAILED. */
+int restart_others(struct deploy *, struct fault *) MUST_CHECK;
+
 /* ---- undo.c ---- */
 
 /*

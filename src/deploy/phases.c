@@ -130,6 +130,8 @@ run_apply(struct deploy *d, struct fault *f)
 
 	d->applied = clock_ms();
 	rc = e->apply(e, &d->j.to, &d->j.from, d->how, f);
+	if (rc == 0)
+		rc = restart_others(d, f);
 	d->ms.apply = clock_ms() - d->applied;
 	/* a command that fails is no evidence about the release */
 	d->unjudged = d->unjudged || rc == -1;

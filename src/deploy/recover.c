@@ -157,6 +157,11 @@ complete(struct deploy *d, struct fault *f)
 		    sizeof(r.part[i].previous));
 	if (e->observes && e->discard(e, &r, f) == -1)
 		return undo_later(d, f);
+	/* what follows `up` in apply may be missing */
+	if (d->j.phase == PHASE_APPLY && restart_others(d, f) == -1) {
+		d->unjudged = true;
+		return undo_revert(d, f);
+	}
 	return phases_run(d, "verify", f);
 }
 

@@ -213,6 +213,10 @@ revert(struct deploy *d, struct fault *f)
 	rc = e->apply(e, &d->j.from, &d->j.to, d->how | APPLY_REVERT, f);
 	if (rc == -1 && f->kind == FAULT_HOST)
 		return -1;
+	if (rc == 0 && restart_others(d, &late) == -1) {
+		progress_say(d->s->progress, SAY_WARN, "%s", late.what);
+		fault_clear(&late);
+	}
 	if (rc == 0)
 		rc = verify_served(d, f);
 	/* whatever runs, a reboot must not start what failed */

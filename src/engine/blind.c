@@ -88,6 +88,12 @@ blind_undesire(struct engine *e, const struct release *r, const struct release *
 }
 
 static int
+blind_restart(struct engine *e, const char *const *services, struct fault *f)
+{
+	return docker_restart(docker_of(e), services, f);
+}
+
+static int
 blind_prune(struct engine *e, const struct release *keep, size_t n, struct fault *f)
 {
 	(void)keep;
@@ -129,6 +135,7 @@ blind_open(struct engine **e, const struct target *t, char *const *env, int dirf
 		.resolve = blind_resolve,
 		.prepare = blind_prepare,
 		.apply = blind_apply,
+		.restart = blind_restart,
 		.undesire = blind_undesire,
 		.prune = blind_prune,
 		.reap = blind_reap,

@@ -83,6 +83,10 @@ int docker_up(struct docker *, const char *tag, const char *const *services, uns
  */
 void docker_arrange(const struct docker *, const char *tag, struct release *);
 
+/* `docker compose restart` of `services`, a list that ends with NULL. */
+int docker_restart(struct docker *, const char *const *services,
+    struct fault *) MUST_CHECK;
+
 /* The variable's value in .env. */
 int docker_desired(struct docker *, char out[DESIRED_MAX], struct fault *) MUST_CHECK;
 

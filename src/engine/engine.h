@@ -120,6 +120,12 @@ struct engine {
 	int (*apply)(struct engine *, const struct release *, const struct release *over,
 	    unsigned how, struct fault *);
 
+	/*
+	 * Restarts services, of this target or not; `services` ends with NULL.  They
+	 * keep their instances.
+	 */
+	int (*restart)(struct engine *, const char *const *services, struct fault *);
+
 	/* Sets the desired value back to that of `r`, if it is that of `over`. */
 	int (*undesire)(struct engine *, const struct release *r,
 	    const struct release *over, struct fault *);

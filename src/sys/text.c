@@ -36,6 +36,18 @@ text_escape(char *dst, size_t size, const char *src, size_t len)
 	return dst;
 }
 
+size_t
+text_words(char *text, const char *separators, const char **words, size_t max)
+{
+	size_t n = 0;
+	char *word;
+
+	while (n < max && (word = strsep(&text, separators)) != NULL)
+		if (*word != '\0')
+			words[n++] = word;
+	return n;
+}
+
 char *
 text_size(char dst[TEXT_SIZE_MAX], int64_t bytes)
 {

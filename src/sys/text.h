@@ -15,6 +15,12 @@
  */
 char *text_escape(char *dst, size_t size, const char *src, size_t len);
 
+/*
+ * Splits `text` in place at the bytes of `separators`.  Returns the number of words, at
+ * most `max`; the rest is ignored.
+ */
+size_t text_words(char *text, const char *separators, const char **words, size_t max);
+
 /* A number of bytes for people, rounded down: "12 MiB", "3 KiB", "0 bytes". */
 #define TEXT_SIZE_MAX 32
 char *text_size(char dst[TEXT_SIZE_MAX], int64_t bytes);

@@ -142,6 +142,7 @@ put_target(const struct target *t)
 	put("strip_prefix", t->strip_prefix ? "yes" : "no");
 	put("keep_env", t->keep_env), put("prune", t->prune);
 	put("on_start", t->on_start), put("on_result", t->on_result);
+	put("restart", t->restart);
 	put_number("keep", t->keep, false), put_number("disk_min", t->disk_min, true);
 	put_number("health_tries", t->health_tries, false);
 	put_seconds("health_sleep", t->health_sleep);

@@ -171,7 +171,7 @@ free_call() {
 
 call() { # short words for patterns of calls
 	case $1 in
-	pull | up | config | version) echo "docker compose $*" ;;
+	pull | up | config | version | restart) echo "docker compose $*" ;;
 	tag) echo "docker image $*" ;;
 	untag) echo "docker image rm" ;;
 	rm) echo "docker rm" ;;

@@ -200,6 +200,8 @@ static const struct {
 	{ "TWILIGHT_ON_START=/bin/a b  c", AT(on_start), "/bin/a b  c" },
 	{ "TWILIGHT_ON_RESULT=/bin/a", AT(on_result), "/bin/a" },
 	{ "TWILIGHT_ON_RESULT=", AT(on_result), "" },
+	{ "TWILIGHT_RESTART=gateway, db_1", AT(restart), "gateway, db_1" },
+	{ "TWILIGHT_RESTART=a b c d e f g h", AT(restart), "a b c d e f g h" },
 	/* no setting: only a part of the name is one */
 	{ "TWILIGHT_HOMES=/srv", AT(home), "/home/deploy/twilight" },
 	{ "XTWILIGHT_HOME=/srv", AT(home), "/home/deploy/twilight" },
@@ -346,6 +348,13 @@ START_TEST(shows_the_value_escaped)
 	refused("TWILIGHT_PRUNE=everything");
 	ck_assert_str_eq(f.what,
 	    "bad setting TWILIGHT_PRUNE=everything: must be all or own");
+	refused("TWILIGHT_RESTART=a -b");
+	ck_assert_str_eq(f.what,
+	    "bad setting TWILIGHT_RESTART=a -b: must be letters, digits, '_'; '.' and '-' "
+	    "after the first character");
+	refused("TWILIGHT_RESTART=a b c d e f g h i");
+	ck_assert_str_eq(f.what,
+	    "bad setting TWILIGHT_RESTART=a b c d e f g h i: must be a list of at most 8 services");
 	refused("TWILIGHT_TAG_PATTERN=(v1");
 	ck_assert_str_eq(f.what,
 	    "bad setting TWILIGHT_TAG_PATTERN=(v1: must be an expression of regex(7): "
@@ -447,7 +456,7 @@ START_TEST(describes_itself)
 {
 	static struct lines l;
 	char *line, *rest = l.text, *env, setting[128];
-	int n = 0, dotted = 0;
+	int n = 0, of_service = 0;
 
 	config_describe(collect, &l);
 	ck_assert_ptr_nonnull(strstr(l.text,
@@ -459,7 +468,7 @@ START_TEST(describes_itself)
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		ck_assert_uint_le(strlen(line), 80);
 		env = strstr(line, ", TWILIGHT_");
-		dotted += *line != ' ' && strstr(line, ".SERVICE") != NULL;
+		of_service += *line != ' ' && strstr(line, ".SERVICE") != NULL;
 		if (env == NULL || *line == ' ')
 			continue;
 		n++;
@@ -469,7 +478,7 @@ START_TEST(describes_itself)
 			strstr(line, "keep_env") != NULL,
 		    "%s is not read", line);
 	}
-	ck_assert_int_eq(3 * (n + dotted), l.n);
+	ck_assert_int_eq(3 * (n + of_service), l.n);
 	ck_assert_int_ge(n, 26);
 }
 END_TEST
@@ -794,10 +803,10 @@ END_TEST
 
 START_TEST(bounds_the_keys_of_services)
 {
-	char text[16384] = "[target a]\n";
+	char text[32768] = "[target a]\n";
 	int i;
 
-	for (i = 0; i <= 512; i++)
+	for (i = 0; i < 600; i++)
 		sprintf(text + strlen(text), "health_url.s%d = none\n", i);
 	ck_assert_int_eq(load_text(text), -1);
 	says("too many settings", "service");

@@ -167,13 +167,28 @@ START_TEST(shows_sizes)
 }
 END_TEST
 
+START_TEST(splits_words)
+{
+	char text[] = "  migrate --to  head\t", many[] = "a,b c", none[] = "";
+	const char *got[3] = { NULL };
+
+	ck_assert_uint_eq(text_words(text, " ", got, 3), 3);
+	ck_assert_str_eq(got[0], "migrate");
+	ck_assert_str_eq(got[1], "--to");
+	ck_assert_str_eq(got[2], "head\t");
+	ck_assert_uint_eq(text_words(many, " ,", got, 2), 2);
+	ck_assert_str_eq(got[1], "b");
+	ck_assert_uint_eq(text_words(none, " ", got, 3), 0);
+}
+END_TEST
+
 Suite *
 text_suite(void)
 {
 	static const struct unit_test tests[] = { CASE("Core"), EACH(escapes, N(rows)),
 		EACH(knows_near_words, N(words)), EACH(shows_sizes, N(sizes)),
-		CASE("Limits"), ONCE(cuts_plain_text_late), ONCE(cuts_between_escapes),
-		CASE("Hostile"), EACH(never_overruns, 257),
+		ONCE(splits_words), CASE("Limits"), ONCE(cuts_plain_text_late),
+		ONCE(cuts_between_escapes), CASE("Hostile"), EACH(never_overruns, 257),
 		ONCE(mixed_bytes_stay_printable) };
 
 	return unit_suite("text", NULL, NULL, tests, N(tests));

@@ -86,13 +86,14 @@ check_version(struct compose *c, struct docker_call *version, struct fault *f)
 	return rc;
 }
 
-/* Naming the services activates their profiles. */
+/* Naming the services activates their profiles, and is refused for an unknown one. */
 static int
 run_config(struct compose *c, struct fault *f)
 {
-	const char *argv[SERVICES_MAX + 8] = { "docker", "compose", "config", "--format",
-		"json" };
+	const char *argv[2 * SERVICES_MAX + 8] = { "docker", "compose", "config",
+		"--format", "json" };
 	const struct target *t = c->docker.target;
+	char restart[sizeof(t->restart)];
 	struct run_result res;
 	json_t *doc;
 	size_t i;
@@ -100,6 +101,8 @@ run_config(struct compose *c, struct fault *f)
 
 	for (i = 0; i < t->n_services; i++)
 		argv[5 + i] = t->service[i].name;
+	(void)strlcpy(restart, t->restart, sizeof(restart));
+	(void)text_words(restart, " ,\t", argv + 5 + i, SERVICES_MAX);
 	if (docker_run(&c->docker, argv, &res, f) == -1)
 		return -1;
 	if (res.status != 0)
@@ -303,6 +306,14 @@ compose_undesire(struct engine *e, const struct release *r, const struct release
 }
 
 static int
+compose_restart(struct engine *e, const char *const *services, struct fault *f)
+{
+	struct compose *c = e->self;
+
+	return docker_restart(&c->docker, services, f);
+}
+
+static int
 compose_reap(struct engine *e, struct fault *f)
 {
 	struct compose *c = e->self;
@@ -348,6 +359,7 @@ compose_open(struct engine **e, const struct target *t, char *const *env, int di
 		.identify = images_identify,
 		.discard = compose_discard,
 		.apply = compose_apply,
+		.restart = compose_restart,
 		.undesire = compose_undesire,
 		.look = containers_look,
 		.watch = containers_watch,
