@@ -51,6 +51,7 @@ SRC := \
 	src/config/value.c \
 	src/deploy/choose.c \
 	src/deploy/commit.c \
+	src/deploy/drain.c \
 	src/deploy/identity.c \
 	src/deploy/look.c \
 	src/deploy/observe.c \

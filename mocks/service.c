@@ -8,6 +8,9 @@
  *   GET /healthz, /health, /api/health   the behaviour, see below
  *   GET /health/version  {"image_tag":…,"commit_sha":…,"build_time":…}
  *   GET /                hello, with the version
+ *   POST /drain, /resume GET /drain
+ *                        204; 200 {"active_jobs":N}, N from FILE.jobs, 0 without it.  Each is
+ *                        added to FILE.asked, FILE being that of --control
  *
  * Every flag has an environment variable, the flag wins:
  *
@@ -405,13 +408,66 @@ path_is_health(const struct conn *c)
 	    path_is(c, "/api/health");
 }
 
+/* Adds a line to FILE.asked. */
+static void
+note_asked(const char *what)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s.asked", service.control);
+	if (service.control == NULL || (f = fopen(path, "a")) == NULL)
+		return;
+	fprintf(f, "%s\n", what);
+	fclose(f);
+}
+
+static long
+active_jobs(void)
+{
+	char path[PATH_MAX];
+	long n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s.jobs",
+	    service.control == NULL ? "" : service.control);
+	if ((f = fopen(path, "r")) == NULL)
+		return 0;
+	if (fscanf(f, "%ld", &n) != 1)
+		n = 0;
+	fclose(f);
+	return n;
+}
+
+/* False: it is another request. */
+static bool
+answer_drain(struct conn *c)
+{
+	bool post = strncmp(c->in, "POST ", 5) == 0;
+	char body[64];
+
+	if (post && (path_is(c, "/drain") || path_is(c, "/resume"))) {
+		note_asked(path_is(c, "/drain") ? "drain" : "resume");
+		put(c, 204, "No Content", "", "");
+	} else if (!post && path_is(c, "/drain")) {
+		note_asked("idle?");
+		snprintf(body, sizeof body, "{\"active_jobs\":%ld}\n", active_jobs());
+		put(c, 200, "OK", "", body);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void
 answer(struct conn *c)
 {
 	char body[448];
 
 	c->answering = true;
-	if (strncmp(c->in, "GET ", 4) != 0 && strncmp(c->in, "HEAD ", 5) != 0) {
+	if (answer_drain(c)) {
+		/* it is answered */
+	} else if (strncmp(c->in, "GET ", 4) != 0 && strncmp(c->in, "HEAD ", 5) != 0) {
 		put(c, 405, "Method Not Allowed", "Allow: GET, HEAD\r\n", "");
 	} else if (path_is_health(c)) {
 		answer_health(c);

@@ -106,6 +106,23 @@ find_service(struct target *t, const char *name)
 	return NULL;
 }
 
+/* The services but the first, which has the keys without a service. */
+static int
+set_service_defaults(const struct sources *s, struct target *t)
+{
+	const struct origin none = { 0 };
+	const struct key *k;
+	size_t i;
+
+	for (k = key_table; k < key_table + key_count; k++)
+		for (i = 1; i < t->n_services; i++)
+			if (k->scope == SCOPE_SERVICE && k->fallback[0] != '\0' &&
+			    value_set(k, &t->service[i], k->fallback, &none, s->fault) ==
+				-1)
+				return -1;
+	return 0;
+}
+
 /* NAME.SERVICE wins over NAME (of the first service), but not over the environment. */
 static int
 set_service_keys(const struct sources *s, struct target *t)
@@ -179,7 +196,8 @@ make_target(const struct sources *s, struct target *t)
 	for (i = 0; i < key_count; i++)
 		if (set_key(s, t, &key_table[i]) == -1)
 			return -1;
-	if (set_service_keys(s, t) == -1 || resolve_files(s, t) == -1)
+	if (set_service_defaults(s, t) == -1 || set_service_keys(s, t) == -1 ||
+	    resolve_files(s, t) == -1)
 		return -1;
 	return set_state(s, t);
 }

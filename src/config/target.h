@@ -14,10 +14,17 @@
 #define TARGET_NAME_MAX 64
 #define TARGET_DEFAULT "default"
 #define URL_MAX 1280
+#define SHORT_URL_MAX 512
 
 struct service {
 	char name[SERVICE_MAX];
-	char health_url[URL_MAX]; /* valid; "": running and stable is enough */
+	char health_url[URL_MAX];      /* valid; "": running and stable is enough */
+	char drain_url[SHORT_URL_MAX]; /* POST; valid; "": it is not drained */
+	char
+	    drain_done_url[SHORT_URL_MAX]; /* GET; valid; "": a drain is not waited for */
+	char drain_done_expect[256];       /* MEMBER=VALUE; "": 200 is enough */
+	char drain_resume_url[SHORT_URL_MAX]; /* POST; valid; "": restarted instead */
+	int64_t drain_limit;                  /* milliseconds */
 };
 
 struct target {
@@ -42,7 +49,7 @@ struct target {
 	char on_start[1024];     /* a hook: absolute path and arguments; "": none */
 	char on_result[1024];    /* the same */
 	char prune[8];           /* "all" or "own" */
-	char restart[1024];      /* services to restart after `up`, at most SERVICES_MAX */
+	char restart[1024]; /* services to restart after `up`, at most SERVICES_MAX */
 	struct service service[SERVICES_MAX];
 	size_t n_services;
 	int64_t health_tries;

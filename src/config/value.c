@@ -187,6 +187,9 @@ text_must(const struct key *k, const char *value)
 		return is_paths(value) ? NULL : "file names with one ':' between them";
 	case VALUE_NAME:
 		return is_name(value, strlen(value)) ? NULL : NAME_MUST;
+	case VALUE_CLAIM:
+		return *value == '\0' || strchr(value, '=') > value ? NULL
+								    : "MEMBER=VALUE";
 	case VALUE_NAMES:
 		return names_must(value);
 	case VALUE_CHOICE:
@@ -271,6 +274,8 @@ static int
 set_url(const struct key *k, char *field, const char *value, const struct origin *o,
     struct fault *f)
 {
+	/* its message begins with "health URL" */
+	bool health = strcmp(k->name, "health_url") == 0;
 	struct fault wrong = { 0 };
 	struct url url;
 	char at[224];
@@ -282,8 +287,9 @@ set_url(const struct key *k, char *field, const char *value, const struct origin
 		return 0;
 	/* its message contains no password and no query */
 	if (url_parse(&url, value, &wrong) == -1)
-		return fault_set(f, FAULT_HOST, wrong.next, "%s%s",
-		    place(o, at, sizeof(at)), wrong.what);
+		return fault_set(f, FAULT_HOST, wrong.next, "%s%s%s",
+		    place(o, at, sizeof(at)), health ? "" : k->name,
+		    wrong.what + (health ? 0 : strcspn(wrong.what, " ")));
 	if (strlcpy(field, value, k->size) >= k->size)
 		return value_wrong(k, "http://...", o, "shorter", f);
 	return 0;

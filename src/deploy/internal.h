@@ -113,6 +113,17 @@ int identity_check(struct deploy *, struct fault *) MUST_CHECK;
 int verify_release(struct session *, const struct release *, const struct release *before,
     int64_t since, bool stoppable, struct verified *, struct fault *) MUST_CHECK;
 
+/* ---- drain.c ---- */
+
+/* Does a service that serves have a drain_url, and will it be replaced? */
+bool drain_is_wanted(const struct deploy *);
+
+/* Drains those services.  FAULT_FAILED: a signal; whatever else fails is a warning. */
+int drain_run(struct deploy *, struct fault *) MUST_CHECK;
+
+/* Resumes the instances that were drained and still run, or restarts them. */
+int drain_resume(struct deploy *, struct fault *) MUST_CHECK;
+
 /* ---- restart.c ---- */
 
 /* After apply: restarts what the setting `restart` names.  FAULT_FAILED. */
@@ -130,8 +141,11 @@ int restart_others(struct deploy *, struct fault *) MUST_CHECK;
 /* Nothing was changed: no record, and `why` stays as it is. */
 int undo_nothing(struct deploy *, struct fault *why);
 
-/* Prepare only: discards.  FAULT_REFUSED stays. */
+/* Before apply: resumes what was drained, and discards.  FAULT_REFUSED stays. */
 int undo_prepare(struct deploy *, struct fault *why);
+
+/* Resumes what was drained, if the deploy came to that. */
+int undo_drain(struct deploy *, struct fault *) MUST_CHECK;
 
 /* From apply on: reverts. */
 int undo_revert(struct deploy *, struct fault *why);

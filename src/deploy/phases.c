@@ -122,6 +122,16 @@ run_prepare(struct deploy *d, struct fault *f)
 	return -1;
 }
 
+/* What `up` did not replace goes on with its work. */
+static void
+resume_kept(struct deploy *d)
+{
+	struct fault f = { 0 };
+
+	if (d->s->engine->observes && drain_resume(d, &f) == -1)
+		progress_say(d->s->progress, SAY_WARN, "%s", f.what);
+}
+
 static int
 run_apply(struct deploy *d, struct fault *f)
 {
@@ -132,6 +142,8 @@ run_apply(struct deploy *d, struct fault *f)
 	rc = e->apply(e, &d->j.to, &d->j.from, d->how, f);
 	if (rc == 0)
 		rc = restart_others(d, f);
+	if (rc == 0)
+		resume_kept(d);
 	d->ms.apply = clock_ms() - d->applied;
 	/* a command that fails is no evidence about the release */
 	d->unjudged = d->unjudged || rc == -1;
@@ -169,22 +181,26 @@ static const struct row {
 	int (*run)(struct deploy *, struct fault *);
 	int (*undo)(struct deploy *, struct fault *);       /* FAULT_FAILED, … */
 	int (*unanswered)(struct deploy *, struct fault *); /* FAULT_HOST */
+	bool (*wanted)(const struct deploy *);              /* NULL: always */
 } rows[] = {
-	{ "check", BOTH, NULL, 0, run_check, undo_nothing, undo_nothing },
-	{ "observe", BOTH, NULL, 0, observe_from, undo_nothing, undo_nothing },
-	{ "choose", BOTH, NULL, 0, run_choose, undo_nothing, undo_nothing },
+	{ "check", BOTH, NULL, 0, run_check, undo_nothing, undo_nothing, NULL },
+	{ "observe", BOTH, NULL, 0, observe_from, undo_nothing, undo_nothing, NULL },
+	{ "choose", BOTH, NULL, 0, run_choose, undo_nothing, undo_nothing, NULL },
 	{ "prepare", DEPLOY, "fetching", PHASE_PREPARE, run_prepare, undo_prepare,
-	    undo_prepare },
-	{ "apply", BOTH, "starting", PHASE_APPLY, run_apply, undo_revert,
-	    undo_unapplied },
-	{ "verify", BOTH, "verifying", PHASE_VERIFY, run_verify, undo_revert,
-	    undo_later },
-	{ "commit", BOTH, NULL, 0, run_commit, NULL, NULL },
+	    undo_prepare, NULL },
+	{ "drain", BOTH, "draining for", PHASE_DRAIN, drain_run, undo_prepare,
+	    undo_prepare, drain_is_wanted },
+	{ "apply", BOTH, "starting", PHASE_APPLY, run_apply, undo_revert, undo_unapplied,
+	    NULL },
+	{ "verify", BOTH, "verifying", PHASE_VERIFY, run_verify, undo_revert, undo_later,
+	    NULL },
+	{ "commit", BOTH, NULL, 0, run_commit, NULL, NULL, NULL },
 };
 
 static int
 enter_phase(struct deploy *d, const struct row *row, struct fault *f)
 {
+	enum phase before = d->j.phase;
 	bool first = !d->begun;
 
 	if (row->doing == NULL)
@@ -200,7 +216,8 @@ enter_phase(struct deploy *d, const struct row *row, struct fault *f)
 			commit_started(d);
 		return 0;
 	}
-	/* a disk that refuses is no evidence about the release */
+	/* nothing of it was done; a disk that refuses is no evidence about the release */
+	d->j.phase = before;
 	d->unjudged = true;
 	return -1;
 }
@@ -215,7 +232,8 @@ phases_run(struct deploy *d, const char *from, struct fault *f)
 	d->begun = !begun;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		begun = begun || strcmp(rows[i].name, from) == 0;
-		if (!begun || (rows[i].verbs & 1U << d->j.verb) == 0)
+		if (!begun || (rows[i].verbs & 1U << d->j.verb) == 0 ||
+		    (rows[i].wanted != NULL && !rows[i].wanted(d)))
 			continue;
 		/* nothing of this phase was done: undo the ones before */
 		if (enter_phase(d, &rows[i], f) == -1)

@@ -69,17 +69,17 @@ compare(const struct journal *j, const struct observation *o, struct found *foun
 static enum action
 decide(const struct journal *j, const struct found *found, bool observes)
 {
-	bool prepare = j->phase == PHASE_PREPARE;
+	bool unapplied = phase_is_before_apply(j->phase);
 
-	if (found->stranger || (prepare && !found->old_desired))
+	if (found->stranger || (unapplied && !found->old_desired))
 		return ABANDON;
-	if (!observes && !prepare)
+	if (!observes && !unapplied)
 		return j->phase == PHASE_VERIFY && found->new_desired ? COMPLETE : REVERT;
 	/*
 	 * From apply on nothing is discarded, though the old instances run: an `up`
 	 * that was cut short may have told the engine to stop them.
 	 */
-	if (prepare)
+	if (unapplied)
 		return found->replaced ? REVERT : DISCARD;
 	if (j->phase == PHASE_REVERT)
 		return REVERT;
@@ -107,7 +107,7 @@ verify_chosen(struct deploy *d, const struct observation *o, const struct found 
 		return fault_set(f, FAULT_FAILED, NULL,
 		    "this engine cannot tell what runs");
 	/* as in decide() */
-	if (d->j.phase != PHASE_PREPARE && found->kept)
+	if (!phase_is_before_apply(d->j.phase) && found->kept)
 		return fault_set(f, FAULT_FAILED, NULL,
 		    "an instance may have been told to stop");
 	if (observe_desired(d->s, o, &r, f) == -1)
@@ -122,6 +122,9 @@ abandon(struct deploy *d, const struct observation *o, const struct found *found
 	struct fault why = { 0 };
 	char look[80];
 
+	if (undo_drain(d, &why) == -1)
+		progress_say(d->s->progress, SAY_WARN, "%s", why.what);
+	fault_clear(&why);
 	d->unjudged = true;
 	snprintf(look, sizeof(look), "look now: `status`, %s", d->s->engine->by_hand);
 	fault_set(f, FAULT_UNVERIFIED, look,
@@ -301,7 +304,7 @@ conclude_recovery(const struct deploy *d, int rc, bool *left, struct fault *f)
 		fault_set(f, FAULT_HOST, "see the disk of the state folder",
 		    "the interrupted %s is recovered, but that cannot be recorded",
 		    record_verb_name(d->j.verb));
-	f->kind = d->j.phase == PHASE_PREPARE ? FAULT_HOST : FAULT_UNVERIFIED;
+	f->kind = phase_changes_nothing(d->j.phase) ? FAULT_HOST : FAULT_UNVERIFIED;
 	if (f->now[0] == '\0')
 		fault_now(f, "the interrupted %s of %s is not recovered",
 		    record_verb_name(d->j.verb), d->j.to.tag);
@@ -343,7 +346,7 @@ judge_journal(int dirfd, struct fault *why)
 	}
 	if (!found || (history_has(dirfd, j.id, &ended, &f) == 0 && ended))
 		return;
-	if (j.phase != PHASE_PREPARE)
+	if (!phase_changes_nothing(j.phase))
 		why->kind = FAULT_UNVERIFIED;
 	fault_now(why, "the interrupted %s of %s is not recovered",
 	    record_verb_name(j.verb), j.to.tag);

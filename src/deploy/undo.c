@@ -76,13 +76,20 @@ still_serves(struct deploy *d, bool *serves, struct fault *f)
 	return 0;
 }
 
+int
+undo_drain(struct deploy *d, struct fault *f)
+{
+	return d->j.phase < PHASE_DRAIN ? 0 : drain_resume(d, f);
+}
+
 static int
 discard_prepared(struct deploy *d, struct fault *f)
 {
 	struct engine *e = d->s->engine;
 
 	/* a command that still runs could move what is restored here */
-	if (e->reap(e, f) == -1 || e->undesire(e, &d->j.from, &d->j.to, f) == -1)
+	if (e->reap(e, f) == -1 || undo_drain(d, f) == -1 ||
+	    e->undesire(e, &d->j.from, &d->j.to, f) == -1)
 		return -1;
 	return e->observes ? e->discard(e, &d->j.to, f) : 0;
 }
@@ -217,6 +224,9 @@ revert(struct deploy *d, struct fault *f)
 		progress_say(d->s->progress, SAY_WARN, "%s", late.what);
 		fault_clear(&late);
 	}
+	/* what `up` did not replace */
+	if (rc == 0)
+		rc = drain_resume(d, f);
 	if (rc == 0)
 		rc = verify_served(d, f);
 	/* whatever runs, a reboot must not start what failed */

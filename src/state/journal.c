@@ -1,15 +1,16 @@
 /*
- *   none --> PREPARE --> APPLY --> VERIFY --> none   committed
- *               |  \       |         |
- *               |   \      v         v
- *               |    `-> REVERT <----'
- *               |          |
- *               v          v
- *             none       none                        discarded; reverted, or neither
+ *   none --> PREPARE --> DRAIN --> APPLY --> VERIFY --> none   committed
+ *               |  \      /  |       |         |
+ *               |   \    /   |       v         v
+ *               |    `--`----+--> REVERT <----'
+ *               |            |       |
+ *               v            v       v
+ *             none         none    none              discarded; reverted, or neither
  *                                                    release could be verified
  *
- * A rollback begins at APPLY.  REVERT follows PREPARE if an `up` at boot has started what
- * was prepared.
+ * A rollback begins at DRAIN; without a service to drain there is no DRAIN.  REVERT follows
+ * PREPARE and DRAIN if an `up` at boot has started what was prepared, or what served has
+ * ended.
  *
  * MUST: a phase is on the disk before it begins.
  * MUST: the history has the deploy's id before the journal is cleared.  So a journal
@@ -35,9 +36,10 @@
 #define JOURNAL_SIZE_MAX (256 * 1024)
 
 static const struct {
-	const char *name, *old; /* in format 1 */
+	const char *name, *old; /* in format 1; NULL: it had none */
 } phases[PHASE__MAX] = {
 	[PHASE_PREPARE] = { "prepare", "pull" },
+	[PHASE_DRAIN] = { "drain", NULL },
 	[PHASE_APPLY] = { "apply", "swap" },
 	[PHASE_VERIFY] = { "verify", "verify" },
 	[PHASE_REVERT] = { "revert", "rolling back" },
@@ -109,13 +111,16 @@ read_phase(const json_t *doc, int format, enum phase *phase)
 {
 	const char *s = json_string_value(
 	    json_object_get(doc, format == 1 ? "step" : "phase"));
+	const char *name;
 	int i;
 
-	for (i = 0; s != NULL && i < PHASE__MAX; i++)
-		if (strcmp(s, format == 1 ? phases[i].old : phases[i].name) == 0) {
-			*phase = (enum phase)i;
-			return true;
-		}
+	for (i = 0; s != NULL && i < PHASE__MAX; i++) {
+		name = format == 1 ? phases[i].old : phases[i].name;
+		if (name == NULL || strcmp(s, name) != 0)
+			continue;
+		*phase = (enum phase)i;
+		return true;
+	}
 	return false;
 }
 

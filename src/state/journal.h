@@ -13,11 +13,26 @@
 
 enum phase {
 	PHASE_PREPARE, /* references may move; what runs is not changed */
+	PHASE_DRAIN,   /* what runs finishes its work, and may refuse more */
 	PHASE_APPLY,   /* `to` is resolved; old or new may be desired, and may run */
 	PHASE_VERIFY,  /* apply has ended; `to` is being verified */
 	PHASE_REVERT,  /* `from` is being applied and verified; the last phase */
 	PHASE__MAX
 };
+
+/* `to` was not applied: nothing of it is desired or runs, but by another's hand. */
+static inline bool
+phase_is_before_apply(enum phase phase)
+{
+	return phase < PHASE_APPLY;
+}
+
+/* Whatever was done is not seen by anybody. */
+static inline bool
+phase_changes_nothing(enum phase phase)
+{
+	return phase == PHASE_PREPARE;
+}
 
 struct journal {
 	char id[RECORD_ID_MAX];

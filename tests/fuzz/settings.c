@@ -113,19 +113,40 @@ put_number(const char *key, int64_t n, bool size)
 }
 
 static void
+put_url(const char *key, const char *service, const char *url)
+{
+	char name[SERVICE_MAX + 32];
+
+	snprintf(name, sizeof(name), "%s.%s", key, service);
+	put(name, url[0] == '\0' ? "none" : url);
+}
+
+static void
+put_drain(const struct service *s)
+{
+	char name[SERVICE_MAX + 32];
+
+	put_url("drain_url", s->name, s->drain_url);
+	put_url("drain_done_url", s->name, s->drain_done_url);
+	put_url("drain_resume_url", s->name, s->drain_resume_url);
+	snprintf(name, sizeof(name), "drain_done_expect.%s", s->name);
+	put(name, s->drain_done_expect);
+	snprintf(name, sizeof(name), "drain_limit.%s", s->name);
+	put_seconds(name, s->drain_limit);
+}
+
+static void
 put_services(const struct target *t)
 {
-	char names[SERVICES_MAX * (SERVICE_MAX + 1)] = "", key[SERVICE_MAX + 16];
+	char names[SERVICES_MAX * (SERVICE_MAX + 1)] = "";
 	size_t i;
 
 	for (i = 0; i < t->n_services; i++)
 		strcat(strcat(names, " "), t->service[i].name);
 	put("services", names + 1);
 	for (i = 0; i < t->n_services; i++) {
-		snprintf(key, sizeof(key), "health_url.%s", t->service[i].name);
-		put(key,
-		    t->service[i].health_url[0] == '\0' ? "none"
-							: t->service[i].health_url);
+		put_url("health_url", t->service[i].name, t->service[i].health_url);
+		put_drain(&t->service[i]);
 	}
 }
 

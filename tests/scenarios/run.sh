@@ -122,6 +122,18 @@ is_asleep() { # PID
 	[ ! -e "/proc/$1" ] || grep -aqs '^sleep' "/proc/$1/cmdline"
 }
 
+# drain [KEY=VALUE…]: the first service is drained
+drain() {
+	{
+		printf '[target default]\ndrain_url = http://127.0.0.1:%s/drain\n' "$port"
+		printf 'drain_done_url = http://127.0.0.1:%s/drain\ndrain_done_expect = active_jobs=0\n' "$port"
+		for one in "$@"; do
+			echo "$one" | sed "s/PORT/$port/"
+		done
+	} >"$T/conf"
+	options="--config $T/conf"
+}
+
 # two [URL [VERSION]]: a second service, worker, with its own images: build 5N is its vN
 two() {
 	for build in 1 2 3 4 5 6 7 8 9; do
@@ -272,6 +284,8 @@ clause() {
 	deploy | plan | verify | rollback | recover | status | history) ask "$@" ;;
 	two) shift && two "$@" ;;
 	targets) targets ;;
+	drain) shift && drain "$@" ;;
+	jobs) echo "$2" >"$E/control.jobs" ;; # how many the first service works on
 	hold) shift && hold "$@" ;;
 	begin) shift && begin "$@" ;;
 	until) await grep -qs "$3" "$T/$2" || wrong "$2" "$3" "not so" ;;
@@ -397,6 +411,7 @@ expect() {
 		tr '\n' ' ' <"$T/talk" | grep -q "$(echo "${1#*:}" | tr _ .)" || wrong says "$1" "else"
 		;;
 	mute:*) ! grep -q "$(echo "${1#*:}" | tr _ .)" "$T/talk" || wrong says "no $1" it ;;
+	asked:*) is "what the service was asked" "$(uniq "$E/control.asked" 2>/dev/null | paste -sd,)" "${1#*:}" ;;
 	journal) journal=left ;;
 	drift) drift=1 ;;
 	ended)

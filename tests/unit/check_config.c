@@ -200,6 +200,15 @@ static const struct {
 	{ "TWILIGHT_ON_START=/bin/a b  c", AT(on_start), "/bin/a b  c" },
 	{ "TWILIGHT_ON_RESULT=/bin/a", AT(on_result), "/bin/a" },
 	{ "TWILIGHT_ON_RESULT=", AT(on_result), "" },
+	{ "TWILIGHT_DRAIN_URL=http://h:1/drain", AT(service[0].drain_url),
+	    "http://h:1/drain" },
+	{ "TWILIGHT_DRAIN_URL=none", AT(service[0].drain_url), "" },
+	{ "TWILIGHT_DRAIN_DONE_URL=http://h:1/idle", AT(service[0].drain_done_url),
+	    "http://h:1/idle" },
+	{ "TWILIGHT_DRAIN_DONE_EXPECT=jobs=0", AT(service[0].drain_done_expect),
+	    "jobs=0" },
+	{ "TWILIGHT_DRAIN_RESUME_URL=http://h:1/", AT(service[0].drain_resume_url),
+	    "http://h:1/" },
 	{ "TWILIGHT_RESTART=gateway, db_1", AT(restart), "gateway, db_1" },
 	{ "TWILIGHT_RESTART=a b c d e f g h", AT(restart), "a b c d e f g h" },
 	/* no setting: only a part of the name is one */
@@ -348,6 +357,9 @@ START_TEST(shows_the_value_escaped)
 	refused("TWILIGHT_PRUNE=everything");
 	ck_assert_str_eq(f.what,
 	    "bad setting TWILIGHT_PRUNE=everything: must be all or own");
+	refused("TWILIGHT_DRAIN_DONE_EXPECT==0");
+	ck_assert_str_eq(f.what,
+	    "bad setting TWILIGHT_DRAIN_DONE_EXPECT==0: must be MEMBER=VALUE");
 	refused("TWILIGHT_RESTART=a -b");
 	ck_assert_str_eq(f.what,
 	    "bad setting TWILIGHT_RESTART=a -b: must be letters, digits, '_'; '.' and '-' "
@@ -479,7 +491,7 @@ START_TEST(describes_itself)
 		    "%s is not read", line);
 	}
 	ck_assert_int_eq(3 * (n + of_service), l.n);
-	ck_assert_int_ge(n, 26);
+	ck_assert_int_ge(n, 31);
 }
 END_TEST
 
@@ -637,6 +649,8 @@ static const struct {
 	{ "[target a]\nhealth_url.data = ftp://h/\n", 2,
 	    "health URL does not begin with http://: ftp://h/", "http://HOST" },
 	{ "health_url = http://u:s3cret@h/\n", 1, "health URL names a user", "" },
+	{ "drain_url = ftp://h/?s3cret\n", 1, "drain_url URL does not begin", "" },
+	{ "drain_limit.data = 0\n", 1, "bad setting drain_limit.SERVICE=0: must be", "" },
 	{ "health_url = ftp://h/?s3cret\n", 1, "health URL does not begin", "" },
 	{ "[target a]\nservices = a a\n", 2, "bad setting services=a a: must be", "" },
 	{ "[]\n", 1, "unknown section []", "[target NAME]" },
@@ -798,6 +812,24 @@ START_TEST(bounds_the_targets)
 	}
 	ck_assert_int_eq(load_text(text), -1);
 	says("c.conf:129: more than 64 targets", "");
+}
+END_TEST
+
+START_TEST(drains_each_service)
+{
+	const struct service *s;
+
+	ck_assert_int_eq(load_text("services = a b c\ndrain_limit = 7\n[target default]\n"
+				   "drain_url.b = http://h:1/\ndrain_limit.b = 1.5\n"
+				   "drain_done_expect.b = a.b=0\n"),
+	    0);
+	s = c.target[0].service;
+	ck_assert_int_eq(s[0].drain_limit, 7000);
+	ck_assert_int_eq(s[1].drain_limit, 1500);
+	ck_assert_int_eq(s[2].drain_limit, 60000);
+	ck_assert_str_eq(s[0].drain_url, "");
+	ck_assert_str_eq(s[1].drain_url, "http://h:1/");
+	ck_assert_str_eq(s[1].drain_done_expect, "a.b=0");
 }
 END_TEST
 
@@ -992,11 +1024,11 @@ config_suite(void)
 		EACH(finds_the_tag_in_a_value, N(values)), CASE("Limits"),
 		EACH(bounds_the_length, N(lengths)),
 		ONCE(reads_whole_lines_and_no_longer_ones), ONCE(bounds_the_targets),
-		ONCE(bounds_the_keys_of_services), ONCE(bounds_a_value), CASE("Hostile"),
-		EACH(refuses, N(bad)), ONCE(shows_the_value_escaped),
-		ONCE(survives_every_byte), EACH(refuses_a_file, N(bad_files)),
-		ONCE(finds_conflicts_through_links), ONCE(names_the_line_of_each_key),
-		ONCE(refuses_nul_and_garbage),
+		ONCE(bounds_the_keys_of_services), ONCE(drains_each_service),
+		ONCE(bounds_a_value), CASE("Hostile"), EACH(refuses, N(bad)),
+		ONCE(shows_the_value_escaped), ONCE(survives_every_byte),
+		EACH(refuses_a_file, N(bad_files)), ONCE(finds_conflicts_through_links),
+		ONCE(names_the_line_of_each_key), ONCE(refuses_nul_and_garbage),
 		EACH(trusts_what_only_its_owner_writes, N(modes)),
 		ONCE(trusts_root_and_itself), ONCE(opens_a_file) };
 

@@ -92,7 +92,8 @@ damaged(const char *what)
 
 START_TEST(returns_every_phase)
 {
-	static const char *const names[] = { "prepare", "apply", "verify", "revert" };
+	static const char *const names[] = { "prepare", "drain", "apply", "verify",
+		"revert" };
 	struct journal j = full;
 
 	j.phase = (enum phase)_i;
@@ -259,6 +260,19 @@ START_TEST(reads_whether_it_served)
 	ck_assert(is_there(&j));
 	ck_assert(j.from.part[0].served);
 	ck_assert_int_eq(j.phase, PHASE_VERIFY);
+}
+END_TEST
+
+/* Format 1 has no name for the phase. */
+START_TEST(refuses_a_later_phase_in_format_1)
+{
+	struct journal j;
+	bool found;
+
+	room_copy("0.1-journal-apply", "journal");
+	change("\"swap\"", "\"drain\"");
+	ck_assert_int_eq(journal_read(dir, &j, &found, &f), -1);
+	ck_assert_ptr_nonnull(strstr(f.what, "damaged"));
 }
 END_TEST
 
@@ -533,9 +547,10 @@ journal_suite(void)
 	static const struct unit_test tests[] = { CASE("Core"),
 		EACH(returns_every_phase, PHASE__MAX), ONCE(clears),
 		EACH(reads_format_1, N(released)), ONCE(reads_whether_it_served),
-		CASE("Limits"), EACH(returns_each_string, N(strings)),
-		ONCE(returns_the_longest), EACH(skips_a_temporary_file, 2),
-		ONCE(skips_what_it_does_not_know), ONCE(keeps_the_old_one_on_a_full_disk),
+		ONCE(refuses_a_later_phase_in_format_1), CASE("Limits"),
+		EACH(returns_each_string, N(strings)), ONCE(returns_the_longest),
+		EACH(skips_a_temporary_file, 2), ONCE(skips_what_it_does_not_know),
+		ONCE(keeps_the_old_one_on_a_full_disk),
 		ONCE(leaves_no_first_one_that_is_not_durable),
 		ONCE(leaves_one_of_two_phases), ONCE(refuses_a_newer_format),
 		CASE("Hostile"), ONCE(refuses_what_is_torn),
