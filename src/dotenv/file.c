@@ -207,7 +207,8 @@ check_env_owner(const struct stat *st, const char *shown, struct fault *f)
 		return 0;
 	name_user(st->st_uid, owner, sizeof(owner));
 	name_user(geteuid(), self, sizeof(self));
-	snprintf(next, sizeof(next), "run it as its owner: sudo -u %s twilight-deploy ...", owner);
+	snprintf(next, sizeof(next),
+	    "run it as its owner: sudo -u %s twilight-deploy ...", owner);
 	return fault_set(f, FAULT_HOST, next, "%s belongs to %s, this runs as %s", shown,
 	    owner, self);
 }

@@ -750,13 +750,11 @@ START_TEST(refuses_anothers_file)
 	put_text(".env", K "=v\n");
 	ck_assert_int_eq(chown(".env", OTHER, OTHER), 0);
 	ck_assert_int_eq(dotenv_writable(".env", &f), -1);
-	ck_assert_ptr_nonnull(
-	    strstr(f.next, "sudo -u '#4242' twilight-deploy"));
+	ck_assert_ptr_nonnull(strstr(f.next, "sudo -u '#4242' twilight-deploy"));
 	refused(-1, ".env belongs to '#4242', this runs as root");
 	ck_assert_int_eq(chown(".env", NOBODY, OTHER), 0);
 	ck_assert_int_eq(dotenv_writable(".env", &f), -1);
-	ck_assert_ptr_nonnull(
-	    strstr(f.next, "sudo -u nobody twilight-deploy"));
+	ck_assert_ptr_nonnull(strstr(f.next, "sudo -u nobody twilight-deploy"));
 }
 END_TEST
 
