@@ -23,10 +23,12 @@ verdict() {
 
 # each COMMAND…: runs it for every file of src/ in place of {}, in parallel.
 each() {
-	printf '%s\n' src/*.c src/*/*.c | xargs -I '{}' -P "$(nproc)" "$@"
+	printf '%s\n' src/*.c src/*/*.c src/*/*/*.c | xargs -I '{}' -P "$(nproc)" "$@"
 }
 
-each "${GCC:-gcc}" -fanalyzer -O1 -std=c11 -iquote src -D_GNU_SOURCE -DVERSION='""' \
+# gcc 12 takes memory for lost that is kept in a list behind two pointers (add_item(),
+# keep_copy()); clang-tidy and valgrind look for leaks, too.
+each "${GCC:-gcc}" -fanalyzer -Wno-analyzer-malloc-leak -O1 -std=c11 -iquote src -D_GNU_SOURCE -DVERSION='""' \
 	-c -o /dev/null '{}' 2>"$log"
 verdict "gcc -fanalyzer"
 

@@ -159,7 +159,7 @@ run_target(struct call *c, const struct target *t, struct fault *worst)
 static void
 run_request(struct call *c, struct fault *f)
 {
-	bool unrecovered[TARGETS_MAX];
+	bool unrecovered[TARGETS_MAX] = { false };
 	enum verb v = c->request.verb;
 	size_t i;
 

@@ -339,7 +339,7 @@ int
 sections_load(struct sections *file, const char *path, bool optional, struct fault *f)
 {
 	char safe[200], *bytes = NULL;
-	size_t len;
+	size_t len = 0;
 	int fd, rc;
 
 	file->n = 1;

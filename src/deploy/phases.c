@@ -175,26 +175,26 @@ run_commit(struct deploy *d, struct fault *f)
 
 static const struct row {
 	const char *name;
-	unsigned verbs;    /* whose phase it is */
 	const char *doing; /* for the report; NULL: not in the journal */
 	enum phase phase;  /* what the journal says before it begins */
+	unsigned verbs;    /* whose phase it is */
 	int (*run)(struct deploy *, struct fault *);
 	int (*undo)(struct deploy *, struct fault *);       /* FAULT_FAILED, … */
 	int (*unanswered)(struct deploy *, struct fault *); /* FAULT_HOST */
 	bool (*wanted)(const struct deploy *);              /* NULL: always */
 } rows[] = {
-	{ "check", BOTH, NULL, 0, run_check, undo_nothing, undo_nothing, NULL },
-	{ "observe", BOTH, NULL, 0, observe_from, undo_nothing, undo_nothing, NULL },
-	{ "choose", BOTH, NULL, 0, run_choose, undo_nothing, undo_nothing, NULL },
-	{ "prepare", DEPLOY, "fetching", PHASE_PREPARE, run_prepare, undo_prepare,
+	{ "check", NULL, 0, BOTH, run_check, undo_nothing, undo_nothing, NULL },
+	{ "observe", NULL, 0, BOTH, observe_from, undo_nothing, undo_nothing, NULL },
+	{ "choose", NULL, 0, BOTH, run_choose, undo_nothing, undo_nothing, NULL },
+	{ "prepare", "fetching", PHASE_PREPARE, DEPLOY, run_prepare, undo_prepare,
 	    undo_prepare, NULL },
-	{ "drain", BOTH, "draining for", PHASE_DRAIN, drain_run, undo_prepare,
+	{ "drain", "draining for", PHASE_DRAIN, BOTH, drain_run, undo_prepare,
 	    undo_prepare, drain_is_wanted },
-	{ "apply", BOTH, "starting", PHASE_APPLY, run_apply, undo_revert, undo_unapplied,
+	{ "apply", "starting", PHASE_APPLY, BOTH, run_apply, undo_revert, undo_unapplied,
 	    NULL },
-	{ "verify", BOTH, "verifying", PHASE_VERIFY, run_verify, undo_revert, undo_later,
+	{ "verify", "verifying", PHASE_VERIFY, BOTH, run_verify, undo_revert, undo_later,
 	    NULL },
-	{ "commit", BOTH, NULL, 0, run_commit, NULL, NULL, NULL },
+	{ "commit", NULL, 0, BOTH, run_commit, NULL, NULL, NULL },
 };
 
 static int

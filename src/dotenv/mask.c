@@ -13,7 +13,6 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <ctype.h>
-#include <ctype.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -43,14 +42,29 @@ struct load {
 
 /* ---- what is masked ---- */
 
+static bool
+keep_copy(struct mask *m, const char *text, size_t len)
+{
+	void *grown;
+
+	/* it has room up to the next power of two */
+	if ((m->n & (m->n - 1)) == 0) {
+		grown = reallocarray(m->list, m->n == 0 ? 1 : 2 * m->n, sizeof(*m->list));
+		if (grown == NULL)
+			return false;
+		m->list = grown;
+	}
+	if ((m->list[m->n].bytes = malloc(len)) == NULL)
+		return false;
+	memcpy(m->list[m->n].bytes, text, len);
+	m->list[m->n++].len = len;
+	return true;
+}
+
 /* Blanks around a value may get lost, so they are not part of it. */
 static void
 add_secret(struct load *l, const char *text, size_t len)
 {
-	struct mask *m = l->m;
-	void *list = m->list;
-	char *copy;
-
 	for (; len > 0 && strchr(BLANKS, *text) != NULL; len--)
 		text++;
 	while (len > 0 && strchr(BLANKS, text[len - 1]) != NULL)
@@ -58,18 +72,8 @@ add_secret(struct load *l, const char *text, size_t len)
 	if (len < l->shortest ||
 	    (len == l->version_len && memcmp(text, l->version, len) == 0))
 		return;
-	/* it has room up to the next power of two */
-	if ((m->n & (m->n - 1)) == 0)
-		list = reallocarray(list, m->n == 0 ? 1 : 2 * m->n, sizeof(*m->list));
-	copy = malloc(len);
-	if (list != NULL)
-		m->list = list;
-	if (list == NULL || copy == NULL) {
-		free(copy);
-		m->failed = true;
-		return;
-	}
-	m->list[m->n++] = (struct mask_secret){ memcpy(copy, text, len), len };
+	if (!keep_copy(l->m, text, len))
+		l->m->failed = true;
 }
 
 /* "connection", "Note:", "127.0.0.1": not a password, and useful to the reader. */

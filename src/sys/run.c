@@ -344,7 +344,7 @@ int
 run_start(struct running *c, const struct run *r, struct fault *f)
 {
 	pid_t parent = getpid(), pid = -1;
-	struct run_result ended = { 0 };
+	struct run_result failed = { 0 };
 	struct pipes p;
 
 	if (make_pipes(r, &p) == 0)
@@ -372,7 +372,7 @@ run_start(struct running *c, const struct run *r, struct fault *f)
 		shut(&p.exec);
 		return 0;
 	}
-	reap(pid, &ended);
+	reap(pid, &failed);
 	shut_all(&p);
 	return -1;
 }
