@@ -670,7 +670,7 @@ look_crash(const struct container *c, int64_t now, struct look *l)
 }
 
 static struct look
-look_at(const struct container *c)
+look_at_container(const struct container *c)
 {
 	struct look l = { .status = c->f[STATE],
 		.started = c->f[STARTED],
@@ -760,7 +760,7 @@ crash_events(const struct container *c, int64_t after, int64_t until, json_t *li
 static void
 event_start(const struct container *c)
 {
-	struct look l = look_at(c);
+	struct look l = look_at_container(c);
 	const char *code = text("%d", l.code);
 
 	event(c, "start", NULL, NULL);
@@ -936,7 +936,7 @@ variable(const char *name)
 
 /* 0, or compose's exit code. */
 static int
-resolve(struct service *s)
+resolve_image(struct service *s)
 {
 	const char *p = json_string_value(json_object_get(s->json, "image"));
 	const char *name, *value;
@@ -975,13 +975,13 @@ choose_one(struct service *s, bool deps)
 /* Chooses the named services, or all without a profile; `deps`: also those that they
  * depend on.  0, or an exit code. */
 static int
-choose(char **names, bool deps)
+choose_services(char **names, bool deps)
 {
 	struct service *s;
 	int rc = 0;
 
 	for (int i = 0; rc == 0 && i < nservices; i++)
-		rc = resolve(&services[i]);
+		rc = resolve_image(&services[i]);
 	for (int i = 0; *names == NULL && i < nservices; i++)
 		if (json_object_get(services[i].json, "profiles") == NULL)
 			choose_one(&services[i], deps);
@@ -1014,7 +1014,7 @@ static int
 compose_config(char **names)
 {
 	json_t *all = json_object();
-	int rc = choose(names, true);
+	int rc = choose_services(names, true);
 
 	if (rc != 0)
 		return rc;
@@ -1081,7 +1081,7 @@ pull_one(const struct service *s)
 static int
 compose_pull(char **names)
 {
-	int rc = choose(names, false);
+	int rc = choose_services(names, false);
 
 	for (struct service *s = services; rc == 0 && s < services + nservices; s++) {
 		const char *skipped = s->chosen ? pull_skipped(s) : NULL;
@@ -1127,7 +1127,7 @@ static void
 container_end(struct container *c, bool stop)
 {
 	json_t *crashes = json_array(), *one;
-	struct look l = look_at(c);
+	struct look l = look_at_container(c);
 	size_t i;
 
 	crash_events(c, 0, now_ns(), crashes);
@@ -1307,7 +1307,7 @@ trip(const struct service *s)
 }
 
 static int
-scale_of(const struct service *s)
+wanted_scale(const struct service *s)
 {
 	const char *prefix = text("%s=", s->name);
 
@@ -1334,7 +1334,7 @@ scale_down(struct container *c)
 static int
 converge(const struct service *s)
 {
-	int want = scale_of(s), rc = trip(s), n = 0, number = 0;
+	int want = wanted_scale(s), rc = trip(s), n = 0, number = 0;
 
 	for (struct container *c = containers; rc == 0 && c < containers + ncontainers;
 	     c++) {
@@ -1372,7 +1372,7 @@ start(const struct service *s)
 static int
 compose_up(char **names)
 {
-	int rc = choose(names, !flags.no_deps);
+	int rc = choose_services(names, !flags.no_deps);
 
 	if (rc != 0 || !flags.detach)
 		return rc != 0 ? rc : 125;
@@ -1392,7 +1392,7 @@ compose_up(char **names)
 static int
 compose_restart(char **names)
 {
-	int rc = choose(names, !flags.no_deps);
+	int rc = choose_services(names, !flags.no_deps);
 
 	for (struct container *c = containers; rc == 0 && c < containers + ncontainers;
 	     c++) {
@@ -1400,7 +1400,7 @@ compose_restart(char **names)
 		if (s == NULL || !s->chosen || !replica_of(c, s))
 			continue;
 		say(" Container %s  Restarting", c->f[NAME]);
-		if (look_at(c).running) {
+		if (look_at_container(c).running) {
 			event(c, "kill", "signal", "15");
 			event(c, "die", "exitCode", "0");
 			event(c, "stop", NULL, NULL);
@@ -1586,7 +1586,7 @@ static const struct verb {
 };
 
 static const struct verb *
-verb_find(char **args)
+find_verb(char **args)
 {
 	for (const struct verb *v = verbs; args[0] != NULL && v < verbs + LENGTH(verbs);
 	     v++)
@@ -1598,9 +1598,9 @@ verb_find(char **args)
 
 /* argv begins with the verb. */
 static int
-act(int argc, char **argv)
+run_verb(int argc, char **argv)
 {
-	const struct verb *v = verb_find(argv);
+	const struct verb *v = find_verb(argv);
 	bool compose = v != NULL && is(v->group, "compose");
 	int fd, rc = 125;
 
@@ -1676,7 +1676,7 @@ docker(int argc, char **argv)
 {
 	struct fault faults[FAULTS];
 	const char *line = "docker";
-	const struct verb *v = verb_find(argv);
+	const struct verb *v = find_verb(argv);
 	int n, rc, late;
 
 	for (int i = 0; i < argc; i++)
@@ -1691,7 +1691,7 @@ docker(int argc, char **argv)
 		    dir);
 		return 1;
 	}
-	rc = act(argc, argv);
+	rc = run_verb(argc, argv);
 	for (int i = 0; i < n; i++)
 		if (faults[i].action[0] == '+' &&
 		    (late = fault_act(&faults[i], faults[i].action + 1)) != -1)
@@ -1802,7 +1802,7 @@ filter_reference(const char *wanted, const char *ref)
 
 /* Does the filter accept the value?  Without a filter, it does. */
 static bool
-filter(const json_t *filters, const char *key, const char *value,
+filter_accepts(const json_t *filters, const char *key, const char *value,
     bool (*fit)(const char *, const char *))
 {
 	const json_t *list = json_object_get(filters, key), *one;
@@ -1951,12 +1951,12 @@ api_containers(const struct request *r, const char *id, struct answer *a)
 
 	(void)id;
 	for (const struct container *c = containers; c < containers + ncontainers; c++) {
-		struct look l = look_at(c);
+		struct look l = look_at_container(c);
 		json_t *labels = labels_of(c);
 		if ((ended || l.running) && filter_labels(filters, labels) &&
-		    filter(filters, "id", c->f[ID], filter_begins) &&
-		    filter(filters, "name", c->f[NAME], filter_begins) &&
-		    filter(filters, "status", l.status, filter_equal))
+		    filter_accepts(filters, "id", c->f[ID], filter_begins) &&
+		    filter_accepts(filters, "name", c->f[NAME], filter_begins) &&
+		    filter_accepts(filters, "status", l.status, filter_equal))
 			json_array_append_new(all, container_listed(c, &l, labels));
 	}
 	if (a->status != 200)
@@ -1988,7 +1988,7 @@ api_container(const struct request *r, const char *id, struct answer *a)
 		refuse(a, 404, "No such container: %s", id);
 		return;
 	}
-	l = look_at(c);
+	l = look_at_container(c);
 	a->chunked = true;
 	a->json =
 	    json_pack("{ss ss ss s[] s{ss sb sb sb sb sb si si ss ss ss} ss ss si ss}",
@@ -2077,7 +2077,7 @@ image_json(const char *id, const json_t *filters)
 	for (int i = 0; i < images.n; i++) {
 		const char *ref = images.of[i].ref;
 		if (!is(images.of[i].id, id) || is(ref, "<none>") ||
-		    !filter(filters, "reference", ref, filter_reference))
+		    !filter_accepts(filters, "reference", ref, filter_reference))
 			continue;
 		json_array_append_new(tags, json_string(ref));
 		if (image_find(&registry, ref) != NULL)
@@ -2255,9 +2255,9 @@ event_wanted(const json_t *filters, const json_t *one)
 	    "Attributes");
 
 #define OF(member) json_string_value(json_object_get(one, member))
-	return filter(filters, "type", OF("Type"), filter_equal) &&
-	    filter(filters, "event", OF("Action"), filter_equal) &&
-	    filter(filters, "container", OF("id"), filter_begins) &&
+	return filter_accepts(filters, "type", OF("Type"), filter_equal) &&
+	    filter_accepts(filters, "event", OF("Action"), filter_equal) &&
+	    filter_accepts(filters, "container", OF("id"), filter_begins) &&
 	    filter_labels(filters, attributes);
 #undef OF
 }
@@ -2448,7 +2448,7 @@ version_number(const char *version)
 
 /* Engines as old as 20.10 report a version that is too old in plain text. */
 static void
-check_version(const struct request *r, struct answer *a)
+check_api_version(const struct request *r, struct answer *a)
 {
 	json_t *v = version_json();
 	const char *newest = json_string_value(json_object_get(v, "ApiVersion"));
@@ -2494,7 +2494,7 @@ respond(int fd, const struct request *r)
 	}
 	locked = lock(LOCK_SH);
 	load();
-	check_version(r, &a);
+	check_api_version(r, &a);
 	if (a.status == 200 && !stream)
 		route(r, &a);
 	close(locked);
@@ -2514,7 +2514,7 @@ respond(int fd, const struct request *r)
 
 /* Parses the head of a request; false: it is not one. */
 static bool
-request_parse(char *head, struct request *r)
+parse_head(char *head, struct request *r)
 {
 	char *line = strsep(&head, "\r"), *method = strsep(&line, " "),
 	     *target = strsep(&line, " ");
@@ -2548,7 +2548,7 @@ converse(int fd)
 		buffer[have] = '\0';
 		if ((end = strstr(buffer, "\r\n\r\n")) != NULL) {
 			size_t length = (size_t)(end + 4 - buffer);
-			if (!request_parse(text("%.*s", (int)length, buffer), &r) ||
+			if (!parse_head(text("%.*s", (int)length, buffer), &r) ||
 			    !respond(fd, &r))
 				return;
 			memmove(buffer, end + 4, have -= length);
@@ -2646,7 +2646,7 @@ main(int argc, char **argv)
 	if (!open_home(is(argv[1], "docker") ? argv[2] : argv[argc - 1]))
 		err(1, "DIR");
 	if (is(argv[1], "docker"))
-		return act(argc - 3, argv + 3);
+		return run_verb(argc - 3, argv + 3);
 	if (is(argv[2], "--die-with-parent"))
 		die_with(getppid());
 	return serve();

@@ -217,7 +217,7 @@ take_byte(struct conn *c, char byte)
 
 /* What the client sent. */
 static void
-take(struct conn *c, const char *p, size_t n)
+take_bytes(struct conn *c, const char *p, size_t n)
 {
 	size_t some;
 
@@ -256,7 +256,7 @@ carry(struct conn *c)
 		}
 		if (p[0].revents != 0) {
 			if ((n = read(c->client, bytes, sizeof(bytes))) > 0) {
-				take(c, bytes, (size_t)n);
+				take_bytes(c, bytes, (size_t)n);
 			} else {
 				shutdown(c->engine, SHUT_WR);
 				p[0].fd = -1;

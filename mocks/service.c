@@ -292,7 +292,8 @@ drop(struct conn *c)
 }
 
 static void
-put(struct conn *c, int status, const char *reason, const char *more, const char *body)
+put_answer(struct conn *c, int status, const char *reason, const char *more,
+    const char *body)
 {
 	int n = snprintf(c->out, sizeof c->out,
 	    "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
@@ -349,16 +350,17 @@ answer_health(struct conn *c)
 	b->asked++;
 	switch (b->kind) {
 	case NEVER:
-		put(c, 503, "Service Unavailable", "", "not healthy\n");
+		put_answer(c, 503, "Service Unavailable", "", "not healthy\n");
 		break;
 	case AFTER:
 		if (b->asked < b->number)
-			put(c, 503, "Service Unavailable", "", "not yet\n");
+			put_answer(c, 503, "Service Unavailable", "", "not yet\n");
 		else
-			put(c, 200, "OK", "", "ok\n");
+			put_answer(c, 200, "OK", "", "ok\n");
 		break;
 	case REDIRECT:
-		put(c, 302, "Found", "Location: http://127.0.0.1:1/elsewhere\r\n", "");
+		put_answer(c, 302, "Found", "Location: http://127.0.0.1:1/elsewhere\r\n",
+		    "");
 		break;
 	case GARBAGE:
 		put_bytes(c, noise, sizeof noise - 1);
@@ -379,14 +381,14 @@ answer_health(struct conn *c)
 		break;
 	case SLOW:
 		c->next = now_ms() + b->number;
-		put(c, 200, "OK", "", "ok\n");
+		put_answer(c, 200, "OK", "", "ok\n");
 		break;
 	case TRICKLE:
 		c->step = 1000;
-		put(c, 200, "OK", "", "ok\n");
+		put_answer(c, 200, "OK", "", "ok\n");
 		break;
 	default:
-		put(c, 200, "OK", "", "ok\n");
+		put_answer(c, 200, "OK", "", "ok\n");
 	}
 	printf("healthz %ld: %d\n", b->asked, c->status);
 }
@@ -448,11 +450,11 @@ answer_drain(struct conn *c)
 
 	if (post && (path_is(c, "/drain") || path_is(c, "/resume"))) {
 		note_asked(path_is(c, "/drain") ? "drain" : "resume");
-		put(c, 204, "No Content", "", "");
+		put_answer(c, 204, "No Content", "", "");
 	} else if (!post && path_is(c, "/drain")) {
 		note_asked("idle?");
 		snprintf(body, sizeof body, "{\"active_jobs\":%ld}\n", active_jobs());
-		put(c, 200, "OK", "", body);
+		put_answer(c, 200, "OK", "", body);
 	} else {
 		return false;
 	}
@@ -468,7 +470,7 @@ answer(struct conn *c)
 	if (answer_drain(c)) {
 		/* it is answered */
 	} else if (strncmp(c->in, "GET ", 4) != 0 && strncmp(c->in, "HEAD ", 5) != 0) {
-		put(c, 405, "Method Not Allowed", "Allow: GET, HEAD\r\n", "");
+		put_answer(c, 405, "Method Not Allowed", "Allow: GET, HEAD\r\n", "");
 	} else if (path_is_health(c)) {
 		answer_health(c);
 	} else if (path_is(c, "/health/version")) {
@@ -476,12 +478,12 @@ answer(struct conn *c)
 		    "{\"image_tag\":\"%.90s\",\"commit_sha\":\"%.90s\",\"build_time\":\"%"
 		    ".40s\"}\n",
 		    service.version, service.commit, service.built);
-		put(c, 200, "OK", "", body);
+		put_answer(c, 200, "OK", "", body);
 	} else if (path_is(c, "/")) {
 		snprintf(body, sizeof body, "hello from %s\n", service.version);
-		put(c, 200, "OK", "", body);
+		put_answer(c, 200, "OK", "", body);
 	} else {
-		put(c, 404, "Not Found", "", "not found\n");
+		put_answer(c, 404, "Not Found", "", "not found\n");
 	}
 	/* the answer to a HEAD ends with the blank line */
 	if (strncmp(c->in, "HEAD ", 5) == 0 && c->fill == 0 && c->nout > 4) {

@@ -111,7 +111,7 @@ report_lines(struct detached *m, const char *buf, size_t n)
  * parts would not be masked.
  */
 static void
-report_log(struct detached *m, bool end)
+report_output(struct detached *m, bool end)
 {
 	char buf[LINE_MAX_BYTES];
 	size_t rest;
@@ -134,7 +134,7 @@ report_log(struct detached *m, bool end)
 }
 
 static void
-report_wait(struct detached *m)
+report_running(struct detached *m)
 {
 	int64_t now = clock_ms();
 
@@ -148,8 +148,8 @@ report_wait(struct detached *m)
 static void
 detached_tick(void *arg)
 {
-	report_log(arg, false);
-	report_wait(arg);
+	report_output(arg, false);
+	report_running(arg);
 }
 
 static int
@@ -248,7 +248,7 @@ detached_run(struct detached *m, struct run *r, const char *word, struct fault *
 	start_clock(m, word, r->limit_ms);
 	if (run_child(r, &res, f) == -1)
 		return -1;
-	report_log(m, true);
+	report_output(m, true);
 	run_free(&res);
 	rc = detached_result(m, r, &res, f);
 	/* children of a command that was ended may still run */
@@ -296,7 +296,7 @@ wait_for_earlier(struct detached *m, struct earlier *e, int64_t ms, struct fault
 		uplock_holder(m->dirfd, &e->holder);
 		if (deadline_left(deadline) == 0)
 			return 0;
-		report_wait(m);
+		report_running(m);
 		usleep(POLL_US);
 	}
 	close(fd);

@@ -509,7 +509,7 @@ among(const char *calls, const struct point *p)
 
 /* Is the point selected by ONLY and EXCEPT? */
 static void
-choose(void)
+choose_points(void)
 {
 	char label[160];
 	size_t i, n = 0;
@@ -591,7 +591,7 @@ main(int argc, char **argv)
 	if (shared == MAP_FAILED)
 		err(2, "mmap");
 	prepare(argv[4], argv[1]);
-	choose();
+	choose_points();
 	printf("%zu points, %u workers\n", points.n, jobs);
 	fflush(stdout);
 	for (i = 0; i < jobs; i++)

@@ -667,7 +667,7 @@ nothing_left(struct world *w, const struct tree *t, const char *when)
 }
 
 static int
-ask(struct world *w, const char *verb, const char *word)
+ask_request(struct world *w, const char *verb, const char *word)
 {
 	const char *const words[] = { verb, word };
 	int rc = world_ask(w, NULL, words, NULL);
@@ -688,7 +688,8 @@ way_back(char runs, const struct count *c)
 }
 
 static char
-recover(struct world *w, const struct scenario *s, const struct tree *before, int ended)
+recover_world(struct world *w, const struct scenario *s, const struct tree *before,
+    int ended)
 {
 	bool journal;
 	struct count c;
@@ -699,7 +700,7 @@ recover(struct world *w, const struct scenario *s, const struct tree *before, in
 	now(w, &t);
 	journal = tree_find(&t, STATE "journal") != NULL;
 	tree_free(&t);
-	rc = ask(w, "recover", NULL);
+	rc = ask_request(w, "recover", NULL);
 	if (rc != 0 && rc != 1)
 		world_wrong(w, "recover exits with %d: %s", rc, last_line(w));
 	if ((v = world_env(w, s)) == '?')
@@ -733,11 +734,11 @@ go_on(struct world *w, const struct tree *before, char runs)
 	now(w, &t);
 	count_history(w, &t, before, &was);
 	tree_free(&t);
-	rc = ask(w, "rollback", NULL);
+	rc = ask_request(w, "rollback", NULL);
 	if (rc != 0)
 		world_wrong(w, "rollback exits with %d: %s", rc, last_line(w));
 	world_serves(w, way_back(runs, &was), "after rollback");
-	rc = ask(w, "deploy", "sha-fffffff");
+	rc = ask_request(w, "deploy", "sha-fffffff");
 	if (rc != 0)
 		world_wrong(w, "the next deploy exits with %d: %s", rc, last_line(w));
 	world_serves(w, VERSION_NEXT, "after the next deploy");
@@ -759,7 +760,7 @@ world_aftermath(struct world *w, const struct scenario *s, const struct tree *be
 
 	if (w->mock == SILENT)
 		world_behave(w, "healthy");
-	v = recover(w, s, before, rc);
+	v = recover_world(w, s, before, rc);
 	/* do not report a violation twice */
 	if (w->wrongs == wrongs && v != '?')
 		go_on(w, before, v);

@@ -36,7 +36,7 @@ static struct {
 } count;
 
 static void
-put(const char *bytes, size_t len)
+put_env(const char *bytes, size_t len)
 {
 	FILE *fp = fopen(".env", "w");
 
@@ -192,14 +192,14 @@ mask_all(const json_t *service, const char *bytes, size_t len)
 }
 
 static void
-compare(const char *bytes, size_t len)
+compare_readings(const char *bytes, size_t len)
 {
 	char value[DOTENV_VALUE_MAX];
 	struct fault f = { 0 };
 	json_t *before;
 	bool taken;
 
-	put(bytes, len);
+	put_env(bytes, len);
 	before = ask_compose();
 	if (before != NULL)
 		mask_all(before, bytes, len);
@@ -329,19 +329,19 @@ main(int argc, char **argv)
 	for (i = 0; i < N(good); i++) {
 		len = (size_t)snprintf(text, sizeof(text), "%s%s%s", good[i].before,
 		    good[i].value, good[i].after);
-		compare(text, len);
+		compare_readings(text, len);
 	}
 	for (i = 0; i < N(bad); i++)
-		compare(bad[i].text, strlen(bad[i].text));
+		compare_readings(bad[i].text, strlen(bad[i].text));
 	for (i = 3; i < (size_t)argc; i++)
 		if (file_read(AT_FDCWD, argv[i], DOTENV_MAX, &bytes, &len) == 0) {
-			compare(bytes, len);
+			compare_readings(bytes, len);
 			free(bytes);
 		}
 	srandom((unsigned)strtoul(argv[1], NULL, 10));
 	for (cases = strtol(argv[2], NULL, 10); cases > 0; cases--) {
 		len = make(text, sizeof(text));
-		compare(text, len);
+		compare_readings(text, len);
 	}
 	printf(
 	    "%u taken by both, %u refused by both, %u refused by us alone, %u masked, %u wrong\n",

@@ -31,7 +31,7 @@ hear(struct verdict *v, const uint8_t *data, size_t len, size_t packet)
 
 /* The start of the line that ends before `end`. */
 static const char *
-line_before(const char *begin, const char *end)
+line_ahead(const char *begin, const char *end)
 {
 	const char *p = end - 1;
 
@@ -50,12 +50,12 @@ is_empty(const char *line)
 static void
 accepted(const struct head *h)
 {
-	const char *line = line_before(h->buf, h->buf + h->at), *first;
+	const char *line = line_ahead(h->buf, h->buf + h->at), *first;
 
 	MUST(is_empty(line));
 	do {
 		first = line;
-		line = first == h->buf ? first : line_before(h->buf, first);
+		line = first == h->buf ? first : line_ahead(h->buf, first);
 	} while (first != h->buf && !is_empty(line));
 	MUST(memcmp(first, "HTTP/1.", 7) == 0 && atoi(first + 9) == h->status);
 	MUST(h->status >= 200 && h->status <= 599);

@@ -79,7 +79,7 @@ bounds(const struct target *t)
 }
 
 static void
-put(const char *key, const char *value)
+put_setting(const char *key, const char *value)
 {
 	text_len += (size_t)snprintf(text + text_len,
 	    text_len < sizeof(text) ? sizeof(text) - text_len : 0, "%s = %s\n", key,
@@ -95,7 +95,7 @@ put_seconds(const char *key, int64_t ms)
 
 	snprintf(number, sizeof(number), "%lld.%03lld", (long long)(ms / 1000),
 	    (long long)(ms % 1000));
-	put(key, number);
+	put_setting(key, number);
 }
 
 /* In the largest unit of which it is a multiple. */
@@ -109,7 +109,7 @@ put_number(const char *key, int64_t n, bool size)
 	for (i = 0; size && i < 3 && n % 1024 == 0; i++)
 		n /= 1024;
 	snprintf(number, sizeof(number), "%lld%s", (long long)n, units[size ? i : 0]);
-	put(key, number);
+	put_setting(key, number);
 }
 
 static void
@@ -118,7 +118,7 @@ put_url(const char *key, const char *service, const char *url)
 	char name[SERVICE_MAX + 32];
 
 	snprintf(name, sizeof(name), "%s.%s", key, service);
-	put(name, url[0] == '\0' ? "none" : url);
+	put_setting(name, url[0] == '\0' ? "none" : url);
 }
 
 static void
@@ -130,7 +130,7 @@ put_drain(const struct service *s)
 	put_url("drain_done_url", s->name, s->drain_done_url);
 	put_url("drain_resume_url", s->name, s->drain_resume_url);
 	snprintf(name, sizeof(name), "drain_done_expect.%s", s->name);
-	put(name, s->drain_done_expect);
+	put_setting(name, s->drain_done_expect);
 	snprintf(name, sizeof(name), "drain_limit.%s", s->name);
 	put_seconds(name, s->drain_limit);
 }
@@ -143,7 +143,7 @@ put_services(const struct target *t)
 
 	for (i = 0; i < t->n_services; i++)
 		strcat(strcat(names, " "), t->service[i].name);
-	put("services", names + 1);
+	put_setting("services", names + 1);
 	for (i = 0; i < t->n_services; i++) {
 		put_url("health_url", t->service[i].name, t->service[i].health_url);
 		put_drain(&t->service[i]);
@@ -155,15 +155,19 @@ put_target(const struct target *t)
 {
 	if (text_len + TARGET_NAME_MAX + 16 < sizeof(text))
 		text_len += (size_t)sprintf(text + text_len, "[target %s]\n", t->name);
-	put("home", t->home), put("env_file", t->env_file);
-	put("compose_dir", t->compose_dir), put("compose_files", t->compose_files);
-	put("state", t->state), put("lock", t->lock), put("project", t->project);
-	put("engine", t->engine), put("variable", t->variable), put("value", t->value);
-	put("tag_pattern", t->tag_pattern), put("tag_prefix", t->tag_prefix);
-	put("strip_prefix", t->strip_prefix ? "yes" : "no");
-	put("keep_env", t->keep_env), put("prune", t->prune);
-	put("on_start", t->on_start), put("on_result", t->on_result);
-	put("restart", t->restart);
+	put_setting("home", t->home), put_setting("env_file", t->env_file);
+	put_setting("compose_dir", t->compose_dir),
+	    put_setting("compose_files", t->compose_files);
+	put_setting("state", t->state), put_setting("lock", t->lock),
+	    put_setting("project", t->project);
+	put_setting("engine", t->engine), put_setting("variable", t->variable),
+	    put_setting("value", t->value);
+	put_setting("tag_pattern", t->tag_pattern),
+	    put_setting("tag_prefix", t->tag_prefix);
+	put_setting("strip_prefix", t->strip_prefix ? "yes" : "no");
+	put_setting("keep_env", t->keep_env), put_setting("prune", t->prune);
+	put_setting("on_start", t->on_start), put_setting("on_result", t->on_result);
+	put_setting("restart", t->restart);
 	put_number("keep", t->keep, false), put_number("disk_min", t->disk_min, true);
 	put_number("health_tries", t->health_tries, false);
 	put_seconds("health_sleep", t->health_sleep);

@@ -45,7 +45,7 @@ static struct {
 } engine;
 
 static bool
-read_request(int fd, int log)
+read_one_request(int fd, int log)
 {
 	char buf[4096];
 	size_t len = 0;
@@ -81,7 +81,7 @@ serve(int listener, const struct reply *r)
 		for (;;) {
 			if (fd == -1)
 				fd = accept(listener, NULL, NULL);
-			if (read_request(fd, fileno(log)))
+			if (read_one_request(fd, fileno(log)))
 				break;
 			close(fd);
 			fd = -1;

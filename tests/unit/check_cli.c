@@ -113,7 +113,7 @@ static const struct request requests[] = {
 };
 
 static int
-ask(const struct request *r)
+ask_over_ssh(const struct request *r)
 {
 	char sent[512], home[] = "TWILIGHT_HOME=/nonexistent", who[] = "LOGNAME=tester";
 	char *env[] = { home, who, NULL, NULL };
@@ -140,7 +140,7 @@ START_TEST(every_request_is_logged_escaped)
 		SKIP("no syslog of our own here");
 	silence();
 	log_open("twilight-deploy");
-	ck_assert_int_eq(ask(r), r->code);
+	ck_assert_int_eq(ask_over_ssh(r), r->code);
 	while ((n = recv(log, line, sizeof(line) - 1, 0)) > 0) {
 		line[n] = '\0';
 		memcpy(last, line, sizeof(last));

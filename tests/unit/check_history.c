@@ -150,7 +150,7 @@ keep_newest(void *arg, const struct record *r)
 }
 
 static void
-filter(int keep)
+filter_records(int keep)
 {
 	ck_assert_msg(history_filter(dir, keep_newest, &keep, &f) == 0, "%s", f.what);
 }
@@ -160,7 +160,7 @@ START_TEST(is_none_at_first)
 	ck_assert_str_eq(ids(), "");
 	ck_assert(!has("x"));
 	ck_assert_uint_eq(count(), 0);
-	filter(1);
+	filter_records(1);
 	/* reading creates nothing */
 	ck_assert_int_eq(access(HISTORY, F_OK), -1);
 	ck_assert_int_eq(history_writable(dir, &f), 0);
@@ -311,11 +311,11 @@ START_TEST(reads_format_1)
 	ck_assert_ptr_eq(next, released + N(released));
 	/* both formats in one file; trimming keeps their bytes */
 	returns_whole(&full);
-	filter(9);
+	filter_records(9);
 	ck_assert_uint_eq(count(), 9);
-	filter(2);
+	filter_records(2);
 	ck_assert(has("20261124T120755Z-133fe9"));
-	filter(1);
+	filter_records(1);
 	r = newest();
 	ck_assert_mem_eq(&r, &full, sizeof(r));
 }
@@ -367,7 +367,7 @@ START_TEST(filters_into_a_new_file)
 	ck_assert_int_eq(stat(HISTORY, &new), 0);
 	ck_assert_uint_ne(old.st_ino, new.st_ino);
 	ck_assert_int_eq(new.st_mode & 07777, 0600);
-	filter(0);
+	filter_records(0);
 	room_put(HISTORY ".new", "{}\n", 3);
 	history_sweep(dir);
 	ck_assert_int_eq(access(HISTORY ".new", F_OK), -1);
@@ -398,7 +398,7 @@ START_TEST(returns_the_longest_record)
 	r.ms = (struct timing){ INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX };
 	returns_whole(&r);
 	returns_whole(&r);
-	filter(2);
+	filter_records(2);
 	returns_whole(&r);
 }
 END_TEST
@@ -421,7 +421,7 @@ START_TEST(holds_many)
 	for (i = 1200; i > 0; i--)
 		snprintf(want + strlen(want), 16, "%d ", i);
 	ck_assert_str_eq(ids(), want);
-	filter(1000);
+	filter_records(1000);
 	ck_assert_uint_eq(count(), 1000);
 	*strstr(want, "200 199 ") = '\0';
 	ck_assert_str_eq(ids(), want);
@@ -607,7 +607,7 @@ START_TEST(skips_garbage)
 	ck_assert(!has("x"));
 	ck_assert(has("one"));
 	ck_assert_uint_eq(count(), 3);
-	filter(9);
+	filter_records(9);
 	ck_assert_uint_eq(count(), 2);
 	ck_assert_str_eq(ids(), "two one ");
 }
@@ -627,7 +627,7 @@ START_TEST(keeps_a_newer_format)
 	room_put(HISTORY, text, len + sizeof(newer) - 1);
 	append_id("b");
 	ck_assert_str_eq(ids(), "b a ");
-	filter(1);
+	filter_records(1);
 	ck_assert_str_eq(ids(), "b ");
 	ck_assert_uint_eq(count(), 2);
 	free(text);

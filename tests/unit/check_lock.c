@@ -33,7 +33,7 @@ setup(void)
 }
 
 static int
-take(const char *holder)
+take_as(const char *holder)
 {
 	int fd = lock_take(path, holder, &f);
 
@@ -54,7 +54,7 @@ is_busy(const char *what)
 
 /* Writes into the locked file. */
 static void
-put(int fd, const char *bytes, size_t len)
+put_lock(int fd, const char *bytes, size_t len)
 {
 	ck_assert_int_eq(ftruncate(fd, 0), 0);
 	ck_assert_int_eq(pwrite(fd, bytes, len, 0), (int)len);
@@ -62,12 +62,12 @@ put(int fd, const char *bytes, size_t len)
 
 START_TEST(is_busy_while_held)
 {
-	int fd = take("ci: deploy v1.2.3\n");
+	int fd = take_as("ci: deploy v1.2.3\n");
 
 	is_busy("deploy already running (ci: deploy v1.2.3)");
 	is_busy("deploy already running (ci: deploy v1.2.3)");
 	lock_release(fd);
-	fd = take("next");
+	fd = take_as("next");
 	is_busy("deploy already running (next)");
 	lock_release(fd);
 }
@@ -81,16 +81,16 @@ START_TEST(is_held_by_the_one_it_names)
 
 	snprintf(words, sizeof(words), "deploy v1 by ci, pid %ld, since now",
 	    (long)getpid());
-	fd = take(words);
+	fd = take_as(words);
 	ck_assert(lock_held(path, holder, sizeof(holder)));
 	ck_assert_str_eq(holder, words);
 	lock_release(fd);
-	fd = take("deploy v1 by ci, pid 1, since now");
+	fd = take_as("deploy v1 by ci, pid 1, since now");
 	ck_assert(!lock_held(path, holder, sizeof(holder)));
 	ck_assert_str_eq(holder, "");
 	lock_release(fd);
 	/* another program, which writes no PID */
-	fd = take("deploy.sh");
+	fd = take_as("deploy.sh");
 	ck_assert(lock_held(path, holder, sizeof(holder)));
 	lock_release(fd);
 }
@@ -106,7 +106,7 @@ START_TEST(finds_the_pid_behind_any_name)
 
 	snprintf(words, sizeof(words), "deploy sha-abc1234 by %s, pid %ld, since now",
 	    names[_i], (long)getpid());
-	fd = take(words);
+	fd = take_as(words);
 	ck_assert(lock_held(path, holder, sizeof(holder)));
 	ck_assert_int_eq(strncmp(holder, "deploy sha-abc1234 by ", 22), 0);
 	/* also if the caller has less room */
@@ -127,7 +127,7 @@ START_TEST(ignores_the_line_of_a_killed_holder)
 		_exit(0);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	snprintf(words, sizeof(words), "deploy v1 by ci, pid %ld, since now", (long)pid);
-	fd = take(words);
+	fd = take_as(words);
 	ck_assert(lock_held(path, holder, sizeof(holder)));
 	ck_assert_str_eq(holder, "");
 	is_busy("deploy already running");
@@ -138,16 +138,16 @@ END_TEST
 START_TEST(forgets_the_holder_before)
 {
 	char holder[64];
-	int fd = take("a holder with a very long name\n");
+	int fd = take_as("a holder with a very long name\n");
 
 	lock_release(fd);
-	fd = take("b");
+	fd = take_as("b");
 	is_busy("deploy already running (b)");
 	lock_release(fd);
 	/* a free lock has no holder */
 	ck_assert(!lock_held(path, holder, sizeof(holder)));
 	ck_assert_str_eq(holder, "");
-	fd = take("");
+	fd = take_as("");
 	is_busy("deploy already running");
 	lock_release(fd);
 }
@@ -157,11 +157,11 @@ START_TEST(is_a_file_that_stays)
 {
 	struct stat st, again;
 
-	lock_release(take("a"));
+	lock_release(take_as("a"));
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_int_eq(st.st_mode & 07777, 0600);
 	ck_assert_int_eq(st.st_size, 0);
-	lock_release(take("b"));
+	lock_release(take_as("b"));
 	ck_assert_int_eq(stat(path, &again), 0);
 	ck_assert_uint_eq(st.st_ino, again.st_ino);
 	lock_release(-1);
@@ -177,7 +177,7 @@ START_TEST(is_seen_without_being_taken)
 	ck_assert_str_eq(holder, "");
 	/* no file is created */
 	ck_assert_int_eq(access(path, F_OK), -1);
-	fd = take("ci: deploy v1\n");
+	fd = take_as("ci: deploy v1\n");
 	ck_assert(lock_held(path, holder, sizeof(holder)));
 	ck_assert_str_eq(holder, "ci: deploy v1");
 	is_busy("deploy already running (ci: deploy v1)");
@@ -212,7 +212,7 @@ START_TEST(frees_itself_when_its_holder_dies)
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	ck_assert(!lock_held(path, holder, sizeof(holder)));
 	/* its line is overwritten */
-	fd = take("mine");
+	fd = take_as("mine");
 	is_busy("deploy already running (mine)");
 	lock_release(fd);
 	close(ready[0]);
@@ -222,7 +222,7 @@ END_TEST
 
 START_TEST(is_not_inherited)
 {
-	int fd = take("a"), up = uplock_take(dir);
+	int fd = take_as("a"), up = uplock_take(dir);
 
 	ck_assert_int_ge(up, 0);
 	ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
@@ -243,7 +243,7 @@ START_TEST(goes_with_flock)
 	is_busy("deploy already running");
 	ck_assert(lock_held(path, holder, sizeof(holder)));
 	ck_assert_int_eq(flock(fd, LOCK_UN), 0);
-	mine = take("mine");
+	mine = take_as("mine");
 	ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), -1);
 	ck_assert_int_eq(errno, EWOULDBLOCK);
 	lock_release(mine);
@@ -257,7 +257,7 @@ START_TEST(takes_no_waiter_for_a_holder)
 	char holder[64];
 	int fd, other;
 
-	lock_release(take("a"));
+	lock_release(take_as("a"));
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	other = open("other", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	ck_assert_int_ge(fd, 0);
@@ -344,7 +344,7 @@ START_TEST(reads_the_holder)
 	int fd = uplock_take(dir);
 
 	ck_assert_int_ge(fd, 0);
-	put(fd, holders[_i].bytes, strlen(holders[_i].bytes));
+	put_lock(fd, holders[_i].bytes, strlen(holders[_i].bytes));
 	uplock_holder(dir, &m);
 	ck_assert_msg(m.group == holders[_i].group &&
 		strcmp(m.word, holders[_i].word) == 0,
@@ -361,12 +361,12 @@ START_TEST(never_takes_itself_for_the_detached_command)
 
 	ck_assert_int_ge(fd, 0);
 	snprintf(line, sizeof(line), "%ld up\n", (long)getpgrp());
-	put(fd, line, strlen(line));
+	put_lock(fd, line, strlen(line));
 	uplock_holder(dir, &m);
 	ck_assert_int_eq(m.group, 0);
 	/* nor by a number that overflows */
 	snprintf(line, sizeof(line), "%lld up\n", (1LL << 32) + getpgrp());
-	put(fd, line, strlen(line));
+	put_lock(fd, line, strlen(line));
 	uplock_holder(dir, &m);
 	ck_assert_int_eq(m.group, 0);
 	close(fd);
@@ -380,7 +380,7 @@ START_TEST(uplock_names_no_earlier_holder)
 	int fd = uplock_take(dir);
 
 	ck_assert_int_ge(fd, 0);
-	put(fd, "12345 pull\n", 11);
+	put_lock(fd, "12345 pull\n", 11);
 	close(fd);
 	ck_assert_int_ge(fd = uplock_take(dir), 0);
 	uplock_holder(dir, &m);
@@ -415,11 +415,11 @@ is_printable(const char *p)
 START_TEST(shows_the_holder_escaped)
 {
 	char bytes[] = "a?b", holder[64];
-	int fd = take("x"), c;
+	int fd = take_as("x"), c;
 
 	for (c = 0; c < 256; c++) {
 		bytes[1] = (char)c;
-		put(fd, bytes, 3);
+		put_lock(fd, bytes, 3);
 		fault_clear(&f);
 		ck_assert_int_eq(lock_take(path, "y", &f), -1);
 		ck_assert_int_eq(f.kind, FAULT_BUSY);
@@ -438,12 +438,12 @@ END_TEST
 START_TEST(bounds_the_holder)
 {
 	char bytes[4096], holder[16], wide[1200];
-	int fd = take("x");
+	int fd = take_as("x");
 	size_t len;
 
 	for (len = 0; len < sizeof(bytes); len += len < 300 ? 1 : 500) {
 		memset(bytes, len % 2 == 0 ? 'a' : '\x1b', sizeof(bytes));
-		put(fd, bytes, len);
+		put_lock(fd, bytes, len);
 		fault_clear(&f);
 		ck_assert_int_eq(lock_take(path, "y", &f), -1);
 		ck_assert_int_eq(f.kind, FAULT_BUSY);
@@ -507,7 +507,7 @@ START_TEST(refuses_another_file)
 	ck_assert_ptr_nonnull(fp);
 	ck_assert_int_ge(fputs("4711\n", fp), 0);
 	ck_assert_int_eq(fclose(fp), 0);
-	lock_release(take("a"));
+	lock_release(take_as("a"));
 }
 END_TEST
 

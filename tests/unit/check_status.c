@@ -95,7 +95,7 @@ no_engine_unhealthy(void)
 }
 
 static void
-interrupted(void)
+put_interrupted(void)
 {
 	s.flight.state = FLIGHT_INTERRUPTED;
 	s.flight.has_journal = true;
@@ -107,7 +107,7 @@ interrupted(void)
 static void
 running(void)
 {
-	interrupted();
+	put_interrupted();
 	s.flight.state = FLIGHT_RUNNING;
 	strcpy(s.flight.journal.who.actor, "ci");
 }
@@ -122,7 +122,7 @@ just_begun(void)
 static void
 interrupted_down(void)
 {
-	interrupted();
+	put_interrupted();
 	down();
 }
 
@@ -179,7 +179,7 @@ static const struct {
 	{ down, 5, "worker does not run" },
 	{ no_engine, 4, "no engine" },
 	{ no_engine_unhealthy, 5, "api is not healthy: answered 503" },
-	{ interrupted, 1,
+	{ put_interrupted, 1,
 	    "run `recover`: deploy v2 was interrupted, phase verify, 40 s ago" },
 	{ interrupted_down, 5, "worker does not run" },
 	{ running, 1, "deploy v2 by ci, phase verify, for 40 s" },
