@@ -49,6 +49,7 @@ SRC := \
 	src/config/keys.c \
 	src/config/sections.c \
 	src/config/value.c \
+	src/deploy/ask.c \
 	src/deploy/choose.c \
 	src/deploy/commit.c \
 	src/deploy/drain.c \

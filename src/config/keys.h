@@ -13,6 +13,7 @@
 
 enum value_kind {
 	VALUE_TEXT,     /* as it is */
+	VALUE_LINE,     /* without control bytes */
 	VALUE_CHOICE,   /* one of the words of `choices` */
 	VALUE_REGEX,    /* a POSIX extended expression */
 	VALUE_VARIABLE, /* the name of an environment variable */

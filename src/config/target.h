@@ -25,6 +25,8 @@ struct service {
 	char drain_done_expect[256];       /* MEMBER=VALUE; "": 200 is enough */
 	char drain_resume_url[SHORT_URL_MAX]; /* POST; valid; "": restarted instead */
 	int64_t drain_limit;                  /* milliseconds */
+	char version_url[URL_MAX]; /* valid; "": it is not asked for its version */
+	char version_expect[128];  /* health/version.h */
 };
 
 struct target {

@@ -32,18 +32,28 @@ place(const struct origin *o, char *to, size_t size)
 	return to;
 }
 
+/* As it is named where the value comes from. */
+static const char *
+name_of(const struct key *k, const struct origin *o)
+{
+	return o->path == NULL && k->env != NULL ? k->env : k->name;
+}
+
+static const char *
+dotted(const struct key *k)
+{
+	return k->scope == SCOPE_SERVICE ? ".SERVICE" : "";
+}
+
 int
 value_wrong(const struct key *k, const char *value, const struct origin *o,
     const char *must, struct fault *f)
 {
-	bool env = o->path == NULL && k->env != NULL;
-	const char *dotted = k->scope == SCOPE_SERVICE ? ".SERVICE" : "";
 	char safe[128], at[224];
 
 	return fault_set(f, FAULT_HOST, "`help settings` lists them",
-	    "%sbad setting %s%s=%s: must be %s", place(o, at, sizeof(at)),
-	    env ? k->env : k->name, dotted,
-	    text_escape(safe, sizeof(safe), value, strlen(value)), must);
+	    "%sbad setting %s%s=%s: must be %s", place(o, at, sizeof(at)), name_of(k, o),
+	    dotted(k), text_escape(safe, sizeof(safe), value, strlen(value)), must);
 }
 
 /* Digits, with `fraction` up to three decimals, in thousandths; -1: it is no number. */
@@ -145,6 +155,15 @@ is_format(const char *value)
 	    (len == 2 || (len > 3 && value[len - 3] == ':'));
 }
 
+static bool
+is_line(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((*s >= 0 && *s < ' ') || *s == '\x7f')
+			return false;
+	return true;
+}
+
 /* None is empty; ':' and ',' are separators for compose. */
 static bool
 is_paths(const char *value)
@@ -194,6 +213,8 @@ text_must(const struct key *k, const char *value)
 		return names_must(value);
 	case VALUE_CHOICE:
 		return is_choice(k->choices, value) ? NULL : k->choices;
+	case VALUE_LINE:
+		return is_line(value) ? NULL : "printable text";
 	case VALUE_VARIABLE:
 		return strspn(value, LETTERS "_") > 0 &&
 			value[strspn(value, LETTERS DIGITS "_")] == '\0'
@@ -274,8 +295,6 @@ static int
 set_url(const struct key *k, char *field, const char *value, const struct origin *o,
     struct fault *f)
 {
-	/* its message begins with "health URL" */
-	bool health = strcmp(k->name, "health_url") == 0;
 	struct fault wrong = { 0 };
 	struct url url;
 	char at[224];
@@ -287,9 +306,8 @@ set_url(const struct key *k, char *field, const char *value, const struct origin
 		return 0;
 	/* its message contains no password and no query */
 	if (url_parse(&url, value, &wrong) == -1)
-		return fault_set(f, FAULT_HOST, wrong.next, "%s%s%s",
-		    place(o, at, sizeof(at)), health ? "" : k->name,
-		    wrong.what + (health ? 0 : strcspn(wrong.what, " ")));
+		return fault_set(f, FAULT_HOST, wrong.next, "%s%s%s: %s",
+		    place(o, at, sizeof(at)), name_of(k, o), dotted(k), wrong.what);
 	if (strlcpy(field, value, k->size) >= k->size)
 		return value_wrong(k, "http://...", o, "shorter", f);
 	return 0;

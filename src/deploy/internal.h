@@ -105,13 +105,14 @@ int identity_check(struct deploy *, struct fault *) MUST_CHECK;
  * them.  Passes when every service with a revision has exactly one instance, of that revision,
  * which runs, has run for health_settle without a restart, and answers at its health
  * URL, where it has one.  Restarts of an instance that `before` has do not count up to
- * now.  `since`: when apply began (sys/deadline.h), 0 when not in this run.  A signal
- * ends it where `stoppable` is set.
+ * now.  `since`: when apply began (sys/deadline.h), 0 when not in this run.
  *
  * FAULT_FAILED with the reason.  FAULT_HOST when the engine could not be asked.
  */
+#define VERIFY_STOPPABLE 1U /* a signal ends it */
+#define VERIFY_VERSION 2U   /* it also names its version at version_url, if it has one */
 int verify_release(struct session *, const struct release *, const struct release *before,
-    int64_t since, bool stoppable, struct verified *, struct fault *) MUST_CHECK;
+    int64_t since, unsigned how, struct verified *, struct fault *) MUST_CHECK;
 
 /* ---- drain.c ---- */
 

@@ -101,18 +101,42 @@ last_good(struct session *s, struct release *r, struct fault *f)
 		  text_escape(safe, sizeof(safe), r->tag, strlen(r->tag)));
 }
 
+/* Did a rollback make this release the one that runs? */
+struct landed {
+	const struct release *release;
+	bool by_rollback;
+};
+
+static bool
+find_landed_by(void *arg, const struct record *r)
+{
+	struct landed *l = arg;
+	bool found = outcome_is_good(r->outcome) && release_same(&r->to, l->release);
+
+	if (found)
+		l->by_rollback = r->verb == RECORD_ROLLBACK &&
+		    r->outcome != OUTCOME_ADOPTED;
+	return !found;
+}
+
 int
 verify_run(struct session *s, struct release *r, struct fault *f)
 {
+	struct landed last = { .release = r };
+	unsigned how = VERIFY_STOPPABLE;
 	struct verified seen;
 	struct deploy d;
 
 	deploy_begin(&d, s, RECORD_DEPLOY);
 	if (refuse_busy(s, f) == -1 || warn_interrupted(s, f) == -1 ||
-	    last_good(s, r, f) == -1 || observe_running(&d, f) == -1)
+	    last_good(s, r, f) == -1 ||
+	    history_walk(s->dirfd, find_landed_by, &last, f) == -1 ||
+	    observe_running(&d, f) == -1)
 		return -1;
+	if (!last.by_rollback)
+		how |= VERIFY_VERSION;
 	progress_say(s->progress, SAY_NOTE, "verifying %s", r->tag);
-	if (verify_release(s, r, &d.j.from, 0, true, &seen, f) == 0)
+	if (verify_release(s, r, &d.j.from, 0, how, &seen, f) == 0)
 		return 0;
 	if (f->kind != FAULT_FAILED || seen.stopped)
 		return -1;

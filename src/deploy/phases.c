@@ -154,9 +154,13 @@ static int
 run_verify(struct deploy *d, struct fault *f)
 {
 	int64_t began = clock_ms();
+	unsigned how = VERIFY_STOPPABLE;
 	int rc;
 
-	rc = verify_release(d->s, &d->j.to, &d->j.from, d->applied, true, &d->seen, f);
+	/* an older release may have no such URL */
+	if (d->j.verb == RECORD_DEPLOY)
+		how |= VERIFY_VERSION;
+	rc = verify_release(d->s, &d->j.to, &d->j.from, d->applied, how, &d->seen, f);
 	d->ms.verify = clock_ms() - began;
 	d->unjudged = d->unjudged || d->seen.stopped || d->seen.away;
 	return rc;

@@ -112,7 +112,7 @@ verify_chosen(struct deploy *d, const struct observation *o, const struct found 
 		    "an instance may have been told to stop");
 	if (observe_desired(d->s, o, &r, f) == -1)
 		return -1;
-	return verify_release(d->s, &r, &d->j.from, 0, true, &d->seen, f);
+	return verify_release(d->s, &r, &d->j.from, 0, VERIFY_STOPPABLE, &d->seen, f);
 }
 
 static int

@@ -21,14 +21,20 @@ session_now(char *out, size_t size)
 }
 
 static int
+parse_if_set(struct url *u, const char *text, struct fault *f)
+{
+	return text[0] == '\0' ? 0 : url_parse(u, text, f);
+}
+
+static int
 parse_urls(struct session *s, struct fault *f)
 {
-	const struct target *t = s->target;
+	const struct service *service = s->target->service;
 	size_t i;
 
-	for (i = 0; i < t->n_services; i++)
-		if (t->service[i].health_url[0] != '\0' &&
-		    url_parse(&s->url[i], t->service[i].health_url, f) == -1)
+	for (i = 0; i < s->target->n_services; i++)
+		if (parse_if_set(&s->url[i], service[i].health_url, f) == -1 ||
+		    parse_if_set(&s->version_url[i], service[i].version_url, f) == -1)
 			return -1;
 	return 0;
 }

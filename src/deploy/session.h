@@ -17,11 +17,12 @@ struct session {
 	const struct who *who;
 	struct engine *engine;        /* owned */
 	struct url url[SERVICES_MAX]; /* the health URL of each service; no host: none */
-	char time[32];                /* when it began, RFC 3339 */
-	int64_t began;                /* the same, sys/deadline.h */
-	int dirfd;                    /* the state folder */
-	int lockfd;                   /* -1: without the lock */
-	struct record record;         /* the newest one that it made; no id: none */
+	struct url version_url[SERVICES_MAX]; /* the same */
+	char time[32];                        /* when it began, RFC 3339 */
+	int64_t began;                        /* the same, sys/deadline.h */
+	int dirfd;                            /* the state folder */
+	int lockfd;                           /* -1: without the lock */
+	struct record record; /* the newest one that it made; no id: none */
 	/*
 	 * Set by the caller of session_open(), or NULL: it is called with each record
 	 * that was added to the history, and with one of OUTCOME_STARTED when a deploy

@@ -198,7 +198,7 @@ verify_served(struct deploy *d, struct fault *f)
 			r.part[i].revision[0] = '\0';
 	if (any_served(&r))
 		progress_say(d->s->progress, SAY_NOTE, "verifying %s", from_name(d));
-	rc = verify_release(d->s, &r, &r, d->applied, false, &d->seen, f);
+	rc = verify_release(d->s, &r, &r, d->applied, 0, &d->seen, f);
 	d->seen.tries = tries; /* the record's are those of `to` */
 	return rc == -1 ? -1 : check_removed(d, f);
 }

@@ -7,10 +7,9 @@
  */
 #include "deploy/internal.h"
 
-#include "health/probe.h"
+#include "deploy/ask.h"
 #include "sys/deadline.h"
 #include "sys/signals.h"
-#include "sys/text.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
@@ -26,8 +25,7 @@
 struct subject {
 	const struct part *part;
 	size_t service; /* its index in the target, and so in an observation */
-	struct probe probe;
-	struct http_answer answer;
+	struct ask ask;
 	struct instance first; /* as it was when the wait began */
 	int64_t restarts;      /* that do not count */
 	int64_t due;           /* when it is asked next */
@@ -40,7 +38,7 @@ struct watch {
 	struct session *s;
 	struct subject subject[SERVICES_MAX];
 	size_t n;
-	bool stoppable;
+	unsigned how; /* VERIFY_… */
 	int64_t since;
 	int64_t began;      /* every instance ran then */
 	int64_t look, beat; /* when the next one is due */
@@ -65,7 +63,7 @@ blame(const struct watch *w, const struct subject *s)
 
 	(void)strlcpy(v->service, s->part->service, sizeof(v->service));
 	(void)strlcpy(v->instance, s->first.id, sizeof(v->instance));
-	v->answer = s->answer;
+	v->answer = s->ask.answer;
 	return -1;
 }
 
@@ -243,15 +241,6 @@ unsettled(const struct watch *w, const struct subject *s)
 	return age >= settle ? 0 : settle - age;
 }
 
-/* Without the query: there may be a token in it. */
-static const char *
-shown_url(const struct watch *w, const struct subject *s, char *out, size_t size)
-{
-	const char *url = w->s->target->service[s->service].health_url;
-
-	return text_escape(out, size, url, strcspn(url, "?"));
-}
-
 static int
 spent(struct watch *w, struct subject *s, struct fault *f)
 {
@@ -261,7 +250,7 @@ spent(struct watch *w, struct subject *s, struct fault *f)
 	if (look_at_all(w, f) == -1)
 		return -1;
 	fault_set(f, FAULT_FAILED, NULL, "%s%s: %s, after %u tries", prefix(w, s, name),
-	    shown_url(w, s, url, sizeof(url)), s->answer.why, s->probe.window);
+	    ask_url(&s->ask, url, sizeof(url)), s->ask.answer.why, s->ask.probe.window);
 	return blame(w, s);
 }
 
@@ -279,12 +268,10 @@ take_good(const struct watch *w, struct subject *s)
 static int
 ask_one(struct watch *w, struct subject *s, struct fault *f)
 {
-	enum probe_verdict v = PROBE_GOOD;
+	enum probe_verdict v = ask_service(&s->ask);
 
-	if (w->s->url[s->service].host[0] != '\0')
-		v = probe_ask(&s->probe, &s->answer);
-	if (s->probe.window > w->v->tries)
-		w->v->tries = s->probe.window;
+	if (s->ask.probe.window > w->v->tries)
+		w->v->tries = s->ask.probe.window;
 	if (v == PROBE_SPENT)
 		return spent(w, s, f);
 	if (v == PROBE_GOOD) {
@@ -292,14 +279,14 @@ ask_one(struct watch *w, struct subject *s, struct fault *f)
 		return 0;
 	}
 	s->good = false;
-	s->due = clock_ms() + s->probe.pause_ms;
+	s->due = clock_ms() + s->ask.probe.pause_ms;
 	return 0;
 }
 
 static int
 verify_stopped(const struct watch *w, struct fault *f)
 {
-	if (!w->stoppable || deploy_stopped(f) == 0)
+	if ((w->how & VERIFY_STOPPABLE) == 0 || deploy_stopped(f) == 0)
 		return 0;
 	w->v->stopped = true;
 	return -1;
@@ -322,7 +309,7 @@ report_wait(struct watch *w)
 		if (!s->done && !s->good)
 			progress_say(w->s->progress, SAY_NOTE,
 			    "waiting for %s: %s (%lld of %lld s)",
-			    shown_url(w, s, url, sizeof(url)), s->answer.why,
+			    ask_url(&s->ask, url, sizeof(url)), s->ask.answer.why,
 			    (long long)((now - w->began) / 1000),
 			    (long long)(t->health_tries * t->health_sleep / 1000));
 	}
@@ -349,7 +336,8 @@ wait_watching(struct watch *w, int64_t due, struct fault *f)
 
 	do {
 		left = deadline_left(due);
-		(void)signals_wait(left < LOOK_MS ? left : LOOK_MS, w->fd, w->stoppable);
+		(void)signals_wait(left < LOOK_MS ? left : LOOK_MS, w->fd,
+		    (w->how & VERIFY_STOPPABLE) != 0);
 		report_wait(w);
 		if (verify_stopped(w, f) == -1)
 			return -1;
@@ -378,10 +366,9 @@ ask_all(struct watch *w, struct fault *f)
 }
 
 /* A service without a revision did not run: there is nothing to verify. */
-static void
-add_subjects(struct watch *w, const struct release *r)
+static int
+add_subjects(struct watch *w, const struct release *r, struct fault *f)
 {
-	const struct target *t = w->s->target;
 	struct subject *s;
 	size_t i;
 
@@ -391,24 +378,22 @@ add_subjects(struct watch *w, const struct release *r)
 		s = &w->subject[w->n++];
 		s->part = &r->part[i];
 		s->service = i;
-		probe_init(&s->probe, &w->s->url[i], (unsigned)t->health_tries,
-		    t->health_sleep);
+		if (ask_init(&s->ask, w->s, r, i, (w->how & VERIFY_VERSION) != 0, f) ==
+		    -1)
+			return -1;
 	}
+	return 0;
 }
 
 int
 verify_release(struct session *s, const struct release *r, const struct release *before,
-    int64_t since, bool stoppable, struct verified *v, struct fault *f)
+    int64_t since, unsigned how, struct verified *v, struct fault *f)
 {
-	struct watch w = { .s = s,
-		.stoppable = stoppable,
-		.since = since,
-		.fd = -1,
-		.v = v };
+	struct watch w = { .s = s, .how = how, .since = since, .fd = -1, .v = v };
 
 	memset(v, 0, sizeof(*v));
-	add_subjects(&w, r);
-	if (find_all(&w, before, f) == -1 || verify_stopped(&w, f) == -1)
+	if (add_subjects(&w, r, f) == -1 || find_all(&w, before, f) == -1 ||
+	    verify_stopped(&w, f) == -1)
 		return -1;
 	w.began = clock_ms();
 	w.beat = w.began + FIRST_BEAT_MS;

@@ -1,7 +1,7 @@
 /*
  * The text gets into a request line, a Host field and getaddrinfo(3): what is not valid
  * there is refused, not repaired.  Each function below returns NULL, or the error as
- * words that follow "health URL".
+ * words that follow "URL".
  */
 #include "health/url.h"
 
@@ -163,13 +163,13 @@ url_parse(struct url *u, const char *text, struct fault *f)
 	if (strncasecmp(text, "https://", 8) == 0)
 		return fault_set(f, FAULT_HOST,
 		    "probe the container's own port over http",
-		    "health URL is https; only http is supported");
+		    "the URL is https; only http is supported");
 	wrong = parse_url(u, text);
 	if (wrong == NULL)
 		return 0;
 	/* a password, or a token in the query, must not be shown */
 	if (strchr(text, '@') != NULL)
-		return fault_set(f, FAULT_HOST, next, "health URL %s", wrong);
+		return fault_set(f, FAULT_HOST, next, "the URL %s", wrong);
 	text_escape(shown, sizeof(shown), text, strcspn(text, "?"));
-	return fault_set(f, FAULT_HOST, next, "health URL %s: %s", wrong, shown);
+	return fault_set(f, FAULT_HOST, next, "the URL %s: %s", wrong, shown);
 }

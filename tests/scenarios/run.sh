@@ -306,6 +306,7 @@ clause() {
 		silently "$2" compose pull data
 		silently "$2" compose up -d data --force-recreate
 		;;
+	version) export TWILIGHT_VERSION_URL="http://127.0.0.1:$port${2:-/health/version}" ;;
 	locked) exec 9<"$T/home/source/deploy" && flock 9 ;;
 	dies) sed -i 's/ running / exited /' "$E/containers" && echo down - >"$E/control" ;;
 	outage) # [CLAUSE]: the engine is killed; what CLAUSE does happens meanwhile

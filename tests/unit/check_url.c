@@ -136,7 +136,7 @@ START_TEST(https_has_its_own_words)
 
 	ck_assert_int_eq(url_parse(&u, "hTTps://h/", &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
-	ck_assert_str_eq(f.what, "health URL is https; only http is supported");
+	ck_assert_str_eq(f.what, "the URL is https; only http is supported");
 	ck_assert_str_eq(f.next, "probe the container's own port over http");
 }
 END_TEST
