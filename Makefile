@@ -57,6 +57,7 @@ SRC := \
 	src/deploy/look.c \
 	src/deploy/observe.c \
 	src/deploy/phases.c \
+	src/deploy/predeploy.c \
 	src/deploy/recover.c \
 	src/deploy/restart.c \
 	src/deploy/session.c \
@@ -75,6 +76,7 @@ SRC := \
 	src/engine/compose/containers.c \
 	src/engine/compose/host.c \
 	src/engine/compose/images.c \
+	src/engine/compose/job.c \
 	src/engine/compose/inspect.c \
 	src/engine/compose/retain.c \
 	src/engine/docker.c \

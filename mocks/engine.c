@@ -10,7 +10,7 @@
  * GET, with or without /vX.YZ: /_ping /version /info /containers/json
  * /containers/ID/json /containers/ID/logs /images/json /images/REF/json /events
  *
- * docker: compose version | config | pull | up -d | restart; image tag | rm | prune; rm -f;
+ * docker: compose version | config | pull | up -d | restart | run -d; stop; image tag | rm | prune; rm -f;
  * context inspect.  Anything else exits 125 and adds "unknown" to the log.
  *
  * FILES IN DIR.  The first three are the state of the engine; tests write them too.
@@ -36,6 +36,7 @@
  *   compose         the version that `compose version` prints (v2.26.1)
  *   version, info   JSON objects; their members replace those of /version and /info
  *   labels/ID       an image's labels, KEY=VALUE a line
+ *   behaviour/job   that of a container of `compose run` (done)
  *   logs            the log of each container (else two lines)
  *   faults          see below
  *
@@ -700,13 +701,21 @@ labels_of(const struct container *c)
 	const char *file = c->f[COMPOSE_FILE], *slash = strrchr(file, '/');
 	const char *directory = text("%.*s", slash == NULL ? 0 : (int)(slash - file),
 	    file);
+	const char *value = strchr(c->f[HASH], '=');
+	json_t *all;
 
-	return json_pack("{ss ss ss ss ss ss ss ss ss ss ss}", LABEL "project",
+	all = json_pack("{ss ss ss ss ss ss ss ss ss ss ss}", LABEL "project",
 	    c->f[PROJECT], LABEL "service", c->f[SERVICE], LABEL "container-number",
 	    c->f[NUMBER], LABEL "oneoff", c->f[ONEOFF], LABEL "image", c->f[IMAGE],
 	    LABEL "config-hash", c->f[HASH], LABEL "project.working_dir", directory,
 	    LABEL "project.config_files", file, LABEL "project.environment_file",
 	    c->f[ENV_FILE], LABEL "depends_on", "", LABEL "version", "2.26.1");
+	/* that of `run --label` */
+	if (value != NULL)
+		json_object_set_new(all,
+		    text("%.*s", (int)(value - c->f[HASH]), c->f[HASH]),
+		    json_string(value + 1));
+	return all;
 }
 
 /* --- events ------------------------------------------------------------------- */
@@ -852,7 +861,7 @@ say(const char *format, ...)
 /* The flags of compose's commands; others in the table are accepted and ignored. */
 static struct {
 	int detach, no_deps, force, no_recreate, brief;
-	const char *policy, *pull, *scale[SERVICES];
+	const char *policy, *pull, *label, *scale[SERVICES];
 	int nscale;
 	bool half; /* a fault, not a flag */
 } flags;
@@ -863,6 +872,7 @@ static const struct option compose_options[] = {
 	{ "scale", required_argument, NULL, 's' },
 	{ "format", required_argument, NULL, 'i' },
 	{ "timeout", required_argument, NULL, 'i' },
+	{ "label", required_argument, NULL, 'l' },
 	{ "quiet", no_argument, NULL, 'i' },
 	{ "no-build", no_argument, NULL, 'i' },
 	{ "detach", no_argument, &flags.detach, 1 },
@@ -877,16 +887,20 @@ static const struct option compose_options[] = {
 static int
 compose_flags(int argc, char **argv)
 {
+	/* what follows the service of `run` is the job's */
+	const char *letters = is(argv[0], "run") ? "+dqe:t:" : "dqt:";
 	int flag;
 
 	opterr = 0;
-	while ((flag = getopt_long(argc, argv, "dqt:", compose_options, NULL)) != -1) {
+	while ((flag = getopt_long(argc, argv, letters, compose_options, NULL)) != -1) {
 		if (flag == 'd')
 			flags.detach = 1;
 		else if (flag == 'P')
 			flags.policy = optarg;
 		else if (flag == 'p')
 			flags.pull = optarg;
+		else if (flag == 'l')
+			flags.label = optarg;
 		else if (flag == 's' && flags.nscale < SERVICES)
 			flags.scale[flags.nscale++] = optarg;
 		if (flag != '?')
@@ -1114,7 +1128,8 @@ drive(const char *service)
 	for (int i = 0; i < ncontainers; i++) {
 		const struct container *c = &containers[i];
 		bool gone = is(c->f[BEHAVIOUR], "done") || is(c->f[BEHAVIOUR], "oom");
-		if (is(c->f[SERVICE], service) && is(c->f[STATE], "running"))
+		if (is(c->f[SERVICE], service) && is(c->f[STATE], "running") &&
+		    !is(c->f[ONEOFF], "True"))
 			order = text("%s %s\n", gone ? "down" : c->f[BEHAVIOUR],
 			    tag_of(c->f[REF]));
 	}
@@ -1196,6 +1211,9 @@ container_start(struct container *c)
 	int64_t now = now_ns();
 	const char *by_tag = first(text("behaviour/%s", tag_of(c->f[REF])), "healthy");
 	char *word = text("%s", first(text("behaviour/%s", c->f[IMAGE]), by_tag));
+
+	if (is(c->f[ONEOFF], "True"))
+		word = text("%s", first("behaviour/job", "done"));
 
 	word[strcspn(word, " ")] = '\0';
 	c->fresh = false;
@@ -1416,6 +1434,36 @@ compose_restart(char **names)
 	return rc;
 }
 
+/* One container of its own; HASH, which it does not need, has its label. */
+static int
+compose_run(char **names)
+{
+	char *service[] = { names[0], NULL };
+	const struct image *m;
+	struct container *c;
+	int rc = names[0] == NULL ? 125 : choose_services(service, !flags.no_deps);
+
+	if (rc != 0 || !flags.detach)
+		return rc != 0 ? rc : 125;
+	const struct service *s = service_find(names[0]);
+	if ((m = image_for(s)) == NULL)
+		return 1;
+	if (ncontainers == CONTAINERS)
+		errx(125, "more containers than the fake has room for");
+	c = &containers[ncontainers++];
+	*c = container_make(s, text("%s-%s-run-%.12s", project, s->name, random_id()),
+	    "1", m->id);
+	c->f[ONEOFF] = "True";
+	c->f[HASH] = flags.label == NULL ? "-" : flags.label;
+	if (!flags.half)
+		container_start(c);
+	save_containers();
+	if (flags.half)
+		return half_way();
+	puts(c->f[ID]);
+	return 0;
+}
+
 /* --- docker image, rm, context -------------------------------------------------- */
 
 static int
@@ -1520,6 +1568,24 @@ container_rm(char **args)
 	return 0;
 }
 
+static int
+container_stop(char **args)
+{
+	struct container *c;
+
+	if (args[0] == NULL || (c = container_find(args[0])) == NULL) {
+		say("Error response from daemon: No such container: %s", args[0]);
+		return 1;
+	}
+	event(c, "kill", "signal", "15");
+	event(c, "die", "exitCode", "0");
+	event(c, "stop", NULL, NULL);
+	c->f[STATE] = "exited";
+	save_containers();
+	puts(args[0]);
+	return 0;
+}
+
 /* The endpoint of a context in DOCKER_CONFIG; NULL: there is none. */
 static const char *
 context_host(const char *name)
@@ -1578,11 +1644,13 @@ static const struct verb {
 	{ "compose", "pull", compose_pull, false },
 	{ "compose", "up", compose_up, false },
 	{ "compose", "restart", compose_restart, false },
+	{ "compose", "run", compose_run, false },
 	{ "image", "tag", image_tag, false },
 	{ "image", "rm", image_rm, false },
 	{ "image", "prune", image_prune, false },
 	{ "context", "inspect", context_inspect, true },
 	{ "rm", NULL, container_rm, false },
+	{ "stop", NULL, container_stop, false },
 };
 
 static const struct verb *

@@ -125,6 +125,11 @@ const struct key key_table[] = {
 	    "POST to a drained service that stays; none: a restart" },
 	{ "drain_resume_url", NULL, VALUE_URL, SCOPE_SERVICE, true,
 	    SERVICE_AT(drain_resume_url), "", 0, 0, NULL, "the same for one service" },
+	{ "pre_deploy", "TWILIGHT_PRE_DEPLOY", VALUE_JOB, SCOPE_SHARED, false,
+	    AT(pre_deploy), "", 0, 0, NULL,
+	    "SERVICE [WORDS]: a job that runs before a deploy" },
+	{ "pre_deploy_limit", "TWILIGHT_PRE_DEPLOY_LIMIT", VALUE_SECONDS, SCOPE_SHARED,
+	    false, AT(pre_deploy_limit), "600", 1, 86400, NULL, "seconds for that job" },
 	{ "restart", "TWILIGHT_RESTART", VALUE_NAMES, SCOPE_SHARED, false, AT(restart),
 	    "", 0, 0, NULL, "further services that are restarted after `up`" },
 };

@@ -26,6 +26,7 @@ enum value_kind {
 	VALUE_NAMES,    /* the same, of services that are not in the target */
 	VALUE_URL,      /* http://…, or `none` */
 	VALUE_COMMAND,  /* an absolute path, then arguments, spaces between; or empty */
+	VALUE_JOB,      /* the name of a compose service, and words of a command */
 	VALUE_CLAIM,    /* MEMBER=VALUE, of a JSON answer */
 	VALUE_FLAG,     /* yes or no */
 	VALUE_NUMBER,

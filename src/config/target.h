@@ -15,6 +15,7 @@
 #define TARGET_DEFAULT "default"
 #define URL_MAX 1280
 #define SHORT_URL_MAX 512
+#define JOB_WORDS_MAX 16
 
 struct service {
 	char name[SERVICE_MAX];
@@ -51,18 +52,20 @@ struct target {
 	char on_start[1024];     /* a hook: absolute path and arguments; "": none */
 	char on_result[1024];    /* the same */
 	char prune[8];           /* "all" or "own" */
+	char pre_deploy[512];    /* SERVICE [WORDS], at most JOB_WORDS_MAX; "": no job */
 	char restart[1024]; /* services to restart after `up`, at most SERVICES_MAX */
 	struct service service[SERVICES_MAX];
 	size_t n_services;
 	int64_t health_tries;
-	int64_t health_sleep;  /* milliseconds */
-	int64_t health_settle; /* milliseconds */
-	int64_t pull_limit;    /* milliseconds */
-	int64_t up_limit;      /* milliseconds */
-	int64_t call_limit;    /* milliseconds */
-	int64_t hook_limit;    /* milliseconds */
-	int64_t keep;          /* known-good releases that prune spares */
-	int64_t disk_min;      /* bytes */
+	int64_t health_sleep;     /* milliseconds */
+	int64_t health_settle;    /* milliseconds */
+	int64_t pull_limit;       /* milliseconds */
+	int64_t up_limit;         /* milliseconds */
+	int64_t pre_deploy_limit; /* milliseconds */
+	int64_t call_limit;       /* milliseconds */
+	int64_t hook_limit;       /* milliseconds */
+	int64_t keep;             /* known-good releases that prune spares */
+	int64_t disk_min;         /* bytes */
 };
 
 /*

@@ -190,6 +190,24 @@ names_must(const char *value)
 	return NULL;
 }
 
+/* The words are separated by spaces; there is no shell, and no quoting. */
+static const char *
+job_must(const char *value)
+{
+	const char *words[JOB_WORDS_MAX + 1];
+	char text[sizeof(((struct target *)NULL)->pre_deploy)];
+	size_t n;
+
+	if (strlcpy(text, value, sizeof(text)) >= sizeof(text))
+		return "shorter";
+	n = text_words(text, " ", words, JOB_WORDS_MAX + 1);
+	if (n > JOB_WORDS_MAX)
+		return "at most 16 words";
+	return n == 0 || is_name(words[0], strlen(words[0]))
+	    ? NULL
+	    : "a service, and words of a command";
+}
+
 /* What the text must be; NULL: it is. */
 static const char *
 text_must(const struct key *k, const char *value)
@@ -206,6 +224,8 @@ text_must(const struct key *k, const char *value)
 		return is_paths(value) ? NULL : "file names with one ':' between them";
 	case VALUE_NAME:
 		return is_name(value, strlen(value)) ? NULL : NAME_MUST;
+	case VALUE_JOB:
+		return job_must(value);
 	case VALUE_CLAIM:
 		return *value == '\0' || strchr(value, '=') > value ? NULL
 								    : "MEMBER=VALUE";

@@ -114,6 +114,29 @@ int identity_check(struct deploy *, struct fault *) MUST_CHECK;
 int verify_release(struct session *, const struct release *, const struct release *before,
     int64_t since, unsigned how, struct verified *, struct fault *) MUST_CHECK;
 
+/* ---- predeploy.c ---- */
+
+/* Is there a pre-deploy job? */
+bool predeploy_is_wanted(const struct deploy *);
+
+/* FAULT_HOST: there is one, and the engine has none. */
+int predeploy_check(const struct session *, struct fault *) MUST_CHECK;
+
+/* Did the deploy come to its job, which may have changed a database? */
+bool predeploy_began(const struct deploy *);
+
+/*
+ * Runs the job, and waits for its end.  FAULT_FAILED: it failed, did not end within its
+ * limit, or a signal came, after its end.  FAULT_HOST: the engine could not be asked.
+ */
+int predeploy_run(struct deploy *, struct fault *) MUST_CHECK;
+
+/* Stops the job if it runs, and removes it. */
+int predeploy_end(struct deploy *, struct fault *) MUST_CHECK;
+
+/* For a recovery: waits for the job of an earlier run, within its limit, and ends it. */
+int predeploy_recover(struct deploy *, struct fault *) MUST_CHECK;
+
 /* ---- drain.c ---- */
 
 /* Does a service that serves have a drain_url, and will it be replaced? */
@@ -144,6 +167,9 @@ int undo_nothing(struct deploy *, struct fault *why);
 
 /* Before apply: resumes what was drained, and discards.  FAULT_REFUSED stays. */
 int undo_prepare(struct deploy *, struct fault *why);
+
+/* The same after the pre-deploy job, which is ended. */
+int undo_predeploy(struct deploy *, struct fault *why);
 
 /* Resumes what was drained, if the deploy came to that. */
 int undo_drain(struct deploy *, struct fault *) MUST_CHECK;

@@ -68,7 +68,8 @@ run_check(struct deploy *d, struct fault *f)
 	struct engine *e = d->s->engine;
 
 	if (check_sequence(d, f) == -1 || e->check(e, f) == -1 ||
-	    (d->asked != NULL && identity_possible(d, f) == -1))
+	    (d->asked != NULL && identity_possible(d, f) == -1) ||
+	    (d->j.verb == RECORD_DEPLOY && predeploy_check(d->s, f) == -1))
 		return -1;
 	return history_writable(d->s->dirfd, f);
 }
@@ -192,6 +193,8 @@ static const struct row {
 	{ "choose", NULL, 0, BOTH, run_choose, undo_nothing, undo_nothing, NULL },
 	{ "prepare", "fetching", PHASE_PREPARE, DEPLOY, run_prepare, undo_prepare,
 	    undo_prepare, NULL },
+	{ "pre-deploy", "running the pre-deploy job of", PHASE_PRE_DEPLOY, DEPLOY,
+	    predeploy_run, undo_predeploy, undo_predeploy, predeploy_is_wanted },
 	{ "drain", "draining for", PHASE_DRAIN, BOTH, drain_run, undo_prepare,
 	    undo_prepare, drain_is_wanted },
 	{ "apply", "starting", PHASE_APPLY, BOTH, run_apply, undo_revert, undo_unapplied,

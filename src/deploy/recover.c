@@ -92,8 +92,11 @@ static int
 interrupted(struct deploy *d, struct fault *f)
 {
 	d->unjudged = true;
-	return fault_set(f, FAULT_FAILED, NULL, "the %s of %s was interrupted",
-	    record_verb_name(d->j.verb), d->j.to.tag);
+	return fault_set(f, FAULT_FAILED, NULL, "the %s of %s was interrupted%s",
+	    record_verb_name(d->j.verb), d->j.to.tag,
+	    d->j.phase == PHASE_PRE_DEPLOY
+		? " in its pre-deploy job, which may have changed the database"
+		: "");
 }
 
 /* Does what a person chose run, on every service? */
@@ -286,7 +289,8 @@ recover(struct deploy *d, struct fault *f)
 	progress_say(s->progress, SAY_NOTE,
 	    "recovering the interrupted %s of %s (begun %s, phase %s)",
 	    record_verb_name(d->j.verb), d->j.to.tag, d->j.time, phase_name(d->j.phase));
-	return act(d, f);
+	/* before anything else: it must not run beside what follows */
+	return predeploy_recover(d, f) == -1 ? -1 : act(d, f);
 }
 
 /* A journal that had to stay decides the code, and keeps the request from running. */

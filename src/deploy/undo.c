@@ -97,9 +97,9 @@ discard_prepared(struct deploy *d, struct fault *f)
 int
 undo_prepare(struct deploy *d, struct fault *why)
 {
+	bool job = predeploy_began(d), serves;
 	char next[sizeof(why->next)];
 	struct fault f = { 0 };
-	bool serves;
 
 	if (discard_prepared(d, &f) == -1 || still_serves(d, &serves, &f) == -1) {
 		progress_say(d->s->progress, SAY_WARN, "%s", f.what);
@@ -116,11 +116,25 @@ undo_prepare(struct deploy *d, struct fault *why)
 	    why->next[0] == '\0' ? "fix the cause, then deploy again" : why->next,
 	    sizeof(next));
 	conclude(why, why->kind == FAULT_REFUSED ? FAULT_REFUSED : FAULT_FAILED, next,
-	    "nothing was changed, %s",
+	    "%s%s%s", job ? "" : "nothing was changed, ",
 	    any_served(&d->j.from) ? "what ran runs as before"
-				   : "nothing ran before either");
+				   : "nothing ran before either",
+	    job ? "; the pre-deploy job may have changed the database" : "");
 	commit_failure(d, OUTCOME_DISCARDED, why);
 	return -1;
+}
+
+int
+undo_predeploy(struct deploy *d, struct fault *why)
+{
+	struct fault f = { 0 };
+
+	if (predeploy_end(d, &f) == 0)
+		return undo_prepare(d, why);
+	progress_say(d->s->progress, SAY_WARN, "%s", f.what);
+	/* the journal stays: the next request tries again */
+	return conclude(why, FAULT_UNVERIFIED, "fix this, then run `recover`",
+	    "the pre-deploy job may still run: %.160s", f.what);
 }
 
 /* Reports what is known of the instance that failed, before it is removed. */

@@ -56,7 +56,7 @@ detached_line_is_secret(const char *line, size_t len)
 
 /*
  * How important is the line?  docker prints hundreds about each layer, like
- * "  4f55086f7dd0 Extracting [=>  ]", and `docker rm` prints an id.
+ * "  4f55086f7dd0 Extracting [=>  ]", and `docker rm` and `docker compose run -d` print an id.
  */
 static enum say
 line_kind(const struct detached *m, const char *line, size_t len)
@@ -67,6 +67,8 @@ line_kind(const struct detached *m, const char *line, size_t len)
 		return SAY_DETAIL;
 	for (i = 0; i < len && strchr("0123456789abcdef", line[i]) != NULL; i++)
 		continue;
+	if (len == 64 && i == len)
+		return SAY_DETAIL;
 	return i == 12 && i < len && line[i] == ' ' ? SAY_DETAIL : SAY_CHILD;
 }
 

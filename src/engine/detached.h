@@ -1,5 +1,5 @@
 /*
- * detached.h: detached commands: docker's pull, up, restart, tag and rm.
+ * detached.h: detached commands: docker's pull, up, restart, run, stop, tag and rm.
  *
  * Such a command must not be killed in the middle: after a killed `up` often nothing
  * serves.  So it outlives us.  It writes its output to up.log, of which we report the

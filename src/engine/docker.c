@@ -287,6 +287,7 @@ docker_pull(struct docker *d, const struct release *r, struct fault *f)
 	const char *argv[ARGS_MAX] = { "docker", "compose", "pull" };
 	size_t n = add_services(d, argv, 3, NULL);
 
+	n = docker_add_job(d, argv, n);
 	/* overrides pull_policy: a deploy is of what the registry has now */
 	argv[n++] = "--policy";
 	argv[n++] = "always";

@@ -19,6 +19,7 @@ struct docker {
 	struct detached detached;
 	char path[PATH_MAX];          /* of docker */
 	char files[2 * PATH_MAX + 2]; /* COMPOSE_FILE */
+	char job[SERVICE_MAX];        /* the service of the pre-deploy job, if not ours */
 };
 
 /*
@@ -86,6 +87,16 @@ void docker_arrange(const struct docker *, const char *tag, struct release *);
 /* `docker compose restart` of `services`, a list that ends with NULL. */
 int docker_restart(struct docker *, const char *const *services,
     struct fault *) MUST_CHECK;
+
+/*
+ * `docker compose run` of the pre-deploy job of that tag, with `label`.  It returns once
+ * the job runs, or is over.
+ */
+int docker_run_job(struct docker *, const char *tag, const char *label,
+    struct fault *) MUST_CHECK;
+
+/* Adds its service to `argv`, unless it is one of the target; returns the new `n`. */
+size_t docker_add_job(struct docker *, const char **argv, size_t n);
 
 /* The variable's value in .env. */
 int docker_desired(struct docker *, char out[DESIRED_MAX], struct fault *) MUST_CHECK;

@@ -126,6 +126,19 @@ struct engine {
 	 */
 	int (*restart)(struct engine *, const char *const *services, struct fault *);
 
+	/*
+	 * The pre-deploy job of a prepared release: an instance of its own, which
+	 * outlives this process.  NULL: there are none.  `id` is the deploy's.
+	 * job_start() returns once it runs, or is over; FAULT_FAILED: it was not started,
+	 * but an instance may be left.  job_find(): an empty instance if there is none.
+	 * job_end() stops it if it runs, and removes it.
+	 */
+	int (*job_start)(struct engine *, const struct release *, const char *id,
+	    struct fault *);
+	int (*job_find)(struct engine *, const char *id, char instance[INSTANCE_MAX],
+	    struct fault *);
+	int (*job_end)(struct engine *, const char *instance, struct fault *);
+
 	/* Sets the desired value back to that of `r`, if it is that of `over`. */
 	int (*undesire)(struct engine *, const struct release *r,
 	    const struct release *over, struct fault *);

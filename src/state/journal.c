@@ -8,9 +8,10 @@
  *             none         none    none              discarded; reverted, or neither
  *                                                    release could be verified
  *
- * A rollback begins at DRAIN; without a service to drain there is no DRAIN.  REVERT follows
- * PREPARE and DRAIN if an `up` at boot has started what was prepared, or what served has
- * ended.
+ * Between PREPARE and DRAIN there is PRE_DEPLOY if there is a pre-deploy job; it ends as
+ * PREPARE does.  A rollback begins at DRAIN; without a service to drain there is no DRAIN.
+ * REVERT follows PREPARE and DRAIN if an `up` at boot has started what was prepared, or what
+ * served has ended.
  *
  * MUST: a phase is on the disk before it begins.
  * MUST: the history has the deploy's id before the journal is cleared.  So a journal
@@ -39,6 +40,7 @@ static const struct {
 	const char *name, *old; /* in format 1; NULL: it had none */
 } phases[PHASE__MAX] = {
 	[PHASE_PREPARE] = { "prepare", "pull" },
+	[PHASE_PRE_DEPLOY] = { "pre-deploy", NULL },
 	[PHASE_DRAIN] = { "drain", NULL },
 	[PHASE_APPLY] = { "apply", "swap" },
 	[PHASE_VERIFY] = { "verify", "verify" },

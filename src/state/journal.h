@@ -12,11 +12,12 @@
 #include "state/history.h"
 
 enum phase {
-	PHASE_PREPARE, /* references may move; what runs is not changed */
-	PHASE_DRAIN,   /* what runs finishes its work, and may refuse more */
-	PHASE_APPLY,   /* `to` is resolved; old or new may be desired, and may run */
-	PHASE_VERIFY,  /* apply has ended; `to` is being verified */
-	PHASE_REVERT,  /* `from` is being applied and verified; the last phase */
+	PHASE_PREPARE,    /* references may move; what runs is not changed */
+	PHASE_PRE_DEPLOY, /* a job of the new version runs; what serves is not changed */
+	PHASE_DRAIN,      /* what runs finishes its work, and may refuse more */
+	PHASE_APPLY,      /* `to` is resolved; old or new may be desired, and may run */
+	PHASE_VERIFY,     /* apply has ended; `to` is being verified */
+	PHASE_REVERT,     /* `from` is being applied and verified; the last phase */
 	PHASE__MAX
 };
 

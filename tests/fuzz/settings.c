@@ -168,6 +168,8 @@ put_target(const struct target *t)
 	put_setting("keep_env", t->keep_env), put_setting("prune", t->prune);
 	put_setting("on_start", t->on_start), put_setting("on_result", t->on_result);
 	put_setting("restart", t->restart);
+	put_setting("pre_deploy", t->pre_deploy);
+	put_seconds("pre_deploy_limit", t->pre_deploy_limit);
 	put_number("keep", t->keep, false), put_number("disk_min", t->disk_min, true);
 	put_number("health_tries", t->health_tries, false);
 	put_seconds("health_sleep", t->health_sleep);

@@ -183,10 +183,10 @@ free_call() {
 
 call() { # short words for patterns of calls
 	case $1 in
-	pull | up | config | version | restart) echo "docker compose $*" ;;
+	pull | up | config | version | restart | run) echo "docker compose $*" ;;
 	tag) echo "docker image $*" ;;
 	untag) echo "docker image rm" ;;
-	rm) echo "docker rm" ;;
+	rm | stop) echo "docker $1" ;;
 	list) echo "GET /containers/json" ;;
 	look) echo "GET /containers/*/json" ;;
 	image) echo "GET /images/*/json" ;;
@@ -285,10 +285,24 @@ clause() {
 	two) shift && two "$@" ;;
 	targets) targets ;;
 	drain) shift && drain "$@" ;;
+	job) # WORD: the pre-deploy job's container behaves like that, now and later
+		sed -i "/-run-/s/ running [a-z]* / running $2 /" "$E/containers" 2>/dev/null
+		echo "$2" >"$E/behaviour/job"
+		;;
+	migrate) # [WORDS…]: there is a pre-deploy job, a service of its own
+		shift
+		printf '{"data":{"image":"%s:%%t"},"migrate":{"image":"%s:%%t","profiles":["job"]}}\n' \
+			$repository $worker >"$E/services"
+		for build in 1 2 3 4 5 6 7 8 9; do
+			id 5$build
+			echo "$worker:v$build $id"
+		done >>"$E/registry"
+		export TWILIGHT_PRE_DEPLOY="migrate $*"
+		;;
 	jobs) echo "$2" >"$E/control.jobs" ;; # how many the first service works on
 	hold) shift && hold "$@" ;;
 	begin) shift && begin "$@" ;;
-	until) await grep -qs "$3" "$T/$2" || wrong "$2" "$3" "not so" ;;
+	until) await grep -qs -e "$3" "$T/$2" || wrong "$2" "$3" "not so" ;;
 	orphan | kill) # the program; and the call that is held
 		kill -KILL "$asked"
 		wait "$asked" 2>/dev/null
@@ -433,6 +447,7 @@ finale() {
 	[ ! -s "$S/journal" ] || found=left
 	is journal $found $journal
 	[ -n "$drift" ] || [ $found = left ] || settled
+	[ $found = left ] || is "containers of jobs" "$(grep -c -e -run- "$E/containers")" 0
 	is "the other lines of .env" "$(grep -cxE 'BEFORE=1|SECRET=hunter2' "$T/home/.env")" 2
 	is "temporary files" "$(set +f && echo "$T"/home/.env?*)" "$T/home/.env?*"
 	is "other files with the secret" "$(cd "$T" && grep -rl hunter2 . | grep -vx ./home/.env)" ""

@@ -138,6 +138,8 @@ START_TEST(has_the_documented_defaults)
 	ck_assert_int_eq(t.pull_limit, 300000);
 	ck_assert_int_eq(t.up_limit, 120000);
 	ck_assert_int_eq(t.call_limit, 30000);
+	ck_assert_int_eq(t.pre_deploy_limit, 600000);
+	ck_assert_int_eq(t.service[0].drain_limit, 60000);
 	ck_assert_str_eq(t.keep_env, "");
 	ck_assert_str_eq(t.on_start, "");
 	ck_assert_str_eq(t.on_result, "");
@@ -209,6 +211,9 @@ static const struct {
 	    "jobs=0" },
 	{ "TWILIGHT_DRAIN_RESUME_URL=http://h:1/", AT(service[0].drain_resume_url),
 	    "http://h:1/" },
+	{ "TWILIGHT_PRE_DEPLOY=migrate --to head", AT(pre_deploy), "migrate --to head" },
+	{ "TWILIGHT_PRE_DEPLOY=m 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", AT(pre_deploy),
+	    "m 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16" },
 	{ "TWILIGHT_RESTART=gateway, db_1", AT(restart), "gateway, db_1" },
 	{ "TWILIGHT_RESTART=a b c d e f g h", AT(restart), "a b c d e f g h" },
 	/* no setting: only a part of the name is one */
@@ -359,6 +364,12 @@ START_TEST(shows_the_value_escaped)
 	refused("TWILIGHT_PRUNE=everything");
 	ck_assert_str_eq(f.what,
 	    "bad setting TWILIGHT_PRUNE=everything: must be all or own");
+	refused("TWILIGHT_PRE_DEPLOY=-d up");
+	ck_assert_str_eq(f.what,
+	    "bad setting TWILIGHT_PRE_DEPLOY=-d up: must be a service, and words of a "
+	    "command");
+	refused("TWILIGHT_PRE_DEPLOY=m 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17");
+	ck_assert_ptr_nonnull(strstr(f.what, ": must be at most 16 words"));
 	refused("TWILIGHT_DRAIN_DONE_EXPECT==0");
 	ck_assert_str_eq(f.what,
 	    "bad setting TWILIGHT_DRAIN_DONE_EXPECT==0: must be MEMBER=VALUE");
@@ -493,7 +504,7 @@ START_TEST(describes_itself)
 		    "%s is not read", line);
 	}
 	ck_assert_int_eq(3 * (n + of_service), l.n);
-	ck_assert_int_ge(n, 31);
+	ck_assert_int_ge(n, 33);
 }
 END_TEST
 

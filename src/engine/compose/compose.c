@@ -3,6 +3,7 @@
 #include "engine/compose/containers.h"
 #include "engine/compose/host.h"
 #include "engine/compose/images.h"
+#include "engine/compose/job.h"
 #include "engine/compose/retain.h"
 #include "sys/text.h"
 
@@ -17,8 +18,8 @@
 
 /* ---- check ---- */
 
-static int
-connect_once(struct compose *c, struct fault *f)
+int
+compose_connect(struct compose *c, struct fault *f)
 {
 	if (c->api.version[0] != '\0')
 		return 0;
@@ -30,7 +31,7 @@ compose_check(struct engine *e, struct fault *f)
 {
 	struct compose *c = e->self;
 
-	return docker_check_env(&c->docker, f) == -1 ? -1 : connect_once(c, f);
+	return docker_check_env(&c->docker, f) == -1 ? -1 : compose_connect(c, f);
 }
 
 /* ---- resolve ---- */
@@ -90,7 +91,7 @@ check_version(struct compose *c, struct docker_call *version, struct fault *f)
 static int
 run_config(struct compose *c, struct fault *f)
 {
-	const char *argv[2 * SERVICES_MAX + 8] = { "docker", "compose", "config",
+	const char *argv[2 * SERVICES_MAX + 9] = { "docker", "compose", "config",
 		"--format", "json" };
 	const struct target *t = c->docker.target;
 	char restart[sizeof(t->restart)];
@@ -101,8 +102,9 @@ run_config(struct compose *c, struct fault *f)
 
 	for (i = 0; i < t->n_services; i++)
 		argv[5 + i] = t->service[i].name;
+	i = docker_add_job(&c->docker, argv, 5 + i);
 	(void)strlcpy(restart, t->restart, sizeof(restart));
-	(void)text_words(restart, " ,\t", argv + 5 + i, SERVICES_MAX);
+	(void)text_words(restart, " ,\t", argv + i, SERVICES_MAX);
 	if (docker_run(&c->docker, argv, &res, f) == -1)
 		return -1;
 	if (res.status != 0)
@@ -177,7 +179,7 @@ compose_resolve(struct engine *e, const char *tag, struct release *r, struct fau
 	size_t i;
 
 	if (target_value(c->docker.target, tag, value, f) == -1 ||
-	    connect_once(c, f) == -1 || compose_describe(c, value, f) == -1)
+	    compose_connect(c, f) == -1 || compose_describe(c, value, f) == -1)
 		return -1;
 	docker_arrange(&c->docker, tag, r);
 	for (i = 0; i < r->n; i++) {
@@ -234,7 +236,7 @@ compose_observe(struct engine *e, struct observation *o, struct fault *f)
 	size_t i;
 
 	memset(o, 0, sizeof(*o));
-	if (docker_desired(&c->docker, value, f) == -1 || connect_once(c, f) == -1 ||
+	if (docker_desired(&c->docker, value, f) == -1 || compose_connect(c, f) == -1 ||
 	    find_project(c, value, f) == -1)
 		return -1;
 	for (i = 0; i < t->n_services; i++) {
@@ -360,6 +362,9 @@ compose_open(struct engine **e, const struct target *t, char *const *env, int di
 		.discard = compose_discard,
 		.apply = compose_apply,
 		.restart = compose_restart,
+		.job_start = job_start,
+		.job_find = job_find,
+		.job_end = job_end,
 		.undesire = compose_undesire,
 		.look = containers_look,
 		.watch = containers_watch,

@@ -29,6 +29,9 @@ int compose_open(struct engine **, const struct target *, char *const *env, int 
 int compose_apply(struct engine *, const struct release *, const struct release *over,
     unsigned how, struct fault *) MUST_CHECK;
 
+/* Connects to the engine, once. */
+int compose_connect(struct compose *, struct fault *) MUST_CHECK;
+
 /*
  * Sets `project` and `resolved` as compose resolves them with this value of the
  * variable.  The first call also checks that compose is new enough.

@@ -56,6 +56,27 @@ list_service(struct compose *c, const char *service, json_t **doc, struct fault 
 	return list_by(c, service, is_project, doc, f);
 }
 
+int
+containers_labelled(struct compose *c, const char *label, char id[INSTANCE_MAX],
+    struct fault *f)
+{
+	char target[API_TARGET_MAX];
+	json_t *doc;
+	int rc = 0;
+
+	id[0] = '\0';
+	if (filter(target, sizeof(target), "/containers/json?all=1&",
+		json_pack("[s]", label), f) == -1 ||
+	    api_get(&c->api, target, NULL, &doc, f) == -1)
+		return -1;
+	if (!json_is_array(doc) ||
+	    (json_array_size(doc) > 0 &&
+		!member_string(json_array_get(doc, 0), "Id", id, INSTANCE_MAX)))
+		rc = inspect_fault("containers", f);
+	json_decref(doc);
+	return rc;
+}
+
 static int
 look_at(struct compose *c, const char *id, struct instance *out, struct fault *f)
 {

@@ -28,4 +28,8 @@ int containers_watch(struct engine *, const char *const *ids, size_t n);
 bool containers_changed(struct engine *, int *fd);
 int containers_evidence(struct engine *, const char *id, struct fault *) MUST_CHECK;
 
+/* The container with this label, NAME=VALUE; "": there is none. */
+int containers_labelled(struct compose *, const char *label, char id[INSTANCE_MAX],
+    struct fault *) MUST_CHECK;
+
 #endif

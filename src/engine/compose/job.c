@@ -1,0 +1,50 @@
+#include "engine/compose/job.h"
+
+#include "engine/compose/compose.h"
+#include "engine/compose/containers.h"
+
+#include <stdio.h>
+
+#define LABEL "twilight-deploy.job"
+
+int
+job_start(struct engine *e, const struct release *r, const char *id, struct fault *f)
+{
+	struct compose *c = e->self;
+	char label[sizeof(LABEL) + 80];
+
+	snprintf(label, sizeof(label), LABEL "=%s", id);
+	return docker_run_job(&c->docker, r->tag, label, f);
+}
+
+int
+job_find(struct engine *e, const char *id, char instance[INSTANCE_MAX], struct fault *f)
+{
+	char label[sizeof(LABEL) + 80];
+
+	snprintf(label, sizeof(label), LABEL "=%s", id);
+	/* a recovery asks this first */
+	if (compose_connect(e->self, f) == -1)
+		return -1;
+	return containers_labelled(e->self, label, instance, f);
+}
+
+/* `docker stop` gives it the grace period, `docker rm -f` does not. */
+int
+job_end(struct engine *e, const char *instance, struct fault *f)
+{
+	const char *const stop[] = { "docker", "stop", instance, NULL };
+	const char *const rm[] = { "docker", "rm", "-f", instance, NULL };
+	struct compose *c = e->self;
+	const struct target *t = c->docker.target;
+	struct instance now;
+
+	if (containers_look(e, instance, &now, f) == -1)
+		return -1;
+	if (now.state == INSTANCE_GONE)
+		return 0;
+	if (now.state == INSTANCE_RUNNING &&
+	    docker_detach(&c->docker, stop, "stop", t->up_limit, false, f) == -1)
+		return -1;
+	return docker_detach(&c->docker, rm, "rm", t->call_limit, false, f);
+}
