@@ -108,14 +108,16 @@ do_plan(struct call *c, struct session *s, struct release *from, struct release 
 	for (i = 0; i < to->n; i++) {
 		p = &to->part[i];
 		old = release_part(from, p->service);
-		output_row(o, p->service, "%s%s%s",
+		output_row(o, p->service, "%s",
 		    p->revision[0] == '\0' ? "would be pulled"
 			: old != NULL && strcmp(old->revision, p->revision) == 0
 			? "runs this image; a deploy asks the registry for a newer one"
-			: "is on this host; a deploy asks the registry for a newer one",
-		    p->reference[0] == '\0' ? "" : ": ", p->reference);
+			: "is on this host; a deploy asks the registry for a newer one");
+		/* in full: it says what the tag resolves to */
+		if (p->reference[0] != '\0')
+			output_line(o, "%-17s %s", "", p->reference);
 		if (p->digest[0] != '\0')
-			output_row(o, "", "%s", p->digest);
+			output_line(o, "%-17s %s", "", p->digest);
 	}
 	hooks_plan(o, s->target);
 	output_line(o, "nothing was pulled or changed");
