@@ -13,6 +13,7 @@
 
 #include <sys/stat.h>
 #include <bsd/string.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
@@ -125,10 +126,27 @@ section_item(const struct section *s, const struct key *k, const char *service)
 	return NULL;
 }
 
+/* The name of a variable, TWILIGHT_HOME, is near the key `home`. */
+static const char *
+nearest_key(const char *name)
+{
+	static const char prefix[] = "TWILIGHT_";
+	char bare[64];
+	size_t i;
+
+	if (strncmp(name, prefix, strlen(prefix)) == 0)
+		name += strlen(prefix);
+	if (strlcpy(bare, name, sizeof(bare)) >= sizeof(bare))
+		return NULL;
+	for (i = 0; bare[i] != '\0'; i++)
+		bare[i] = (char)tolower((unsigned char)bare[i]);
+	return key_nearest(bare, false);
+}
+
 static int
 unknown_key(const struct reader *r, const char *name)
 {
-	const char *near = key_nearest(name, false);
+	const char *near = nearest_key(name);
 	char safe[100], next[128] = "";
 
 	if (near != NULL)

@@ -642,6 +642,8 @@ static const struct {
 	{ "healthurl = x\n", 1, "unknown key healthurl", "mean health_url?" },
 	{ "service = x\n", 1, "unknown key service", "mean services?" },
 	{ "Home = x\n", 1, "unknown key Home", "mean home?" },
+	{ "HOME = x\n", 1, "unknown key HOME", "mean home?" },
+	{ "TWILIGHT_SERVICE = x\n", 1, "unknown key TWILIGHT_SERVICE", "mean services?" },
 	{ "zzzzzzzzz = x\n", 1, "unknown key zzzzzzzzz", "`help settings` lists" },
 	{ "health_url. = none\n", 1, "health_url.: not a service of target", "" },
 	{ "\x9b = x\n", 1, "unknown key \\233", "help" },
