@@ -113,7 +113,9 @@ undo_prepare(struct deploy *d, struct fault *why)
 		return undo_revert(d, why);
 	}
 	(void)strlcpy(next,
-	    why->next[0] == '\0' ? "fix the cause, then deploy again" : why->next,
+	    why->next[0] != '\0'      ? why->next
+		: signals_stop() != 0 ? "deploy again when you are ready"
+				      : "fix the cause, then deploy again",
 	    sizeof(next));
 	conclude(why, why->kind == FAULT_REFUSED ? FAULT_REFUSED : FAULT_FAILED, next,
 	    "%s%s%s", job ? "" : "nothing was changed, ",
