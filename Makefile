@@ -61,6 +61,7 @@ SRC := \
 	src/deploy/recover.c \
 	src/deploy/restart.c \
 	src/deploy/session.c \
+	src/deploy/signature.c \
 	src/deploy/survey.c \
 	src/deploy/undo.c \
 	src/deploy/verify.c \

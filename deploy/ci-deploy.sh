@@ -129,7 +129,7 @@ once() { # NAME VALUE
 
 # REQUEST and its words: $verb, TAG, SEQ and $proof, which image it must be
 words() {
-	only REQUEST 'A-Za-z0-9_.=: -'
+	only REQUEST 'A-Za-z0-9_.=:+/ -'
 	set -f
 	# shellcheck disable=SC2086 # words
 	set -- $REQUEST
@@ -138,7 +138,7 @@ words() {
 	for word; do
 		case $word in
 		seq=*) once SEQ "${word#seq=}" ;;
-		digest=* | commit=*) proof="$proof $word" ;;
+		digest=* | commit=* | sig=*) proof="$proof $word" ;;
 		*) once TAG "$word" ;;
 		esac
 	done

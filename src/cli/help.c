@@ -31,6 +31,8 @@ static const struct {
 	{ "seq=N", "the order of pushes: exit code 6 if a larger N is deployed" },
 	{ "digest=D", "the registry digest that every image must have: sha256:HEX" },
 	{ "commit=HEX", "the commit that the images must be built from, by their label" },
+	{ "sig=S",
+	    "a signature of REPOSITORY@DIGEST, if the setting signed_by requires it" },
 	{ "target=NAME", "the target; without it the tag chooses, or all targets" },
 	{ "[N]", "1 to 1000" },
 	{ "--wait", "wait for the deploy in progress, and exit with its code" },

@@ -39,20 +39,21 @@ struct target {
 	    [PATH_MAX];       /* absolute, with ':' between; "": compose's choice */
 	char state[PATH_MAX]; /* the state folder */
 	char lock[PATH_MAX];
-	char project[64];        /* compose project; "": compose's own choice */
-	char engine[8];          /* a name of engine/open.c's table */
-	char variable[64];       /* the one of .env that names the version */
-	char variables[4096];    /* of all targets, ' ' between two: no secrets */
-	char value[DESIRED_MAX]; /* of the variable; ends in %t, the tag */
-	char tag_pattern[512];   /* POSIX ERE; must span the whole tag */
-	char immutable[512];     /* the same, of tags that are never moved */
-	char tag_prefix[64];     /* of the tags that choose this target; "" for none */
-	int64_t strip_prefix;    /* 1: the tag is used without its prefix */
-	char keep_env[1024];     /* names of variables that child processes get too */
-	char on_start[1024];     /* a hook: absolute path and arguments; "": none */
-	char on_result[1024];    /* the same */
-	char prune[8];           /* "all" or "own" */
-	char pre_deploy[512];    /* SERVICE [WORDS], at most JOB_WORDS_MAX; "": no job */
+	char project[64];         /* compose project; "": compose's own choice */
+	char engine[8];           /* a name of engine/open.c's table */
+	char variable[64];        /* the one of .env that names the version */
+	char variables[4096];     /* of all targets, ' ' between two: no secrets */
+	char value[DESIRED_MAX];  /* of the variable; ends in %t, the tag */
+	char tag_pattern[512];    /* POSIX ERE; must span the whole tag */
+	char immutable[512];      /* the same, of tags that are never moved */
+	char signed_by[PATH_MAX]; /* allowed signers; "": no signature is required */
+	char tag_prefix[64];      /* of the tags that choose this target; "" for none */
+	int64_t strip_prefix;     /* 1: the tag is used without its prefix */
+	char keep_env[1024];      /* names of variables that child processes get too */
+	char on_start[1024];      /* a hook: absolute path and arguments; "": none */
+	char on_result[1024];     /* the same */
+	char prune[8];            /* "all" or "own" */
+	char pre_deploy[512];     /* SERVICE [WORDS], at most JOB_WORDS_MAX; "": no job */
 	char restart[1024]; /* services to restart after `up`, at most SERVICES_MAX */
 	struct service service[SERVICES_MAX];
 	size_t n_services;

@@ -4,6 +4,7 @@
  */
 #include "deploy/internal.h"
 
+#include "deploy/signature.h"
 #include "health/version.h"
 #include "request/tag.h"
 
@@ -14,11 +15,47 @@
 int
 identity_possible(const struct deploy *d, struct fault *f)
 {
-	if (d->s->engine->identify != NULL ||
-	    (d->asked->digest[0] == '\0' && d->asked->commit[0] == '\0'))
+	const struct request *r = d->asked;
+	const char *signers = d->s->target->signed_by;
+
+	if (d->s->engine->identify == NULL &&
+	    (r->digest[0] != '\0' || r->commit[0] != '\0' || signers[0] != '\0'))
+		return fault_set(f, FAULT_HOST,
+		    "deploy without digest=, commit= and the setting signed_by",
+		    "the engine %s cannot tell which image it fetched",
+		    d->s->engine->name);
+	if (signers[0] == '\0') {
+		if (r->sig[0] != '\0')
+			progress_say(d->s->progress, SAY_WARN,
+			    "sig= is not checked: the setting signed_by is empty");
 		return 0;
-	return fault_set(f, FAULT_HOST, "deploy without digest= and commit=",
-	    "the engine %s cannot tell which image it fetched", d->s->engine->name);
+	}
+	if (signature_trusts(signers, f) == -1)
+		return -1;
+	if (r->sig[0] != '\0')
+		return 0;
+	return fault_set(f, FAULT_REFUSED,
+	    "sign it, and add sig=", "%s is not signed, and this target requires it",
+	    r->word);
+}
+
+int
+identity_signable(const struct deploy *d, struct fault *f)
+{
+	const struct release *r = &d->j.to;
+	const char *first = r->part[0].reference, *other;
+	size_t i;
+
+	for (i = 1; i < r->n && d->s->target->signed_by[0] != '\0'; i++) {
+		other = r->part[i].reference;
+		/* both end in the tag */
+		if (strcmp(first, other) != 0)
+			return fault_set(f, FAULT_HOST,
+			    "make each repository a target, or remove signed_by",
+			    "one signature cannot be of two repositories: services %s and %s",
+			    r->part[0].service, r->part[i].service);
+	}
+	return 0;
 }
 
 static bool
@@ -162,6 +199,39 @@ check_immutable(const struct deploy *d, const struct part *p, struct fault *f)
 	    p->service, name_image(&e.was, digests), name_image(p, digests));
 }
 
+/* ---- signatures ---- */
+
+/* By one digest of the image. */
+static int
+check_signature(const struct deploy *d, const struct identity *id, struct fault *f)
+{
+	const struct signers signers = { d->s->target->signed_by, d->s->target->state,
+		d->s->dirfd };
+	char text[REFERENCE_MAX + DIGEST_MAX], who[128] = "";
+	size_t i;
+
+	/* a request that only looks has no lock: it must not write the file */
+	if (signers.file[0] == '\0' || d->s->lockfd == -1)
+		return 0;
+	if (id->n == 0)
+		return fault_set(f, FAULT_REFUSED, "push the image to a registry",
+		    "the image has no digest of %s that a signature could name",
+		    id->repository);
+	for (i = 0; i < id->n && who[0] == '\0'; i++) {
+		snprintf(text, sizeof(text), "%s@%s", id->repository, id->digest[i]);
+		if (signature_signer(&signers, d->asked->sig, text, who, sizeof(who),
+			f) == -1)
+			return -1;
+	}
+	if (who[0] == '\0')
+		return fault_set(f, FAULT_REFUSED,
+		    "sign this text, without a newline, with an allowed key",
+		    "sig= is no signature by an allowed signer of %s@%s", id->repository,
+		    id->digest[0]);
+	progress_say(d->s->progress, SAY_NOTE, "signed by %s", who);
+	return 0;
+}
+
 int
 identity_check(struct deploy *d, struct fault *f)
 {
@@ -175,7 +245,9 @@ identity_check(struct deploy *d, struct fault *f)
 			continue;
 		if (identity_of(d->s, p, d->asked->digest, &id, f) == -1 ||
 		    check_digest(d, p, f) == -1 || check_commits(d, p, &id, f) == -1 ||
-		    check_immutable(d, p, f) == -1)
+		    check_immutable(d, p, f) == -1 ||
+		    /* the other services have the same image */
+		    (i == 0 && check_signature(d, &id, f) == -1))
 			return -1;
 	}
 	return 0;

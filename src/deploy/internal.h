@@ -82,8 +82,14 @@ int choose_release(struct deploy *, struct fault *) MUST_CHECK;
 
 /* ---- identity.c ---- */
 
-/* FAULT_HOST where the engine cannot identify what the request wants identified. */
+/*
+ * Before anything is fetched.  FAULT_HOST where the engine cannot identify what the
+ * request or a setting wants identified; FAULT_REFUSED where a signature is missing.
+ */
 int identity_possible(const struct deploy *, struct fault *) MUST_CHECK;
+
+/* Of a resolved release: FAULT_HOST where it needs a signature and has two repositories. */
+int identity_signable(const struct deploy *, struct fault *) MUST_CHECK;
 
 /*
  * Identifies the image of a part, and sets its digest: `digest`, if the image has that,

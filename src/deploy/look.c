@@ -69,7 +69,8 @@ plan_run(struct session *s, const char *tag, const struct request *r,
 	if (refuse_busy(s, f) == -1 || warn_interrupted(s, f) == -1 ||
 	    e->check(e, f) == -1 || predeploy_check(s, f) == -1 ||
 	    identity_possible(&d, f) == -1 || observe_running(&d, f) == -1 ||
-	    e->resolve(e, tag, &d.j.to, f) == -1 || commit_space(&d, false, f) == -1)
+	    e->resolve(e, tag, &d.j.to, f) == -1 || identity_signable(&d, f) == -1 ||
+	    commit_space(&d, false, f) == -1)
 		return -1;
 	if (e->observes &&
 	    (e->revisions(e, &d.j.to, f) == -1 || report_identity(&d, f) == -1))

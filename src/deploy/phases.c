@@ -84,8 +84,9 @@ run_choose(struct deploy *d, struct fault *f)
 		return -1;
 	if (e->resolve(e, d->j.to.tag, &d->j.to, f) == -1)
 		return -1;
-	/* the images of a rollback are on this host already */
-	if (d->j.verb == RECORD_DEPLOY && commit_space(d, true, f) == -1)
+	/* the images of a rollback are on this host already, and were checked */
+	if (d->j.verb == RECORD_DEPLOY &&
+	    (identity_signable(d, f) == -1 || commit_space(d, true, f) == -1))
 		return -1;
 	return deploy_stopped(f);
 }

@@ -1,6 +1,7 @@
 #include "request/extra.h"
 
 #include <bsd/stdlib.h>
+#include <ctype.h>
 #include <string.h>
 
 /* Only digits: strtonum(3) also takes a sign and blanks. */
@@ -68,5 +69,21 @@ extra_commit(struct request *r, const char *value, size_t len)
 	if (!is_hex(value, len, 7, sizeof(r->commit) - 1))
 		return "request: commit= takes 7 to 64 digits, 0-9 and a-f";
 	memcpy(r->commit, value, len);
+	return NULL;
+}
+
+const char *
+extra_sig(struct request *r, const char *value, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (value[i] == '\0' ||
+		    (!isalnum((unsigned char)value[i]) &&
+			strchr("+/=", value[i]) == NULL))
+			break;
+	if (len == 0 || i < len || len >= sizeof(r->sig))
+		return "request: sig= takes the body of an ssh signature, in one line";
+	memcpy(r->sig, value, len);
 	return NULL;
 }

@@ -15,6 +15,7 @@
 #define TARGET 32U
 #define DIGEST 64U
 #define COMMIT 128U
+#define SIG 256U
 
 /* The table of verbs.  Their handlers are in cli/handlers.c: request/ knows no output. */
 static const struct {
@@ -24,12 +25,13 @@ static const struct {
 	unsigned extras;
 } verbs[VERB__MAX] = {
 	[VERB_DEPLOY] = { "deploy",
-	    "deploy TAG [seq=N] [digest=D] [commit=HEX] [target=NAME] [--json]",
+	    "deploy TAG [seq=N] [digest=D] [commit=HEX] [sig=S] [target=NAME] [--json]",
 	    "run TAG; if it is not healthy, go back to what ran", OPEN, TAG,
-	    SEQ | DIGEST | COMMIT | TARGET | JSON },
-	[VERB_PLAN] = { "plan", "plan TAG [digest=D] [commit=HEX] [target=NAME] [--json]",
+	    SEQ | DIGEST | COMMIT | SIG | TARGET | JSON },
+	[VERB_PLAN] = { "plan",
+	    "plan TAG [digest=D] [commit=HEX] [sig=S] [target=NAME] [--json]",
 	    "show what a deploy of TAG would do; changes nothing", OPEN, TAG,
-	    DIGEST | COMMIT | TARGET | JSON },
+	    DIGEST | COMMIT | SIG | TARGET | JSON },
 	[VERB_VERIFY] = { "verify", "verify [target=NAME] [--json]",
 	    "check that the deployed version runs, healthy; changes nothing", OPEN,
 	    NOTHING, TARGET | JSON },
@@ -66,6 +68,7 @@ static const struct {
 	{ "target=", TARGET, "NAME", 0, extra_target },
 	{ "digest=", DIGEST, "sha256:HEX", 0, extra_digest },
 	{ "commit=", COMMIT, "HEX", 0, extra_commit },
+	{ "sig=", SIG, "S", 0, extra_sig },
 };
 
 #define EXTRAS (sizeof(extras) / sizeof(extras[0]))

@@ -5,7 +5,7 @@
  *   request = verb [ SP word ] *( SP extra )
  *   extra   = "--json" / "--wait" / "--check" / "--start"
  *           / "seq=" 1*DIGIT / "target=" NAME
- *           / "digest=sha256:" 64HEX / "commit=" 7*64HEX
+ *           / "digest=sha256:" 64HEX / "commit=" 7*64HEX / "sig=" BASE64
  *
  * A line has at most REQUEST_MAX bytes of printable ASCII, one space between two
  * words, no space at either end, and no quoting.  The table of verbs says whether a
@@ -47,10 +47,11 @@ struct request {
 	int64_t seq;                  /* deploy: the order of pushes; 0: none */
 	char digest[DIGEST_MAX];      /* deploy: what the tag must mean; "": not said */
 	char commit[65];              /* deploy: what it must be built from, its digits */
-	bool json;                    /* the answer is JSON on stdout */
-	bool wait;                    /* status: wait for the deploy in progress */
-	bool check;                   /* status: one line for monitors */
-	bool start;                   /* recover: then start what is desired */
+	char sig[900]; /* deploy: a signature (deploy/signature.h); or "" */
+	bool json;     /* the answer is JSON on stdout */
+	bool wait;     /* status: wait for the deploy in progress */
+	bool check;    /* status: one line for monitors */
+	bool start;    /* recover: then start what is desired */
 };
 
 /*

@@ -10,7 +10,7 @@
 struct behind {
 	bool json, wait, check, start;
 	long long seq;
-	const char *target, *digest, *commit;
+	const char *target, *digest, *commit, *sig;
 };
 
 /* Is the rest of the line each extra that is set, once? */
@@ -18,7 +18,7 @@ static bool
 extras(const struct request *r, const char *rest, size_t len)
 {
 	char text[REQUEST_MAX + 1], *at = text, *word;
-	struct behind b = { .target = "", .digest = "", .commit = "" };
+	struct behind b = { .target = "", .digest = "", .commit = "", .sig = "" };
 
 	if (len > REQUEST_MAX)
 		return false;
@@ -41,12 +41,14 @@ extras(const struct request *r, const char *rest, size_t len)
 			b.digest = word + 7;
 		else if (strncmp(word, "commit=", 7) == 0 && *b.commit == '\0')
 			b.commit = word + 7;
+		else if (strncmp(word, "sig=", 4) == 0 && *b.sig == '\0')
+			b.sig = word + 4;
 		else if (word != text || *word != '\0')
 			return false;
 	return b.json == r->json && b.wait == r->wait && b.check == r->check &&
 	    b.start == r->start && b.seq == r->seq && strcmp(b.target, r->target) == 0 &&
 	    strcmp(b.digest, r->digest) == 0 && strcmp(b.commit, r->commit) == 0 &&
-	    !(b.wait && b.check);
+	    strcmp(b.sig, r->sig) == 0 && !(b.wait && b.check);
 }
 
 /* "--help", "-h", "deploy --help": the same as `help`. */

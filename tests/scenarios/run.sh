@@ -321,6 +321,16 @@ clause() {
 		silently "$2" compose up -d data --force-recreate
 		;;
 	version) export TWILIGHT_VERSION_URL="http://127.0.0.1:$port${2:-/health/version}" ;;
+	signers)
+		ssh-keygen -q -t ed25519 -N '' -C test -f "$T/key"
+		echo "ci $(cat "$T/key.pub")" >"$T/signers"
+		export TWILIGHT_SIGNED_BY="$T/signers"
+		;;
+	signed) # TEXT REQUEST: with a signature of the text
+		sig=$(printf %s "$2" | ssh-keygen -q -Y sign -n twilight-deploy -f "$T/key" 2>/dev/null | sed '1d;$d' | tr -d '\n')
+		shift 2
+		ask "$*" sig="$sig"
+		;;
 	locked) exec 9<"$T/home/source/deploy" && flock 9 ;;
 	dies) sed -i 's/ running / exited /' "$E/containers" && echo down - >"$E/control" ;;
 	outage) # [CLAUSE]: the engine is killed; what CLAUSE does happens meanwhile

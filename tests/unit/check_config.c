@@ -305,6 +305,7 @@ static const struct {
 	{ "COMPOSE_DIR", "deploy|/a,b|/a:b" },
 	{ "STATE", "state|/a\n" },
 	{ "LOCK", "lock|../lock" },
+	{ "SIGNED_BY", "signers" },
 	{ "SERVICE",
 	    "-d|--help|.a|a/b|a;b|a$b|a=b|a\n|\xc3\xa4| |a b a|a,-b|a b c d e f g h i" },
 	{ "VARIABLE", "1A|A-B" },

@@ -114,36 +114,39 @@ static const struct {
 	const char *line, *word, *target;
 	int64_t seq;
 	const char *flags; /* j(son), w(ait), c(heck), s(tart) */
-	const char *digest, *commit;
+	const char *digest, *commit, *sig;
 } extras[] = {
-	{ "deploy v1", "v1", "", 0, "", "", "" },
-	{ "deploy v1 seq=1", "v1", "", 1, "", "", "" },
-	{ "deploy v1 seq=999999999999999", "v1", "", 999999999999999, "", "", "" },
-	{ "deploy v1 seq=007", "v1", "", 7, "", "", "" },
-	{ "deploy v1 --json", "v1", "", 0, "j", "", "" },
-	{ "deploy v1 seq=12 --json", "v1", "", 12, "j", "", "" },
-	{ "deploy v1 target=web --json seq=12", "v1", "web", 12, "j", "", "" },
-	{ "plan v1 target=web --json", "v1", "web", 0, "j", "", "" },
-	{ "verify target=web --json", "", "web", 0, "j", "", "" },
-	{ "rollback --json", "", "", 0, "j", "", "" },
-	{ "rollback v1 target=web", "v1", "web", 0, "", "", "" },
-	{ "status --wait", "", "", 0, "w", "", "" },
-	{ "status --wait --json", "", "", 0, "jw", "", "" },
-	{ "status --check target=a.b-c_d", "", "a.b-c_d", 0, "c", "", "" },
-	{ "history --json", "", "", 0, "j", "", "" },
-	{ "history 3 --json", "3", "", 0, "j", "", "" },
-	{ "recover --start", "", "", 0, "s", "", "" },
-	{ "version --json", "", "", 0, "j", "", "" },
-	{ "deploy v1 digest=" DIGEST, "v1", "", 0, "", DIGEST, "" },
-	{ "deploy v1 commit=abc1234 seq=1", "v1", "", 1, "", "", "abc1234" },
+	{ "deploy v1", "v1", "", 0, "", "", "", "" },
+	{ "deploy v1 seq=1", "v1", "", 1, "", "", "", "" },
+	{ "deploy v1 seq=999999999999999", "v1", "", 999999999999999, "", "", "", "" },
+	{ "deploy v1 seq=007", "v1", "", 7, "", "", "", "" },
+	{ "deploy v1 --json", "v1", "", 0, "j", "", "", "" },
+	{ "deploy v1 seq=12 --json", "v1", "", 12, "j", "", "", "" },
+	{ "deploy v1 target=web --json seq=12", "v1", "web", 12, "j", "", "", "" },
+	{ "plan v1 target=web --json", "v1", "web", 0, "j", "", "", "" },
+	{ "verify target=web --json", "", "web", 0, "j", "", "", "" },
+	{ "rollback --json", "", "", 0, "j", "", "", "" },
+	{ "rollback v1 target=web", "v1", "web", 0, "", "", "", "" },
+	{ "status --wait", "", "", 0, "w", "", "", "" },
+	{ "status --wait --json", "", "", 0, "jw", "", "", "" },
+	{ "status --check target=a.b-c_d", "", "a.b-c_d", 0, "c", "", "", "" },
+	{ "history --json", "", "", 0, "j", "", "", "" },
+	{ "history 3 --json", "3", "", 0, "j", "", "", "" },
+	{ "recover --start", "", "", 0, "s", "", "", "" },
+	{ "version --json", "", "", 0, "j", "", "", "" },
+	{ "deploy v1 digest=" DIGEST, "v1", "", 0, "", DIGEST, "", "" },
+	{ "deploy v1 commit=abc1234 seq=1", "v1", "", 1, "", "", "abc1234", "" },
 	{ "plan v1 commit=" HEX64 " digest=" DIGEST " --json", "v1", "", 0, "j", DIGEST,
-	    HEX64 },
+	    HEX64, "" },
+	{ "deploy v1 sig=U1NIU0lH+/Aa0== --json", "v1", "", 0, "j", "", "",
+	    "U1NIU0lH+/Aa0==" },
 };
 
 #define SEQ_RANGE "invalid request: seq= takes a number from 1 to 999999999999999"
 #define NO_NAME "invalid request: target= takes the name of a target"
 #define NO_DIGEST "invalid request: digest= takes sha256: and 64 digits"
 #define NO_COMMIT "invalid request: commit= takes 7 to 64 digits"
+#define NO_SIG "invalid request: sig= takes the body of an ssh signature, in one line"
 #define TWENTY "aaaaaaaaaaaaaaaaaaaa"
 
 static const struct {
@@ -174,6 +177,11 @@ static const struct {
 	{ "rollback v1 commit=abc1234",
 	    "invalid request: rollback has no commit=", NULL },
 	{ "verify digest=" DIGEST, "invalid request: verify has no digest=", NULL },
+	{ "deploy v1 sig=", NO_SIG, NULL },
+	{ "deploy v1 sig=a-b", NO_SIG, NULL },
+	{ "deploy v1 sig=a_b", NO_SIG, NULL },
+	{ "deploy v1 sig=a\\nb", NO_SIG, NULL },
+	{ "rollback v1 sig=a", "invalid request: rollback has no sig=", NULL },
 	{ "deploy v1 seq=1 seq=2", "invalid request: given twice", NULL },
 	{ "deploy v1 --json --json", "invalid request: given twice", NULL },
 	{ "status --wait --wait", "invalid request: given twice", NULL },
@@ -379,6 +387,22 @@ START_TEST(bounds_the_line)
 }
 END_TEST
 
+/* The longest signature that is taken, and one byte more. */
+START_TEST(bounds_the_signature)
+{
+	char line[REQUEST_MAX] = "deploy v1 sig=";
+	size_t head = strlen(line), most = sizeof(((struct request *)NULL)->sig) - 1;
+	struct request r;
+	struct fault f;
+
+	memset(line + head, 'a', sizeof(line) - head);
+	ck_assert_int_eq(parse(&r, line, head + most, &f), 0);
+	ck_assert_uint_eq(strlen(r.sig), most);
+	ck_assert_int_eq(parse(&r, line, head + most + 1, &f), -1);
+	is_refusal(&f);
+}
+END_TEST
+
 START_TEST(refuses_a_megabyte)
 {
 	static const char fillings[] = { 'a', ' ', '\0', '\n', '\x7f', '\xff' };
@@ -477,6 +501,7 @@ START_TEST(takes_extras)
 	ck_assert_str_eq(flags, extras[_i].flags);
 	ck_assert_str_eq(r.digest, extras[_i].digest);
 	ck_assert_str_eq(r.commit, extras[_i].commit);
+	ck_assert_str_eq(r.sig, extras[_i].sig);
 }
 END_TEST
 
@@ -547,6 +572,7 @@ request_suite(void)
 	suite_add_tcase(s, core);
 	tcase_add_loop_test(limits, bounds_the_word, 0, 3);
 	tcase_add_test(limits, bounds_the_line);
+	tcase_add_test(limits, bounds_the_signature);
 	tcase_add_test(limits, takes_leading_zeros_only_as_digits);
 	suite_add_tcase(s, limits);
 	tcase_set_timeout(hostile, 30);

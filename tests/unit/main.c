@@ -45,6 +45,7 @@ Suite *release_suite(void);
 Suite *request_suite(void);
 Suite *run_suite(void);
 Suite *signals_suite(void);
+Suite *signature_suite(void);
 Suite *tag_suite(void);
 Suite *who_suite(void);
 Suite *curl_suite(void);
@@ -83,6 +84,7 @@ main(int argc, char **argv)
 		file_suite,
 		childenv_suite,
 		signals_suite,
+		signature_suite,
 		run_suite,
 		who_suite,
 		dotenv_suite,

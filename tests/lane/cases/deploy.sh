@@ -232,5 +232,8 @@ test_request_and_time() {
 	ci REQUEST="deploy v1.0.2 commit=abc1234 digest=sha256:$zeros"
 	output_is code 2
 	output_is outcome discarded
+	ci REQUEST=deploy\ sig=AA+/== TAG=v1.0.1
+	output_is code 0
+	has "the signature" "$all" "sig= is not checked"
 	runs v1.0.1
 }
