@@ -35,6 +35,7 @@ VERSION := $(shell cat VERSION)
 
 SRC := \
 	src/cli/cli.c \
+	src/cli/frozen.c \
 	src/cli/handlers.c \
 	src/cli/help.c \
 	src/cli/hooks.c \
@@ -53,6 +54,7 @@ SRC := \
 	src/deploy/choose.c \
 	src/deploy/commit.c \
 	src/deploy/drain.c \
+	src/deploy/freeze.c \
 	src/deploy/identity.c \
 	src/deploy/look.c \
 	src/deploy/observe.c \

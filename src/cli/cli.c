@@ -94,7 +94,7 @@ choose_targets(struct call *c, struct fault *f)
 		memcpy(c->tag, choice.tag, sizeof(c->tag));
 		return 0;
 	}
-	if (name[0] != '\0' || r->verb == VERB_ROLLBACK)
+	if (name[0] != '\0' || verb_needs_name(r->verb))
 		return choose_named(&c->config, name, c->allowed, &c->target[0], f);
 	for (i = c->n = 0; i < c->config.n; i++)
 		if (choose_allows(c->allowed, c->config.target[i].name))
@@ -135,7 +135,7 @@ check_written(const struct call *c, struct fault *f)
 {
 	int lost = c->output.gone[STDOUT_FILENO];
 
-	if (lost == 0 || lost == EPIPE || handler_locks(c->request.verb))
+	if (lost == 0 || lost == EPIPE || handler_changes(c->request.verb))
 		return 0;
 	return fault_set(f, FAULT_HOST, NULL, "cannot write the answer: %s",
 	    strerror(lost));

@@ -1,5 +1,6 @@
 #include "cli/handlers.h"
 
+#include "cli/frozen.h"
 #include "cli/help.h"
 #include "cli/people.h"
 #include "cli/records.h"
@@ -34,17 +35,17 @@ show_record(struct call *c, const struct target *t, const struct record *r,
 		(void)json_object_set_new(doc, "code", json_integer((int)f->kind));
 	if (doc != NULL && verb != NULL)
 		(void)json_object_set_new(doc, "verb", json_string(verb));
+	if (doc != NULL &&
+	    (c->request.verb == VERB_FREEZE || c->request.verb == VERB_UNFREEZE))
+		(void)json_object_set_new(doc, "freeze",
+		    c->frozen == NULL ? json_null() : freeze_object(c->frozen));
 	if (doc != NULL && outcome != NULL)
 		(void)json_object_set_new(doc, "outcome", json_string(outcome));
 	records_json(&c->output, doc);
 }
 
-/*
- * The answer to a request that has no record in the history.  `outcome` is that of
- * success; `from` and `to` may be NULL.
- */
-static void
-show_no_record(struct call *c, const struct target *t, const struct release *from,
+void
+handler_no_record(struct call *c, const struct target *t, const struct release *from,
     const struct release *to, const char *outcome, const struct fault *f)
 {
 	struct record r = { .who = c->who, .seq = c->request.seq };
@@ -149,7 +150,7 @@ wait_status(struct call *c, const struct target *t, struct fault *f)
 	if (c->request.json && r.id[0] != '\0')
 		show_record(c, t, &r, NULL, NULL, f);
 	else if (c->request.json)
-		show_no_record(c, t, NULL, NULL, "nothing to do", f);
+		handler_no_record(c, t, NULL, NULL, "nothing to do", f);
 	return rc;
 }
 
@@ -214,6 +215,7 @@ static const struct {
 	int (*plain)(struct call *, const struct target *, struct fault *);
 	const char *outcome; /* in JSON: of success without a record; NULL: no record */
 	bool no_target;      /* it needs no settings */
+	bool changes;        /* a plain one that does not only read */
 } handlers[VERB__MAX] = {
 	[VERB_DEPLOY] = { .locked = do_deploy, .outcome = "nothing to do" },
 	[VERB_PLAN] = { .look = do_plan, .outcome = "planned" },
@@ -222,6 +224,8 @@ static const struct {
 	[VERB_STATUS] = { .plain = do_status },
 	[VERB_HISTORY] = { .plain = do_history },
 	[VERB_RECOVER] = { .locked = do_recover, .outcome = "nothing to do" },
+	[VERB_FREEZE] = { .plain = frozen_begin, .outcome = "frozen", .changes = true },
+	[VERB_UNFREEZE] = { .plain = frozen_end, .outcome = "unfrozen", .changes = true },
 	[VERB_VERSION] = { .plain = do_version, .no_target = true },
 	[VERB_HELP] = { .plain = do_help, .no_target = true },
 };
@@ -315,7 +319,7 @@ run_locked(struct call *c, const struct target *t, struct fault *f)
 	if (c->request.json && s.record.id[0] != '\0')
 		show_record(c, t, &s.record, verb_name(c->request.verb), NULL, f);
 	else if (c->request.json)
-		show_no_record(c, t, NULL, NULL,
+		handler_no_record(c, t, NULL, NULL,
 		    c->starting ? "started" : handlers[c->request.verb].outcome, f);
 	return rc;
 }
@@ -334,7 +338,7 @@ run_look(struct call *c, const struct target *t, struct fault *f)
 		session_close(&s);
 	}
 	if (c->request.json)
-		show_no_record(c, t, &from, &to, handlers[v].outcome, f);
+		handler_no_record(c, t, &from, &to, handlers[v].outcome, f);
 	return rc;
 }
 
@@ -342,6 +346,12 @@ bool
 handler_locks(enum verb v)
 {
 	return handlers[v].locked != NULL;
+}
+
+bool
+handler_changes(enum verb v)
+{
+	return handlers[v].locked != NULL || handlers[v].changes;
 }
 
 bool
@@ -368,5 +378,5 @@ handler_refusal(struct call *c, const struct fault *f)
 	enum verb v = c->request.verb;
 
 	if (c->request.json && v < VERB__MAX && handlers[v].outcome != NULL)
-		show_no_record(c, NULL, NULL, NULL, NULL, f);
+		handler_no_record(c, NULL, NULL, NULL, NULL, f);
 }

@@ -12,7 +12,9 @@
 #include "request/who.h"
 #include "sys/progress.h"
 
+struct freeze;
 struct record;
+struct release;
 
 /* One run of the program. */
 struct call {
@@ -29,14 +31,18 @@ struct call {
 	const char *allowed;                      /* targets, as in request/choose.h */
 	const struct target *target[TARGETS_MAX]; /* of this request */
 	size_t n;
-	char tag[TAG_MAX]; /* as the target uses it; "": none */
-	bool starting;     /* recover --start: all targets are recovered, start them */
-	bool unrecovered;  /* the recovery of the last target has not ended */
+	char tag[TAG_MAX];           /* as the target uses it; "": none */
+	const struct freeze *frozen; /* freeze, unfreeze: for the answer; NULL: none */
+	bool starting;    /* recover --start: all targets are recovered, start them */
+	bool unrecovered; /* the recovery of the last target has not ended */
 	char *const *env;
 };
 
 /* Does it take the lock of the target? */
 bool handler_locks(enum verb);
+
+/* Does it change something?  Then its exit code says what, even if nobody reads it. */
+bool handler_changes(enum verb);
 
 bool handler_needs_target(enum verb);
 
@@ -45,6 +51,13 @@ bool handler_needs_target(enum verb);
  * fault.
  */
 int handler_run(struct call *, const struct target *, struct fault *) MUST_CHECK;
+
+/*
+ * --json: the answer to a request that has no record in the history.  `outcome` is that
+ * of success; target, `from` and `to` may be NULL.
+ */
+void handler_no_record(struct call *, const struct target *, const struct release *from,
+    const struct release *to, const char *outcome, const struct fault *);
 
 /* --json: the answer to a request that was refused before handler_run(). */
 void handler_refusal(struct call *, const struct fault *);

@@ -79,6 +79,9 @@ report_status(struct output *o, const struct status *s, bool named)
 
 	if (named)
 		output_row(o, "target", "%s", s->target->name);
+	if (s->frozen)
+		output_row(o, "frozen", "%s",
+		    freeze_text(&s->freeze, text, sizeof(text)));
 	show_services(o, s);
 	if (s->last.id[0] != '\0')
 		records_last(o, &s->last, s->now);
@@ -172,10 +175,11 @@ report_object(const struct status *s)
 	(void)survey_drift(&s->survey, drift, sizeof(drift));
 	for (i = 0; i < s->target->n_services; i++)
 		(void)json_array_append_new(services, service_object(s, i));
-	return json_pack("{si ss si so ss so so so so so so so}", "v", 1, "target",
+	return json_pack("{si ss si so ss so so so so so so so so}", "v", 1, "target",
 	    s->target->name, "code", code, "why", text_or_null(why), "engine",
 	    s->target->engine, "desired", text_or_null(s->survey.seen.part[0].desired),
 	    "drift", text_or_null(drift), "services", services, "in_flight",
 	    flight_object(&s->flight), "last", record_or_null(s, &s->last), "deployed",
-	    record_or_null(s, &s->good), "rollback", text_or_null(s->survey.rollback));
+	    record_or_null(s, &s->good), "rollback", text_or_null(s->survey.rollback),
+	    "freeze", s->frozen ? freeze_object(&s->freeze) : json_null());
 }

@@ -88,6 +88,17 @@ look_at_state(struct status *s, int dirfd)
 }
 
 static void
+look_at_freeze(struct status *s, int dirfd)
+{
+	struct fault f = { 0 };
+	char now[32];
+
+	session_now(now, sizeof(now));
+	if (dirfd != -1 && freeze_read(dirfd, now, &s->freeze, &s->frozen, &f) == -1)
+		note_fault(s, &f);
+}
+
+static void
 look_at_engine(struct status *s, char *const *env, const struct who *who)
 {
 	struct session look;
@@ -138,6 +149,7 @@ status_look(struct status *s, const struct target *t, char *const *env,
 		return;
 	}
 	look_at_state(s, dirfd);
+	look_at_freeze(s, dirfd);
 	look_at_engine(s, env, who);
 	look_at_health(s);
 	if (dirfd != -1)

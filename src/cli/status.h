@@ -9,6 +9,7 @@
 #include "config/target.h"
 #include "deploy/survey.h"
 #include "health/answer.h"
+#include "state/freeze.h"
 #include "state/history.h"
 #include "state/journal.h"
 
@@ -39,7 +40,9 @@ struct status {
 	bool recorded;      /* the history could be read */
 	struct record last; /* the newest but for adoptions; no id: none */
 	struct record good; /* the newest known-good one; no id: none */
-	struct fault why;   /* the first fault of a look */
+	bool frozen;        /* `freeze` is set */
+	struct freeze freeze;
+	struct fault why; /* the first fault of a look */
 };
 
 /* Never fails: the first fault is in `why`. */

@@ -14,13 +14,25 @@
 
 #include "deploy/session.h"
 #include "request/request.h"
+#include "state/freeze.h"
 
 /*
  * Deploys `tag`, which is that of the request, perhaps without its prefix.
- * FAULT_SUPERSEDED where seq= is older than the one in force.  FAULT_REFUSED where the
- * image is not the one that was asked for; it is discarded.
+ * FAULT_SUPERSEDED where seq= is older than the one in force.  FAULT_REFUSED on a frozen
+ * target, and where the image is not the one that was asked for; it is discarded.
  */
 int deploy_run(struct session *, const char *tag, const struct request *,
+    struct fault *) MUST_CHECK;
+
+/*
+ * Freezes the target for `seconds`, 0 for until unfreeze_run(); an earlier freeze is
+ * replaced.  Only the user who may deploy it may.  Sets *z to the freeze.  FAULT_HOST.
+ */
+int freeze_run(const struct target *, const struct who *, const char *reason,
+    int64_t seconds, struct freeze *z, struct fault *) MUST_CHECK;
+
+/* *was: the target was frozen, by *z, which is empty where it could not be read. */
+int unfreeze_run(const struct target *, struct freeze *z, bool *was,
     struct fault *) MUST_CHECK;
 
 /* `tag` "" is the newest known-good release that does not run now. */

@@ -67,6 +67,7 @@ plan_run(struct session *s, const char *tag, const struct request *r,
 	deploy_begin(&d, s, RECORD_DEPLOY);
 	d.asked = r;
 	if (refuse_busy(s, f) == -1 || warn_interrupted(s, f) == -1 ||
+	    freeze_check(s->dirfd, s->time, s->target->name, f) == -1 ||
 	    e->check(e, f) == -1 || predeploy_check(s, f) == -1 ||
 	    identity_possible(&d, f) == -1 || observe_running(&d, f) == -1 ||
 	    e->resolve(e, tag, &d.j.to, f) == -1 || identity_signable(&d, f) == -1 ||

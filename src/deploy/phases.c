@@ -67,6 +67,9 @@ run_check(struct deploy *d, struct fault *f)
 {
 	struct engine *e = d->s->engine;
 
+	if (d->j.verb == RECORD_DEPLOY &&
+	    freeze_check(d->s->dirfd, d->s->time, d->s->target->name, f) == -1)
+		return -1;
 	if (check_sequence(d, f) == -1 || e->check(e, f) == -1 ||
 	    (d->asked != NULL && identity_possible(d, f) == -1) ||
 	    (d->j.verb == RECORD_DEPLOY && predeploy_check(d->s, f) == -1))

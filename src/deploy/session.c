@@ -11,13 +11,18 @@
 #include <unistd.h>
 
 void
-session_now(char *out, size_t size)
+session_time(time_t when, char *out, size_t size)
 {
-	time_t now = time(NULL);
 	struct tm tm;
 
-	gmtime_r(&now, &tm);
+	gmtime_r(&when, &tm);
 	strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+void
+session_now(char *out, size_t size)
+{
+	session_time(time(NULL), out, size);
 }
 
 static int

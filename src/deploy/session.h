@@ -11,6 +11,8 @@
 #include "state/history.h"
 #include "sys/progress.h"
 
+#include <time.h>
+
 struct session {
 	const struct target *target;
 	const struct progress *progress;
@@ -52,7 +54,8 @@ int session_look(struct session *, const struct target *, char *const *env,
     const struct progress *, const struct who *, struct fault *) MUST_CHECK;
 void session_close(struct session *);
 
-/* Now, as RFC 3339 in UTC. */
+/* A time, and now, as RFC 3339 in UTC. */
+void session_time(time_t, char *out, size_t size);
 void session_now(char *out, size_t size);
 
 #endif

@@ -87,3 +87,22 @@ extra_sig(struct request *r, const char *value, size_t len)
 	memcpy(r->sig, value, len);
 	return NULL;
 }
+
+const char *
+extra_for(struct request *r, const char *value, size_t len)
+{
+	static const struct {
+		char name;
+		int64_t seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	size_t i;
+
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (len > 0 && value[len - 1] == units[i].name &&
+		    extra_number(value, len - 1, REQUEST_FOR_MAX / units[i].seconds,
+			&r->lasts)) {
+			r->lasts *= units[i].seconds;
+			return NULL;
+		}
+	return "request: for= takes a number with s, m, h or d, at most 365d";
+}

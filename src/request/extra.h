@@ -12,6 +12,7 @@ const char *extra_target(struct request *, const char *value, size_t len);
 const char *extra_digest(struct request *, const char *value, size_t len);
 const char *extra_commit(struct request *, const char *value, size_t len);
 const char *extra_sig(struct request *, const char *value, size_t len);
+const char *extra_for(struct request *, const char *value, size_t len);
 
 /* A number from 1 to `max`, of digits only. */
 bool extra_number(const char *digits, size_t len, int64_t max, int64_t *n);

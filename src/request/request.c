@@ -16,12 +16,13 @@
 #define DIGEST 64U
 #define COMMIT 128U
 #define SIG 256U
+#define FOR 512U
 
 /* The table of verbs.  Their handlers are in cli/handlers.c: request/ knows no output. */
 static const struct {
 	const char *name, *usage, *text;
 	enum { ASKED, OPEN, HARMLESS } permission; /* with --allow; by default; always */
-	enum { NOTHING, TAG, MAYBE_TAG, MAYBE_WORD } words;
+	enum { NOTHING, TAG, MAYBE_TAG, MAYBE_WORD, REASON } words;
 	unsigned extras;
 } verbs[VERB__MAX] = {
 	[VERB_DEPLOY] = { "deploy",
@@ -46,6 +47,11 @@ static const struct {
 	[VERB_RECOVER] = { "recover", "recover [--start] [target=NAME] [--json]",
 	    "finish or revert interrupted deploys", ASKED, NOTHING,
 	    START | TARGET | JSON },
+	[VERB_FREEZE] = { "freeze", "freeze [target=NAME] [for=TIME] [--json] REASON",
+	    "refuse every deploy from now on; rollback stays possible", ASKED, REASON,
+	    FOR | TARGET | JSON },
+	[VERB_UNFREEZE] = { "unfreeze", "unfreeze [target=NAME] [--json]",
+	    "allow deploys again", ASKED, NOTHING, TARGET | JSON },
 	[VERB_VERSION] = { "version", "version [--json]",
 	    "print the version of this program", HARMLESS, NOTHING, JSON },
 	[VERB_HELP] = { "help", "help [TOPIC|VERB]", "print this text", HARMLESS,
@@ -69,6 +75,7 @@ static const struct {
 	{ "digest=", DIGEST, "sha256:HEX", 0, extra_digest },
 	{ "commit=", COMMIT, "HEX", 0, extra_commit },
 	{ "sig=", SIG, "S", 0, extra_sig },
+	{ "for=", FOR, "TIME", 0, extra_for },
 };
 
 #define EXTRAS (sizeof(extras) / sizeof(extras[0]))
@@ -95,6 +102,12 @@ bool
 verb_takes_tag(enum verb v)
 {
 	return v < VERB__MAX && (verbs[v].words == TAG || verbs[v].words == MAYBE_TAG);
+}
+
+bool
+verb_needs_name(enum verb v)
+{
+	return v == VERB_ROLLBACK || v == VERB_FREEZE || v == VERB_UNFREEZE;
 }
 
 bool
@@ -310,6 +323,21 @@ take_word(struct request *r, const struct word *w, struct fault *f)
 	    : refuse_request(r->verb, "request: too long", w, f);
 }
 
+/* The rest of the line, of which `w` is the first word and then the whole. */
+static int
+take_reason(struct request *r, struct word *w, const char *end, struct fault *f)
+{
+	/* a mistyped extra must not become a part of the reason */
+	if (w->at[0] == '-' || memchr(w->at, '=', w->len) != NULL)
+		return refuse_extra(r->verb, w, f);
+	w->len = (size_t)(end - w->at);
+	if (w->len >= sizeof(r->reason))
+		return refuse_request(r->verb, "request: a reason of more than 200 bytes",
+		    w, f);
+	copy_word(r->reason, sizeof(r->reason), w);
+	return 0;
+}
+
 /* Neither an option nor the word that the verb takes. */
 static int
 refuse_word(const struct request *r, const struct word *w, struct fault *f)
@@ -350,6 +378,8 @@ take_words(struct request *r, const struct word *line, struct fault *f)
 			r->verb = VERB_HELP;
 		} else if (extra < EXTRAS)
 			one = take_extra(r, extra, &w, &seen, f);
+		else if (verbs[r->verb].words == REASON)
+			one = take_reason(r, &w, end, f);
 		else if (seen != 0 || r->word[0] != '\0' ||
 		    verbs[r->verb].words == NOTHING)
 			one = refuse_word(r, &w, f);
@@ -367,6 +397,8 @@ check_word(struct request *r, const struct word *line, struct fault *f)
 
 	if (verbs[r->verb].words == TAG && r->word[0] == '\0')
 		return refuse_request(r->verb, "tag: none was given", NULL, f);
+	if (verbs[r->verb].words == REASON && r->reason[0] == '\0')
+		return refuse_request(r->verb, "request: no reason was given", NULL, f);
 	if (r->verb != VERB_HISTORY)
 		return 0;
 	if (r->word[0] != '\0' && !extra_number(r->word, strlen(r->word), 1000, &n))

@@ -3,19 +3,23 @@
  * as it is or refused, never repaired.
  *
  *   request = verb [ SP word ] *( SP extra )
+ *           / "freeze" *( SP extra ) SP reason
  *   extra   = "--json" / "--wait" / "--check" / "--start"
  *           / "seq=" 1*DIGIT / "target=" NAME
  *           / "digest=sha256:" 64HEX / "commit=" 7*64HEX / "sig=" BASE64
+ *           / "for=" 1*DIGIT ( "s" / "m" / "h" / "d" )
  *
  * A line has at most REQUEST_MAX bytes of printable ASCII, one space between two
  * words, no space at either end, and no quoting.  The table of verbs says whether a
- * verb takes a word, and which extras; each extra may be given once.  "--help" and
- * "-h" alone are `help`; after a verb they are `help VERB`.
+ * verb takes a word, and which extras; each extra may be given once.  The
+ * reason is the rest of the line, and does not begin with a word that looks like an
+ * extra.  "--help" and "-h" alone are `help`; after a verb they are `help VERB`.
  */
 #ifndef REQUEST_REQUEST_H
 #define REQUEST_REQUEST_H
 
 #include "config/target.h"
+#include "state/freeze.h"
 #include "state/release.h"
 #include "sys/fault.h"
 
@@ -24,6 +28,7 @@
 #include <stdint.h>
 
 #define REQUEST_MAX 1024
+#define REQUEST_FOR_MAX (365 * 86400)   /* seconds */
 #define REQUEST_SEQ_MAX 999999999999999 /* exact in the double of a JSON reader */
 
 enum verb {
@@ -34,6 +39,8 @@ enum verb {
 	VERB_STATUS,
 	VERB_HISTORY,
 	VERB_RECOVER,
+	VERB_FREEZE,
+	VERB_UNFREEZE,
 	VERB_VERSION,
 	VERB_HELP,
 	VERB__MAX
@@ -52,6 +59,8 @@ struct request {
 	bool wait;     /* status: wait for the deploy in progress */
 	bool check;    /* status: one line for monitors */
 	bool start;    /* recover: then start what is desired */
+	int64_t lasts; /* freeze: seconds; 0: until `unfreeze` */
+	char reason[FREEZE_REASON_MAX]; /* freeze */
 };
 
 /*
@@ -66,6 +75,9 @@ const char *verb_name(enum verb);
 const char *verb_usage(enum verb); /* "deploy TAG [seq=N] …" */
 const char *verb_text(enum verb);  /* one line for `help` */
 bool verb_takes_tag(enum verb);
+
+/* Does it need a name where the caller may use several targets, as no tag chooses? */
+bool verb_needs_name(enum verb);
 
 /* May a request from the network use it without --allow? */
 bool verb_is_open(enum verb);

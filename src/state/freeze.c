@@ -4,6 +4,7 @@
 #include "sys/file.h"
 #include "sys/text.h"
 
+#include <sys/file.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -13,19 +14,32 @@
 #define FREEZE "freeze"
 #define FREEZE_SIZE_MAX (16 * 1024)
 
+json_t *
+freeze_object(const struct freeze *z)
+{
+	return json_pack("{ss ss ss so}", "reason", z->reason, "time", z->time, "until",
+	    z->until, "who", member_of_who(&z->who));
+}
+
 int
 freeze_write(int dirfd, const struct freeze *z, struct fault *f)
 {
-	json_t *doc = json_pack("{si ss ss ss so}", "v", 1, "reason", z->reason, "time",
-	    z->time, "until", z->until, "who", member_of_who(&z->who));
-	char *text = json_dumps(doc, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-	int rc = -1;
+	json_t *doc = freeze_object(z);
+	char *text = NULL;
+	int rc = -1, error;
 
+	if (json_object_set_new(doc, "v", json_integer(1)) == 0)
+		text = json_dumps(doc, JSON_INDENT(1) | JSON_ENSURE_ASCII);
 	json_decref(doc);
 	if (text == NULL)
 		errno = ENOMEM;
-	else
+	/* two processes must not write the same temporary file */
+	else if (flock(dirfd, LOCK_EX) == 0) {
 		rc = file_replace(dirfd, FREEZE, text, strlen(text));
+		error = errno;
+		(void)flock(dirfd, LOCK_UN);
+		errno = error;
+	}
 	free(text);
 	if (rc == 0)
 		return 0;
@@ -76,7 +90,7 @@ freeze_read(int dirfd, const char *now, struct freeze *z, bool *there, struct fa
 	*there = read_freeze(doc, z);
 	json_decref(doc);
 	if (!*there)
-		return fault_set(f, FAULT_HOST, "run `unfreeze`, then `freeze` again",
+		return fault_set(f, FAULT_HOST, "run `unfreeze`, or `freeze` again",
 		    "the file freeze in the state folder is damaged");
 	*there = z->until[0] == '\0' || strcmp(now, z->until) < 0;
 	return 0;
@@ -91,8 +105,8 @@ freeze_clear(int dirfd, struct fault *f)
 	    "cannot remove the file freeze from the state folder: %s", strerror(errno));
 }
 
-int
-freeze_refuse(const struct freeze *z, const char *target, struct fault *f)
+const char *
+freeze_text(const struct freeze *z, char *out, size_t size)
 {
 	char reason[2 * FREEZE_REASON_MAX], actor[2 * sizeof(z->who.actor)],
 	    until[64] = "";
@@ -100,8 +114,26 @@ freeze_refuse(const struct freeze *z, const char *target, struct fault *f)
 	if (z->until[0] != '\0')
 		snprintf(until, sizeof(until), ", until %.10s %.5s UTC", z->until,
 		    z->until + 11);
-	return fault_set(f, FAULT_REFUSED, "ask them, or an operator to run `unfreeze`",
-	    "target %s is frozen: %s (by %s%s)", target,
+	snprintf(out, size, "%s (by %s%s)",
 	    text_escape(reason, sizeof(reason), z->reason, strlen(z->reason)),
 	    text_escape(actor, sizeof(actor), z->who.actor, strlen(z->who.actor)), until);
+	return out;
+}
+
+int
+freeze_check(int dirfd, const char *now, const char *target, struct fault *f)
+{
+	char text[FAULT_WHAT_MAX];
+	struct freeze z;
+	bool there;
+
+	if (dirfd == -1)
+		return 0;
+	if (freeze_read(dirfd, now, &z, &there, f) == -1)
+		return -1;
+	if (!there)
+		return 0;
+	return fault_set(f, FAULT_REFUSED,
+	    "ask the author; an operator can run `unfreeze`; `rollback` is possible",
+	    "target %s is frozen: %s", target, freeze_text(&z, text, sizeof(text)));
 }

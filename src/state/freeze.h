@@ -1,12 +1,14 @@
 /*
- * freeze.h: a target on which nothing new is deployed, and why.  A file of the state
- * folder; no lock is needed, for it is replaced as a whole.
+ * freeze.h: a target on which nothing new is deployed, and why.  The file `freeze` in the
+ * state folder is replaced as a whole, so it needs no lock: a target can be frozen during
+ * a deploy, which goes on.
  */
 #ifndef STATE_FREEZE_H
 #define STATE_FREEZE_H
 
 #include "state/history.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #define FREEZE_REASON_MAX 201
@@ -28,10 +30,20 @@ int freeze_write(int dirfd, const struct freeze *, struct fault *) MUST_CHECK;
 int freeze_read(int dirfd, const char *now, struct freeze *, bool *there,
     struct fault *) MUST_CHECK;
 
-/* That there is none is fine.  FAULT_HOST. */
+/* There may be none.  FAULT_HOST. */
 int freeze_clear(int dirfd, struct fault *) MUST_CHECK;
 
-/* Always -1: FAULT_REFUSED "NAME is frozen: REASON", by whom and until when. */
-int freeze_refuse(const struct freeze *, const char *target, struct fault *);
+/*
+ * 0 where nothing is frozen.  FAULT_REFUSED "target NAME is frozen: REASON (…)".  dirfd
+ * -1 is no state folder.
+ */
+int freeze_check(int dirfd, const char *now, const char *target,
+    struct fault *) MUST_CHECK;
+
+/* "REASON (by alice, until 2026-11-24 14:00 UTC)".  Returns `out`. */
+const char *freeze_text(const struct freeze *, char *out, size_t size);
+
+/* {reason, time, until, who}, owned by the caller; NULL: out of memory, or not UTF-8. */
+json_t *freeze_object(const struct freeze *);
 
 #endif

@@ -9,7 +9,7 @@
 /* The extras after the words, in any order. */
 struct behind {
 	bool json, wait, check, start;
-	long long seq;
+	long long seq, lasts;
 	const char *target, *digest, *commit, *sig;
 };
 
@@ -43,12 +43,16 @@ extras(const struct request *r, const char *rest, size_t len)
 			b.commit = word + 7;
 		else if (strncmp(word, "sig=", 4) == 0 && *b.sig == '\0')
 			b.sig = word + 4;
+		else if (strncmp(word, "for=", 4) == 0 && r->verb == VERB_FREEZE &&
+		    b.lasts == 0)
+			b.lasts = r->lasts;
 		else if (word != text || *word != '\0')
 			return false;
 	return b.json == r->json && b.wait == r->wait && b.check == r->check &&
-	    b.start == r->start && b.seq == r->seq && strcmp(b.target, r->target) == 0 &&
-	    strcmp(b.digest, r->digest) == 0 && strcmp(b.commit, r->commit) == 0 &&
-	    strcmp(b.sig, r->sig) == 0 && !(b.wait && b.check);
+	    b.start == r->start && b.seq == r->seq && b.lasts == r->lasts &&
+	    strcmp(b.target, r->target) == 0 && strcmp(b.digest, r->digest) == 0 &&
+	    strcmp(b.commit, r->commit) == 0 && strcmp(b.sig, r->sig) == 0 &&
+	    !(b.wait && b.check);
 }
 
 /* "--help", "-h", "deploy --help": the same as `help`. */
@@ -83,6 +87,13 @@ accepted(const struct request *r, const char *line, size_t len)
 	    (unsigned)atoi(r->word) == r->count);
 	if (is_help(r, line, len))
 		return;
+	n = (int)strlen(r->reason);
+	MUST(r->verb == VERB_FREEZE ? n > 0 && r->lasts <= REQUEST_FOR_MAX
+				    : n == 0 && r->lasts == 0);
+	if (n > 0) {
+		MUST(memcmp(line + len - n, r->reason, (size_t)n) == 0);
+		len -= (size_t)n + 1;
+	}
 	/* the extras are in any order, and a number may have leading zeros */
 	n = snprintf(again, sizeof(again), "%s%s%s", verb_name(r->verb),
 	    r->word[0] == '\0' ? "" : " ", r->word);

@@ -281,7 +281,7 @@ clause() {
 	case $verb in
 	'') ;;
 	[0-9]* | \*) fault "$@" ;;
-	deploy | plan | verify | rollback | recover | status | history) ask "$@" ;;
+	deploy | plan | verify | rollback | recover | status | history | freeze | unfreeze) ask "$@" ;;
 	two) shift && two "$@" ;;
 	targets) targets ;;
 	drain) shift && drain "$@" ;;

@@ -64,7 +64,9 @@ START_TEST(freeze_ends)
 	ck_assert(frozen_at(NOW));
 	ck_assert(frozen_at("2026-11-24T13:59:59Z"));
 	ck_assert(!frozen_at("2026-11-24T14:00:00Z"));
-	freeze_refuse(&z, "web", &f);
+	ck_assert_int_eq(freeze_check(-1, NOW, "web", &f), 0);
+	ck_assert_int_eq(freeze_check(dir, z.until, "web", &f), 0);
+	ck_assert_int_eq(freeze_check(dir, NOW, "web", &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_REFUSED);
 	ck_assert_str_eq(f.what,
 	    "target web is frozen: moving \"the\" database (by alice, "
@@ -95,6 +97,9 @@ START_TEST(freeze_damaged)
 	ck_assert_int_eq(freeze_read(dir, NOW, &got, &there, &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
 	ck_assert(!there);
+	fault_clear(&f);
+	ck_assert_int_eq(freeze_check(dir, NOW, "web", &f), -1);
+	ck_assert_int_eq(f.kind, FAULT_HOST);
 }
 END_TEST
 

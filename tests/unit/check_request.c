@@ -34,6 +34,7 @@ static const struct {
 	{ "history 25", VERB_HISTORY, "25", 25 },
 	{ "history 1000", VERB_HISTORY, "1000", 1000 },
 	{ "recover", VERB_RECOVER, "", 0 },
+	{ "unfreeze", VERB_UNFREEZE, "", 0 },
 	{ "version", VERB_VERSION, "", 0 },
 	{ "help", VERB_HELP, "", 0 },
 	{ "help settings", VERB_HELP, "settings", 0 },
@@ -43,6 +44,32 @@ static const struct {
 	{ "-h", VERB_HELP, "", 0 },
 	{ "deploy --help", VERB_HELP, "deploy", 0 },
 	{ "status -h", VERB_HELP, "status", 0 },
+	{ "freeze --help", VERB_HELP, "freeze", 0 },
+};
+
+#define FIFTY "a reason of exactly fifty bytes, or one of a few, "
+
+static const struct {
+	const char *line, *reason, *target;
+	int64_t lasts;
+	bool json;
+} freezes[] = {
+	{ "freeze moving", "moving", "", 0, false },
+	{ "freeze the database moves", "the database moves", "", 0, false },
+	{ "freeze for=90s it moves", "it moves", "", 90, false },
+	{ "freeze for=5m it moves", "it moves", "", 300, false },
+	{ "freeze for=2h it moves", "it moves", "", 7200, false },
+	{ "freeze for=365d it moves", "it moves", "", 365 * 86400, false },
+	{ "freeze for=31536000s it moves", "it moves", "", 365 * 86400, false },
+	{ "freeze target=web for=1d --json x", "x", "web", 86400, true },
+	/* what follows the first word of the reason belongs to it */
+	{ "freeze until 5 --json", "until 5 --json", "", 0, false },
+	{ "freeze it for=2h target=web -h", "it for=2h target=web -h", "", 0, false },
+	{ "freeze see seq=5 x=y", "see seq=5 x=y", "", 0, false },
+	{ "freeze " FIFTY FIFTY FIFTY
+	  "and fifty bytes more, but no blank at its very end",
+	    FIFTY FIFTY FIFTY "and fifty bytes more, but no blank at its very end", "", 0,
+	    false },
 };
 
 static const struct {
@@ -143,6 +170,7 @@ static const struct {
 };
 
 #define SEQ_RANGE "invalid request: seq= takes a number from 1 to 999999999999999"
+#define FOR_RANGE "invalid request: for= takes a number with s, m, h or d, at most 365d"
 #define NO_NAME "invalid request: target= takes the name of a target"
 #define NO_DIGEST "invalid request: digest= takes sha256: and 64 digits"
 #define NO_COMMIT "invalid request: commit= takes 7 to 64 digits"
@@ -186,6 +214,30 @@ static const struct {
 	{ "deploy v1 --json --json", "invalid request: given twice", NULL },
 	{ "status --wait --wait", "invalid request: given twice", NULL },
 	{ "status target=a target=a", "invalid request: given twice", NULL },
+	{ "freeze", "invalid request: no reason was given", "usage: freeze [target" },
+	{ "freeze for=2h --json", "invalid request: no reason was given", NULL },
+	{ "freeze for=2h for=3h x", "invalid request: given twice: for=3h", NULL },
+	{ "freeze for=2w x", FOR_RANGE, NULL },
+	{ "freeze for=2 x", FOR_RANGE, NULL },
+	{ "freeze for=h x", FOR_RANGE, NULL },
+	{ "freeze for= x", FOR_RANGE, NULL },
+	{ "freeze for=0h x", FOR_RANGE, NULL },
+	{ "freeze for=-1h x", FOR_RANGE, NULL },
+	{ "freeze for=2H x", FOR_RANGE, NULL },
+	{ "freeze for=2hh x", FOR_RANGE, NULL },
+	{ "freeze for=366d x", FOR_RANGE, NULL },
+	{ "freeze for=31536001s x", FOR_RANGE, NULL },
+	{ "freeze for=99999999999999999999d x", FOR_RANGE, NULL },
+	{ "freeze seq=5 x", "invalid request: freeze has no seq=5", "usage: freeze" },
+	{ "freeze fro=2h x", "invalid request: freeze has no fro", "write for=TIME" },
+	{ "freeze --for=2h x", "invalid request: freeze has no --for", "write for=TIME" },
+	{ "freeze x  y", "invalid request: two spaces in a row", NULL },
+	{ "freeze " FIFTY FIFTY FIFTY
+	  "and fifty bytes more, and one blank at its very end",
+	    "invalid request: a reason of more than 200 bytes", NULL },
+	{ "unfreeze it", "invalid request: too many words", NULL },
+	{ "unfreeze for=2h", "invalid request: unfreeze has no for=2h", NULL },
+	{ "deploy v1 for=2h", "invalid request: deploy has no for=2h", NULL },
 	{ "status --wait --check", "invalid request: --wait and --check exclude", NULL },
 	{ "deploy v1 --wait", "invalid request: deploy has no --wait",
 	    "usage: deploy TAG" },
@@ -262,6 +314,21 @@ START_TEST(takes)
 }
 END_TEST
 
+START_TEST(takes_reasons)
+{
+	struct request r;
+	struct fault f;
+
+	ck_assert_msg(parse(&r, freezes[_i].line, strlen(freezes[_i].line), &f) == 0,
+	    "%s", f.what);
+	ck_assert_int_eq(r.verb, VERB_FREEZE);
+	ck_assert_str_eq(r.reason, freezes[_i].reason);
+	ck_assert_str_eq(r.target, freezes[_i].target);
+	ck_assert_int_eq(r.lasts, freezes[_i].lasts);
+	ck_assert_int_eq(r.json, freezes[_i].json);
+}
+END_TEST
+
 START_TEST(refuses)
 {
 	struct request r;
@@ -317,6 +384,7 @@ START_TEST(opens_what_is_harmless)
 	ck_assert(verb_is_open(VERB_HELP));
 	ck_assert(!verb_is_open(VERB_ROLLBACK));
 	ck_assert(!verb_is_open(VERB_RECOVER));
+	ck_assert(!verb_is_open(VERB_FREEZE) && !verb_is_open(VERB_UNFREEZE));
 	ck_assert(!verb_is_open(VERB__MAX));
 	ck_assert(verb_is_harmless(VERB_HELP) && verb_is_harmless(VERB_VERSION));
 	ck_assert(!verb_is_harmless(VERB_STATUS) && !verb_is_harmless(VERB__MAX));
@@ -455,7 +523,7 @@ END_TEST
 START_TEST(survives_every_byte_everywhere)
 {
 	static const char *const lines[] = { "deploy sha-abc1234", "history 12",
-		"help me" };
+		"help me", "freeze for=2h it moves" };
 	char line[32];
 	size_t i, len = strlen(lines[_i]);
 	struct request r;
@@ -562,6 +630,7 @@ request_suite(void)
 	TCase *hostile = tcase_create("Hostile");
 
 	tcase_add_loop_test(core, takes, 0, N(good));
+	tcase_add_loop_test(core, takes_reasons, 0, N(freezes));
 	tcase_add_loop_test(core, takes_extras, 0, N(extras));
 	tcase_add_loop_test(core, refuses_extras, 0, N(bad_extras));
 	tcase_add_test(core, shows_what_it_refuses);
@@ -579,7 +648,7 @@ request_suite(void)
 	tcase_add_loop_test(hostile, refuses, 0, N(bad));
 	tcase_add_test(hostile, refuses_a_megabyte);
 	tcase_add_test(hostile, refuses_nul);
-	tcase_add_loop_test(hostile, survives_every_byte_everywhere, 0, 3);
+	tcase_add_loop_test(hostile, survives_every_byte_everywhere, 0, 4);
 	suite_add_tcase(s, hostile);
 	return s;
 }

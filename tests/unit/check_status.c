@@ -164,6 +164,16 @@ untagged(void)
 }
 
 static void
+frozen(void)
+{
+	s.frozen = true;
+	s.freeze = (struct freeze){ .reason = "the database moves",
+		.who.actor = "alice",
+		.time = "1970-01-01T00:00:00Z",
+		.until = "2026-11-24T14:00:00Z" };
+}
+
+static void
 fine(void)
 {
 }
@@ -175,6 +185,7 @@ static const struct {
 } rows[] = {
 	{ fine, 0, "healthy, and as deployed" },
 	{ untagged, 0, "healthy, and as deployed" },
+	{ frozen, 0, "healthy, and as deployed" },
 	{ unhealthy, 5, "api is not healthy: answered 503" },
 	{ down, 5, "worker does not run" },
 	{ no_engine, 4, "no engine" },
@@ -237,6 +248,26 @@ START_TEST(reports)
 }
 END_TEST
 
+START_TEST(reports_a_freeze)
+{
+	json_t *doc;
+
+	setup();
+	doc = report_object(&s);
+	ck_assert(json_is_null(json_object_get(doc, "freeze")));
+	json_decref(doc);
+	frozen();
+	ck_assert_ptr_nonnull(strstr(report(false),
+	    "frozen:           the database moves (by alice, until 2026-11-24 14:00 "
+	    "UTC)\n"));
+	doc = report_object(&s);
+	ck_assert_str_eq(json_string_value(
+			     json_object_get(json_object_get(doc, "freeze"), "until")),
+	    s.freeze.until);
+	json_decref(doc);
+}
+END_TEST
+
 /* A tag of 40 digits hides nothing else. */
 START_TEST(wraps_a_long_tag)
 {
@@ -269,6 +300,7 @@ START_TEST(fits_a_terminal)
 	rows[_i].change();
 	memset(s.last.to.tag, 't', sizeof(s.last.to.tag) - 1);
 	memset(s.last.why, 'w', sizeof(s.last.why) - 1);
+	memset(s.freeze.reason, 'r', sizeof(s.freeze.reason) - 1);
 	memset(s.flight.journal.to.tag, 't', sizeof(s.flight.journal.to.tag) - 1);
 	memset(s.answer[0].why, 'a', sizeof(s.answer[0].why) - 1);
 	memset(target.service[1].name, 's', SERVICE_MAX - 1);
@@ -294,6 +326,7 @@ status_suite(void)
 
 	tcase_add_loop_test(core, judges, 0, N(rows));
 	tcase_add_test(core, reports);
+	tcase_add_test(core, reports_a_freeze);
 	tcase_add_test(core, wraps_a_long_tag);
 	suite_add_tcase(suite, core);
 	tcase_add_loop_test(limits, fits_a_terminal, 0, N(rows));

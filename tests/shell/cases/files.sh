@@ -62,7 +62,7 @@ test_man_page_is_in_step() {
 	done
 	op help
 	verbs=$(printf '%s\n' "$out" | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')
-	is "verbs" "$(printf '%s\n' "$verbs" | wc -l)" 9
+	is "verbs" "$(printf '%s\n' "$verbs" | wc -l)" 11
 	for verb in $verbs; do
 		grep -q "^\.It Cm.*\b$verb\b" "$page" || wrong "the man page" "$verb" "not there"
 		grep -q "\`$verb\b" "$REPO/README.md" || wrong "README" "$verb" "not there"

@@ -36,6 +36,10 @@ test_other_user() {
 	deploy "$new"
 	is "exit code" "$rc" 4
 	matches "what to type" "$all" 'sudo -u [^ ]+ twilight-deploy'
+	op freeze it moves
+	is "exit code of a freeze" "$rc" 4
+	op unfreeze
+	is "exit code of unfreeze" "$rc" 4
 	is "nothing is made" "$(ls -d "$state" 2>/dev/null)" ""
 	no_change
 }

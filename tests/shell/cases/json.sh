@@ -111,6 +111,34 @@ test_memory_schema_of_status() {
 	all_valid
 }
 
+test_schema_of_a_freeze() {
+	needs_schema
+	answers 0 1 record unfreeze
+	says unfreeze outcome '"nothing to do"'
+	says unfreeze freeze null
+	net "freeze --json for=2h the database moves" --allow all
+	is "exit code of freeze" "$rc" 0
+	valid freeze 1 record
+	says freeze outcome '"frozen"'
+	says freeze reason '"the database moves"'
+	answers 2 1 record "deploy $new"
+	answers 2 1 record "plan $new"
+	answers 0 1 status status
+	says status reason '"the database moves"'
+	echo >"$state/freeze"
+	answers 4 1 status status
+	says status freeze null
+	net "freeze --json it moves" --allow all
+	valid "freeze again" 1 record
+	says "freeze again" until '""'
+	answers 0 1 record unfreeze
+	says unfreeze outcome '"unfrozen"'
+	net "freeze --json for=2h" --allow all
+	is "exit code without a reason" "$rc" 2
+	valid "freeze without a reason" 1 record
+	all_valid
+}
+
 test_memory_schema_of_a_recovery() {
 	needs_schema
 	memory v1.0.0

@@ -295,3 +295,19 @@ test_status_of_a_deploy_under_way() {
 	is "exit code of the deploy" "$rc" 0
 	runs v1.0.1
 }
+
+# The exit code says what was done, whoever reads the answer.
+test_freeze() {
+	net "freeze for=2h the database moves" --allow freeze,unfreeze --actor alice
+	is "exit code" "$rc" 0
+	matches "what is so" "$out" '^target default is frozen: the database moves \(by alice, until [0-9-]+ [0-9:]+ UTC\)$'
+	is "the file is for the owner only" "$(stat -c %a "$state/freeze")" 600
+	deploy "$new"
+	is "exit code of a deploy" "$rc" 2
+	matches "why" "$err" '^twilight-deploy: target default is frozen: the database moves \(by alice, until '
+	is ".env" "$(version)" "$old"
+	"$PROGRAM" unfreeze >/dev/full 2>&1
+	is "exit code of an answer that is lost" $? 0
+	deploy "$new"
+	is "exit code of a deploy afterwards" "$rc" 0
+}

@@ -103,7 +103,7 @@ test_local_words() {
 test_network_may_not_roll_back() {
 	memory v1.0.0
 	remember
-	for request in "rollback" "rollback v1.0.0" recover; do
+	for request in "rollback" "rollback v1.0.0" recover "freeze it moves" unfreeze; do
 		net "$request"
 		is "exit code of $request" "$rc" 2
 		lacks "it is a matter of rights, not of words: $request" "$all" "invalid tag"
