@@ -108,6 +108,7 @@ SRC := \
 	src/state/lock.c \
 	src/state/member.c \
 	src/state/release.c \
+	src/state/trigger.c \
 	src/state/uplock.c \
 	src/sys/childenv.c \
 	src/sys/deadline.c \

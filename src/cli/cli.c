@@ -189,9 +189,11 @@ run_request(struct call *c, struct fault *f)
 static void
 log_request(const struct call *c, const char *verdict, const struct fault *f)
 {
+	char who[PEOPLE_WHO_MAX];
+
 	log_event(f->kind == FAULT_NONE ? LOG_NOTICE : LOG_WARNING,
-	    "%s: \"%.256s\" by %s%s%s%s%s: exit %d%s%s", verdict, c->line, c->who.actor,
-	    c->who.key[0] == '\0' ? "" : " ", c->who.key,
+	    "%s: \"%.256s\" by %s%s%s%s%s: exit %d%s%s", verdict, c->line,
+	    people_who(&c->who, who), c->who.key[0] == '\0' ? "" : " ", c->who.key,
 	    c->who.client[0] == '\0' ? "" : " from ", c->who.client, (int)f->kind,
 	    f->kind == FAULT_NONE ? "" : ": ", f->what);
 }
@@ -210,7 +212,7 @@ cli_main(int argc, char **argv, char *const *env)
 	c.output.verbose = c.options.verbose;
 	c.sent = c.options.local ? NULL : env_get(env, "SSH_ORIGINAL_COMMAND");
 	c.line = c.sent == NULL ? c.options.line : c.sent;
-	who_read(&c.who, c.options.actor, env);
+	who_read(&c.who, c.options.actor, c.options.trigger, env);
 	accepted = parsed && accept_request(&c, &f) == 0;
 	c.output.json = c.request.json;
 	if (accepted) {

@@ -84,8 +84,8 @@ show_all(struct output *o, const bool may[VERB__MAX])
 {
 	output_line(o, "usage: twilight-deploy [--config FILE] [--target NAME,NAME|all]");
 	output_line(o,
-	    "           [--actor NAME] [--allow VERB,VERB|all] [--local] [--verbose]");
-	output_line(o, "           VERB ...");
+	    "           [--actor NAME] [--trigger NAME] [--allow VERB,VERB|all]");
+	output_line(o, "           [--local] [--verbose] VERB ...");
 	output_line(o, "  twilight-deploy deploy sha-abc1234      at a prompt");
 	output_line(o, "  ssh deploy@host deploy sha-abc1234      as a forced command");
 	output_line(o, "%s", "");

@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include "state/trigger.h"
 #include "sys/text.h"
 
 #include <bsd/string.h>
@@ -17,6 +18,7 @@ static const struct {
 	{ "--actor", true, offsetof(struct options, actor), NULL },
 	{ "--allow", true, offsetof(struct options, verbs), NULL },
 	{ "--config", true, offsetof(struct options, config), NULL },
+	{ "--trigger", true, offsetof(struct options, trigger), NULL },
 	{ "--target", true, offsetof(struct options, targets), NULL },
 	{ "--local", false, offsetof(struct options, local), NULL },
 	{ "--verbose", false, offsetof(struct options, verbose), NULL },
@@ -84,6 +86,15 @@ parse_allow(struct options *o, struct fault *f)
 	return 0;
 }
 
+static int
+check_values(struct options *o, struct fault *f)
+{
+	if (o->trigger == NULL || trigger_find(o->trigger) != TRIGGER__MAX)
+		return parse_allow(o, f);
+	return refuse_option("--trigger has an unknown name", o->trigger,
+	    "triggers are ssh, prompt, webhook, poll and boot", f);
+}
+
 /* The row of the option that is the first `len` bytes of `word`; KNOWN for none. */
 static size_t
 option_of(const char *word, size_t len)
@@ -134,7 +145,7 @@ options_parse(struct options *o, int argc, char **argv, struct fault *f)
 		if (read_option(o, argc, argv, &i, f) == -1)
 			return -1;
 		if (o->line[0] != '\0')
-			return parse_allow(o, f);
+			return check_values(o, f);
 	}
 	/* a request that is cut here is longer than REQUEST_MAX, and refused */
 	for (; i < argc; i++) {
@@ -142,5 +153,5 @@ options_parse(struct options *o, int argc, char **argv, struct fault *f)
 		if (i + 1 < argc)
 			(void)strlcat(o->line, " ", sizeof(o->line));
 	}
-	return parse_allow(o, f);
+	return check_values(o, f);
 }

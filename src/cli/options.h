@@ -12,6 +12,7 @@
 
 struct options {
 	const char *actor;   /* --actor; NULL: not given */
+	const char *trigger; /* --trigger, a name of enum trigger; NULL: not given */
 	const char *config;  /* --config; NULL: not given */
 	const char *targets; /* --target, "NAME,NAME" or "all"; NULL: not given */
 	const char *verbs;   /* --allow, "VERB,VERB" or "all"; NULL: not given */
@@ -23,7 +24,7 @@ struct options {
 
 /*
  * --help and --version become the requests of these names, with --local.
- * FAULT_REFUSED for an unknown or abbreviated option.
+ * FAULT_REFUSED for an unknown or abbreviated option, and for an unknown trigger.
  */
 int options_parse(struct options *, int argc, char **argv, struct fault *) MUST_CHECK;
 

@@ -42,6 +42,17 @@ people_age(int64_t then, int64_t now, char out[PEOPLE_SHORT])
 }
 
 const char *
+people_who(const struct who *w, char out[PEOPLE_WHO_MAX])
+{
+	bool usual = w->trigger == TRIGGER_UNKNOWN || w->trigger == TRIGGER_SSH ||
+	    w->trigger == TRIGGER_PROMPT;
+
+	snprintf(out, PEOPLE_WHO_MAX, "%s%s%s%s", w->actor, usual ? "" : " (",
+	    usual ? "" : trigger_name(w->trigger), usual ? "" : ")");
+	return out;
+}
+
+const char *
 people_took(int64_t ms, char out[PEOPLE_SHORT])
 {
 	if (ms < 0)

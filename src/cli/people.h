@@ -12,6 +12,7 @@
 
 #define PEOPLE_SHORT 24
 #define PEOPLE_COLUMNS 80
+#define PEOPLE_WHO_MAX 80
 
 /* Seconds since 1970 of "2024-01-31T12:00:00Z"; -1 for anything else. */
 int64_t people_time(const char *rfc3339);
@@ -19,9 +20,12 @@ int64_t people_time(const char *rfc3339);
 /*
  * The time since `then`: "5 s", "12 min", "3 h", "2 d", "3 y"; "0 s" if `then` is in the
  * future (the clock was set back), "?" if it is negative.  Returns `out`, as do the
- * next four functions.
+ * next five functions.
  */
 const char *people_age(int64_t then, int64_t now, char out[PEOPLE_SHORT]);
+
+/* "ci", "ci (poll)": the trigger is shown unless it is ssh or prompt. */
+const char *people_who(const struct who *, char out[PEOPLE_WHO_MAX]);
 
 /* "3.4 s", "95 s", "12 min" */
 const char *people_took(int64_t ms, char out[PEOPLE_SHORT]);

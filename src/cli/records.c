@@ -58,10 +58,12 @@ void
 records_last(struct output *o, const struct record *r, int64_t now)
 {
 	char age[PEOPLE_SHORT], reason[FAULT_WHAT_MAX], tag[TAG_MAX + 32];
+	char who[PEOPLE_WHO_MAX];
 
 	output_row(o, "last", "%s %s: %s (%d), %s ago by %s", record_verb_name(r->verb),
 	    people_cut(r->to.tag, 2 * TAG_COLUMNS, tag, sizeof(tag)), show_outcome(r),
-	    r->code, people_age(people_time(r->time), now, age), r->who.actor);
+	    r->code, people_age(people_time(r->time), now, age),
+	    people_who(&r->who, who));
 	if (r->why[0] != '\0')
 		output_row(o, NULL, "%s", people_reason(r->why, reason, sizeof(reason)));
 }
@@ -111,6 +113,7 @@ static void
 fill_row(struct row *l, const struct record *r, int64_t now)
 {
 	char from[TAG_COLUMNS + 8], to[TAG_COLUMNS + 8], reason[FAULT_WHAT_MAX];
+	char who[PEOPLE_WHO_MAX];
 
 	(void)people_age(people_time(r->time), now, l->cell[AGE]);
 	(void)strlcpy(l->cell[VERB], record_verb_name(r->verb), sizeof(l->cell[VERB]));
@@ -121,7 +124,7 @@ fill_row(struct row *l, const struct record *r, int64_t now)
 	    people_cut(r->to.tag, TAG_COLUMNS, to, sizeof(to)));
 	(void)strlcpy(l->cell[OUTCOME], show_outcome(r), sizeof(l->cell[OUTCOME]));
 	(void)people_took(r->ms.total, l->cell[TOOK]);
-	(void)strlcpy(l->cell[BY], r->who.actor, sizeof(l->cell[BY]));
+	(void)strlcpy(l->cell[BY], people_who(&r->who, who), sizeof(l->cell[BY]));
 	(void)people_cut(people_reason(r->why, reason, sizeof(reason)),
 	    PEOPLE_COLUMNS - 4, l->why, sizeof(l->why));
 }

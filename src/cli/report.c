@@ -34,7 +34,7 @@ describe_version(const struct status *s, size_t i, char *out, size_t size)
 	const struct observed *o = &s->survey.seen.part[i];
 	const struct record *good = &s->good;
 	const struct part *p = release_part(&good->to, o->service);
-	char tag[TAG_MAX], age[PEOPLE_SHORT];
+	char tag[TAG_MAX], age[PEOPLE_SHORT], who[PEOPLE_WHO_MAX];
 	size_t n;
 
 	out[0] = '\0';
@@ -53,7 +53,8 @@ describe_version(const struct status *s, size_t i, char *out, size_t size)
 		return;
 	snprintf(out + n, size - n, ", %s %s ago by %s",
 	    good->outcome == OUTCOME_ADOPTED ? "found" : "deployed",
-	    people_age(people_time(good->time), s->now, age), good->who.actor);
+	    people_age(people_time(good->time), s->now, age),
+	    people_who(&good->who, who));
 }
 
 static void
@@ -150,12 +151,13 @@ flight_object(const struct flight *fl)
 
 	if (fl->state == FLIGHT_NONE)
 		return json_null();
-	return json_pack("{ss so so so so so}", "state", names[fl->state], "verb",
+	return json_pack("{ss so so so so so so}", "state", names[fl->state], "verb",
 	    text_or_null(known ? record_verb_name(j->verb) : ""), "tag",
 	    text_or_null(known ? j->to.tag : ""), "phase",
 	    text_or_null(known ? phase_name(j->phase) : ""), "time",
 	    text_or_null(known ? j->time : ""), "by",
-	    text_or_null(known ? j->who.actor : ""));
+	    text_or_null(known ? j->who.actor : ""), "trigger",
+	    text_or_null(known ? trigger_name(j->who.trigger) : ""));
 }
 
 static json_t *

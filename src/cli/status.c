@@ -204,7 +204,7 @@ status_flight_text(const struct flight *fl, int64_t now, char *out, size_t size)
 {
 	const struct journal *j = &fl->journal;
 	const char *end = strstr(fl->holder, ", pid ");
-	char age[PEOPLE_SHORT];
+	char age[PEOPLE_SHORT], who[PEOPLE_WHO_MAX];
 
 	(void)people_age(people_time(j->time), now, age);
 	if (fl->state == FLIGHT_NONE)
@@ -217,7 +217,7 @@ status_flight_text(const struct flight *fl, int64_t now, char *out, size_t size)
 		    record_verb_name(j->verb), j->to.tag, phase_name(j->phase), age);
 	else if (fl->has_journal)
 		snprintf(out, size, "%s %s by %s, phase %s, for %s",
-		    record_verb_name(j->verb), j->to.tag, j->who.actor,
+		    record_verb_name(j->verb), j->to.tag, people_who(&j->who, who),
 		    phase_name(j->phase), age);
 	else if (fl->holder[0] == '\0')
 		(void)strlcpy(out, "a request that has just begun", size);

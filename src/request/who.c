@@ -131,8 +131,9 @@ read_client(struct who *w, const char *connection)
 }
 
 void
-who_read(struct who *w, const char *actor, char *const *env)
+who_read(struct who *w, const char *actor, const char *trigger, char *const *env)
 {
+	const char *connection = env_get(env, "SSH_CONNECTION");
 	const struct passwd *pw;
 	char uid[16];
 
@@ -147,5 +148,8 @@ who_read(struct who *w, const char *actor, char *const *env)
 	}
 	text_escape(w->actor, sizeof(w->actor), actor, strlen(actor));
 	read_key(w, env_get(env, "SSH_USER_AUTH"));
-	read_client(w, env_get(env, "SSH_CONNECTION"));
+	read_client(w, connection);
+	if (trigger == NULL)
+		trigger = trigger_name(connection != NULL ? TRIGGER_SSH : TRIGGER_PROMPT);
+	w->trigger = trigger_find(trigger);
 }

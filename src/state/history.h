@@ -10,6 +10,7 @@
 #define STATE_HISTORY_H
 
 #include "state/release.h"
+#include "state/trigger.h"
 #include "sys/fault.h"
 
 #include <stdbool.h>
@@ -26,6 +27,7 @@ struct who {
 	char actor[64];  /* a name, escaped */
 	char key[80];    /* fingerprint of the SSH key, as ssh-keygen -l has it; or "" */
 	char client[64]; /* the client's address; or "" */
+	enum trigger trigger;
 };
 
 enum outcome {

@@ -68,8 +68,8 @@ member_of_release(const struct release *r, enum member_depth depth)
 json_t *
 member_of_who(const struct who *who)
 {
-	return json_pack("{ss ss ss}", "actor", who->actor, "key", who->key, "client",
-	    who->client);
+	return json_pack("{ss ss ss ss}", "actor", who->actor, "key", who->key, "client",
+	    who->client, "trigger", trigger_name(who->trigger));
 }
 
 /* A string with a NUL in it would be read as a shorter one. */
@@ -175,5 +175,9 @@ member_who(const json_t *obj, struct who *who)
 	bool key = member_string(from, "key", who->key, sizeof(who->key));
 	bool client = member_string(from, "client", who->client, sizeof(who->client));
 
+	/* an earlier program did not write it, a newer one may know others */
+	who->trigger = trigger_find(member_text(from, "trigger"));
+	if (who->trigger == TRIGGER__MAX)
+		who->trigger = TRIGGER_UNKNOWN;
 	return actor && key && client;
 }

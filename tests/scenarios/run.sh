@@ -282,6 +282,7 @@ clause() {
 	'') ;;
 	[0-9]* | \*) fault "$@" ;;
 	deploy | plan | verify | rollback | recover | status | history | freeze | unfreeze) ask "$@" ;;
+	by) options="$options --trigger $2" ;;
 	two) shift && two "$@" ;;
 	targets) targets ;;
 	drain) shift && drain "$@" ;;

@@ -36,7 +36,7 @@ static const struct journal full = {
 	    { { "web", "r/web:v1.0.1", "", "", "", "sha256:a1", "r/web:v1 \"\\/\t'",
 		true } } },
 	.seq = 999999999999999,
-	.who = { "ci", "SHA256:k", "192.0.2.1" },
+	.who = { "ci", "SHA256:k", "192.0.2.1", TRIGGER_BOOT },
 	.time = "2026-11-21T10:50:54Z",
 };
 

@@ -51,6 +51,28 @@ START_TEST(reads_a_time)
 }
 END_TEST
 
+START_TEST(shows_who_asked)
+{
+	static const struct {
+		enum trigger trigger;
+		const char *text;
+	} rows[] = { { TRIGGER_UNKNOWN, "ci" }, { TRIGGER_SSH, "ci" },
+		{ TRIGGER_PROMPT, "ci" }, { TRIGGER_WEBHOOK, "ci (webhook)" },
+		{ TRIGGER_POLL, "ci (poll)" }, { TRIGGER_BOOT, "ci (boot)" } };
+	struct who w = { .actor = "ci" };
+	char out[PEOPLE_WHO_MAX];
+	int i;
+
+	for (i = 0; i < N(rows); i++) {
+		w.trigger = rows[i].trigger;
+		ck_assert_str_eq(people_who(&w, out), rows[i].text);
+	}
+	memset(w.actor, 'a', sizeof(w.actor) - 1);
+	w.trigger = TRIGGER_WEBHOOK;
+	ck_assert_uint_eq(strlen(people_who(&w, out)), sizeof(w.actor) - 1 + 10);
+}
+END_TEST
+
 START_TEST(shows_a_duration)
 {
 	static const struct {
@@ -146,6 +168,7 @@ people_suite(void)
 
 	tcase_add_loop_test(core, shows_an_age, 0, N(ages));
 	tcase_add_test(core, reads_a_time);
+	tcase_add_test(core, shows_who_asked);
 	tcase_add_test(core, shows_a_duration);
 	tcase_add_test(core, cuts_a_text);
 	tcase_add_test(core, shortens_a_reason);

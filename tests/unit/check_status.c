@@ -113,6 +113,13 @@ running(void)
 }
 
 static void
+polled(void)
+{
+	running();
+	s.flight.journal.who.trigger = TRIGGER_POLL;
+}
+
+static void
 just_begun(void)
 {
 	s.flight.state = FLIGHT_RUNNING;
@@ -194,6 +201,7 @@ static const struct {
 	    "run `recover`: deploy v2 was interrupted, phase verify, 40 s ago" },
 	{ interrupted_down, 5, "worker does not run" },
 	{ running, 1, "deploy v2 by ci, phase verify, for 40 s" },
+	{ polled, 1, "deploy v2 by ci (poll), phase verify, for 40 s" },
 	{ just_begun, 1, "deploy v2 by ci" },
 	{ other_desired, 1, "TWILIGHT_VERSION is v2, but api runs v1" },
 	{ other_runs, 1, "TWILIGHT_VERSION is v1, but worker runs v0" },

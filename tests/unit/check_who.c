@@ -45,7 +45,7 @@ key_of(const char *bytes, size_t len)
 	room_put("auth", bytes, len);
 	snprintf(var, sizeof(var), "SSH_USER_AUTH=%s/auth", folder);
 	memset(&w, 0xa5, sizeof(w));
-	who_read(&w, "ci", env);
+	who_read(&w, "ci", NULL, env);
 	return w.key;
 }
 
@@ -56,7 +56,7 @@ client_of(const char *connection)
 
 	snprintf(var, sizeof(var), "SSH_CONNECTION=%s", connection);
 	memset(&w, 0xa5, sizeof(w));
-	who_read(&w, "ci", env);
+	who_read(&w, "ci", NULL, env);
 	return w.client;
 }
 
@@ -64,7 +64,7 @@ START_TEST(knows_nobody_without_sshd)
 {
 	char *env[] = { NULL };
 
-	who_read(&w, "ci", env);
+	who_read(&w, "ci", NULL, env);
 	ck_assert_str_eq(w.actor, "ci");
 	ck_assert_str_eq(w.key, "");
 	ck_assert_str_eq(w.client, "");
@@ -77,11 +77,11 @@ START_TEST(names_the_actor)
 	const struct passwd *pw = getpwuid(getuid());
 	char uid[32];
 
-	who_read(&w, "option", env);
+	who_read(&w, "option", NULL, env);
 	ck_assert_str_eq(w.actor, "option");
-	who_read(&w, NULL, env);
+	who_read(&w, NULL, NULL, env);
 	ck_assert_str_eq(w.actor, "login");
-	who_read(&w, NULL, none);
+	who_read(&w, NULL, NULL, none);
 	snprintf(uid, sizeof(uid), "uid %u", (unsigned)getuid());
 	ck_assert_str_eq(w.actor, pw == NULL ? uid : pw->pw_name);
 }
@@ -218,7 +218,7 @@ START_TEST(bounds_the_actor)
 	for (len = 0; len < sizeof(name); len += len < 80 ? 1 : 100) {
 		memset(name, len % 2 == 0 ? 'a' : '\x1b', sizeof(name));
 		name[len] = '\0';
-		who_read(&w, name, env);
+		who_read(&w, name, NULL, env);
 		ck_assert_uint_lt(strlen(w.actor), sizeof(w.actor));
 		if (len % 2 == 0 && len <= 60)
 			ck_assert_str_eq(w.actor, name);
@@ -262,9 +262,29 @@ START_TEST(passes_over_other_kinds)
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
 	ck_assert_int_eq(symlink("auth", "link"), 0);
 	snprintf(var, sizeof(var), "SSH_USER_AUTH=%s", names[_i]);
-	who_read(&w, "ci", env);
+	who_read(&w, "ci", NULL, env);
 	ck_assert_str_eq(w.key, "");
 	ck_assert_str_eq(w.actor, "ci");
+}
+END_TEST
+
+START_TEST(names_the_trigger)
+{
+	char con[] = "SSH_CONNECTION=192.0.2.1 1 192.0.2.2 22", *env[] = { con, NULL },
+	     *none[] = { NULL };
+
+	who_read(&w, "ci", NULL, env);
+	ck_assert_int_eq(w.trigger, TRIGGER_SSH);
+	who_read(&w, "ci", NULL, none);
+	ck_assert_int_eq(w.trigger, TRIGGER_PROMPT);
+	who_read(&w, "ci", "poll", env);
+	ck_assert_int_eq(w.trigger, TRIGGER_POLL);
+	ck_assert(
+	    trigger_is_automatic(TRIGGER_POLL) && trigger_is_automatic(TRIGGER_BOOT));
+	ck_assert(!trigger_is_automatic(TRIGGER_SSH) &&
+	    !trigger_is_automatic(TRIGGER_PROMPT) &&
+	    !trigger_is_automatic(TRIGGER_WEBHOOK) &&
+	    !trigger_is_automatic(TRIGGER_UNKNOWN));
 }
 END_TEST
 
@@ -277,7 +297,7 @@ START_TEST(is_printable_whatever_comes)
 
 	for (c = 1; c < 256; c++) {
 		name[1] = log[8] = con[16] = (char)c;
-		who_read(&w, c % 2 == 0 ? name : NULL, env);
+		who_read(&w, c % 2 == 0 ? name : NULL, NULL, env);
 		ck_assert_str_ne(w.actor, "");
 		for (p = w.actor; *p != '\0'; p++)
 			ck_assert(*p >= ' ' && *p <= '~');
@@ -312,10 +332,10 @@ who_suite(void)
 {
 	static const struct unit_test tests[] = { CASE("Core"),
 		ONCE(knows_nobody_without_sshd), ONCE(names_the_actor),
-		EACH(reads_the_key, N(files)), EACH(agrees_with_ssh_keygen, 4),
-		EACH(reads_the_client, N(connections)), CASE("Limits"),
-		ONCE(bounds_the_client), ONCE(bounds_the_actor), ONCE(bounds_the_key),
-		CASE("Hostile"), EACH(passes_over_other_kinds, 7),
+		ONCE(names_the_trigger), EACH(reads_the_key, N(files)),
+		EACH(agrees_with_ssh_keygen, 4), EACH(reads_the_client, N(connections)),
+		CASE("Limits"), ONCE(bounds_the_client), ONCE(bounds_the_actor),
+		ONCE(bounds_the_key), CASE("Hostile"), EACH(passes_over_other_kinds, 7),
 		ONCE(is_printable_whatever_comes), EACH(survives_every_byte, 8) };
 
 	return unit_suite("who", setup, room_leave, tests, N(tests));
