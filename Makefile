@@ -206,7 +206,7 @@ check-unit: $(B)/unit ## the unit suites
 	CK_VERBOSITY=normal tests/unit/run.sh $(B)/unit
 
 check-shell: $(PROGRAM) build/service build/mocks/docker ## the program with a fake docker, from the command line
-	tests/deps.sh python3-jsonschema
+	tests/deps.sh python3-jsonschema jq openssl
 	tests/mocks.sh
 	tests/shell/run.sh $(PROGRAM)
 

@@ -60,7 +60,7 @@ skip() {
 	exit 0
 }
 
-needs() { # root | flock | setpriv | python3
+needs() { # root | flock | setpriv | python3 | jq | openssl
 	case $1 in
 	root) [ "$(id -u)" = 0 ] || skip "not run as root" ;;
 	*) command -v "$1" >/dev/null || skip "no $1 here" ;;
@@ -117,7 +117,7 @@ await() {
 }
 
 teardown() {
-	kill "$service_pid" ${engine_pid:+"$engine_pid"} 2>/dev/null
+	kill "$service_pid" ${engine_pid:+"$engine_pid"} ${receiver_pid:+"$receiver_pid"} 2>/dev/null
 	# end calls that hang; skip a pid that was reused
 	if [ -f "$engine/hanging" ]; then
 		while read -r pid; do

@@ -177,6 +177,44 @@ on_result failed: T/secret/missing was ended by SIGKILL'
 	is "exit code of a failure stays" "$rc" 1
 }
 
+# slow_start REQUEST: begins it, and waits until its on_start runs, which does not end.
+slow_start() {
+	cat >"$T/slow" <<-END
+		#!/bin/sh
+		echo \$\$ >"$T/began.new"
+		mv "$T/began.new" "$T/began"
+		exec sleep 600
+	END
+	chmod +x "$T/slow"
+	rm -f "$T/began"
+	export TWILIGHT_ON_START="$T/slow"
+	begin "$1"
+	await test -e "$T/began"
+}
+
+hook_ended() {
+	! still_hangs "$(cat "$T/began")"
+}
+
+# A kill during on_start: the deploy is recovered and has a result, and the hook ends.
+test_memory_hooks_and_a_kill() {
+	needs flock
+	memory v1.0.0
+	publish v1.0.1
+	deploy v1.0.0
+	hooks
+	slow_start "deploy v1.0.1"
+	kill -KILL "$asked"
+	finish
+	rm "$T/codes"
+	await hook_ended || wrong "the hook" ended "it runs"
+	net recover --allow all
+	is "exit code" "$rc" 1
+	runs_of_hooks 1
+	ran 1 OUTCOME discarded TAG v1.0.1
+	runs v1.0.0
+}
+
 # A signal ends on_start with the deploy; that one has a result.
 test_memory_hooks_and_a_signal() {
 	needs flock
@@ -184,15 +222,7 @@ test_memory_hooks_and_a_signal() {
 	publish v1.0.1
 	deploy v1.0.0
 	hooks
-	cat >"$T/slow" <<-END
-		#!/bin/sh
-		: >"$T/began"
-		exec sleep 600
-	END
-	chmod +x "$T/slow"
-	export TWILIGHT_ON_START="$T/slow"
-	begin "deploy v1.0.1"
-	await test -e "$T/began"
+	slow_start "deploy v1.0.1"
 	kill -TERM "$asked"
 	finish
 	is "exit code" "$rc" 1
@@ -215,4 +245,135 @@ test_memory_hooks_in_the_settings() {
 		is "exit code with $value" "$rc" 4
 		has "why" "$err" "TWILIGHT_ON_START=$value: must be the absolute path of a program"
 	done
+}
+
+# --- deploy/hooks: real curl against a server that keeps what it receives ------------------
+
+# receiver http|smtp [CERTIFICATE]: starts it; $at is its port, $received what it got.  The
+# folder may have secrets; whatever else does, in arguments and output too, fails the case.
+receiver() {
+	needs python3
+	needs jq
+	mkdir "$T/secret" "$T/bin"
+	received=$T/secret/received
+	: >"$received"
+	python3 "$REPO/tests/shell/receiver.py" "$1" "$T/secret" ${2:+"$2"} 2>"$T/receiver.log" &
+	receiver_pid=$!
+	await test -s "$T/secret/port" || wrong "the receiver" "a port" "$(cat "$T/receiver.log")"
+	read -r at <"$T/secret/port"
+	for tool in curl jq; do
+		printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>%s\nexec %s "$@"\n' "$T/arguments" \
+			"$(command -v $tool)" >"$T/bin/$tool"
+		chmod +x "$T/bin/$tool"
+	done
+	export PATH="$T/bin:$PATH"
+}
+
+# got FILTER: that of each thing received; what was received is forgotten.
+got() {
+	jq -r "$1" "$received"
+	: >"$received"
+}
+
+test_memory_hook_for_github() {
+	memory v1.0.0
+	publish sha-abc1234
+	publish v1.0.2 never
+	deploy v1.0.0
+	receiver http
+	echo "token-$secret" >"$T/secret/token"
+	TWILIGHT_ON_START="$REPO/deploy/hooks/github-status me/app $T/secret/token http://127.0.0.1:$at"
+	export TWILIGHT_ON_START TWILIGHT_ON_RESULT="$TWILIGHT_ON_START"
+	deploy sha-abc1234
+	is "exit code" "$rc" 0
+	warns ""
+	is "credentials" "$(jq -r .authorization "$received" | sort -u)" "Bearer token-$secret"
+	is "type" "$(jq -r .type "$received" | sort -u)" application/json
+	is "requests" "$(got '"\(.method) \(.path)\(.body)"')" \
+		'GET /repos/me/app/commits/abc1234
+POST /repos/me/app/statuses/5ha0f7heabc1234{"state":"pending","context":"deploy/default","description":"started"}
+GET /repos/me/app/commits/abc1234
+POST /repos/me/app/statuses/5ha0f7heabc1234{"state":"success","context":"deploy/default","description":"deployed"}'
+	deploy v1.0.2
+	is "exit code of a failure" "$rc" 1
+	warns ""
+	is "states" "$(got 'select(.body != "").body | fromjson |
+		"\(.state) \(.description | length <= 140) \(.description[:14])"')" "pending true started
+failure true not deployed: "
+	echo 422 >"$T/secret/status"
+	deploy sha-abc1234
+	is "exit code without a commit" "$rc" 0
+	has "why" "$err" "commit abc1234 of me/app: curl: (22) The requested URL returned error: 422"
+	has "arguments are looked at" "$(cat "$T/arguments")" /repos/me/app/
+}
+
+test_memory_hook_for_slack() {
+	memory v1.0.0
+	publish v1.0.1
+	publish v1.0.2 never
+	receiver http
+	echo "http://127.0.0.1:$at/services/$secret" >"$T/secret/url"
+	export TWILIGHT_ON_RESULT="$REPO/deploy/hooks/slack $T/secret/url"
+	deploy v1.0.1 --actor 'a<b>&c'
+	is "exit code" "$rc" 0
+	warns ""
+	is "messages: none of an adoption" "$(got '"\(.path) \(.type) \(.body | fromjson | .text)"')" \
+		"/services/$secret application/json :white_check_mark: deploy v1.0.1 on default by a&lt;b&gt;&amp;c: deployed"
+	deploy v1.0.2 --actor me
+	matches "message of a failure" "$(got '.body | fromjson | .text')" \
+		'^:x: deploy v1.0.2 on default by me: rolled back \(not deployed: .*answered 503'
+	echo 500 >"$T/secret/status"
+	deploy v1.0.0
+	is "exit code without Slack" "$rc" 0
+	has "why" "$err" "hooks/slack exited with 22: curl: (22) The requested URL returned error: 500"
+	has "arguments are looked at" "$(cat "$T/arguments")" /dev/fd/3
+}
+
+test_memory_hook_for_mail() {
+	memory v1.0.0
+	publish v1.0.1
+	publish v1.0.2 never
+	receiver smtp
+	TWILIGHT_ON_START="$REPO/deploy/hooks/mail me@example.org team@example.org smtp://127.0.0.1:$at"
+	export TWILIGHT_ON_START TWILIGHT_ON_RESULT="$TWILIGHT_ON_START"
+	deploy v1.0.1
+	warns ""
+	is "a success is not mailed" "$(cat "$received")" ""
+	deploy v1.0.2
+	warns ""
+	is "envelope" "$(jq -r '.mail, .rcpt' "$received")" "<me@example.org>
+<team@example.org>"
+	is "lines end in CR LF" "$(jq '[.data | splits("\n")][:-1] | all(endswith("\r"))' "$received")" true
+	mail=$(got .data | tr -d '\r')
+	has "head" "$mail" "Subject: deploy v1.0.2 on default: rolled back"
+	matches "date" "$mail" '^Date: [A-Z][a-z][a-z], [0-9]'
+	has "body" "$mail" "
+
+not deployed: "
+	has "the record" "$mail" '"outcome": "rolled back"'
+	export TWILIGHT_ON_RESULT="$REPO/deploy/hooks/mail -a ${TWILIGHT_ON_START#* }"
+	deploy v1.0.0
+	has "a success with -a" "$(got .data)" "Subject: deploy v1.0.0 on default: deployed"
+}
+
+# Only over TLS, and not with a certificate that nobody knows.
+test_memory_hook_for_mail_logs_in() {
+	needs openssl
+	memory v1.0.0
+	publish v1.0.1
+	deploy v1.0.0
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost -out "$T/pem" -keyout "$T/key" 2>/dev/null
+	cat "$T/key" >>"$T/pem"
+	receiver smtp "$T/pem"
+	echo "machine localhost login me password $secret" >"$T/secret/netrc"
+	export TWILIGHT_ON_RESULT="$REPO/deploy/hooks/mail -a a@b.c d@e.f smtp://localhost:$at $T/secret/netrc"
+	deploy v1.0.1
+	is "exit code" "$rc" 0
+	has "an unknown certificate" "$err" "on_result failed"
+	is "mails" "$(cat "$received")" ""
+	export CURL_CA_BUNDLE="$T/pem" TWILIGHT_KEEP_ENV=CURL_CA_BUNDLE
+	deploy v1.0.0
+	warns ""
+	is "mails" "$(got '"\(.tls) \(.login)"')" "true [\"me\",\"$secret\"]"
 }
