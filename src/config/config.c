@@ -77,6 +77,19 @@ is_default(const struct target *t)
 	return strcmp(t->name, TARGET_DEFAULT) == 0;
 }
 
+/* Is NAME.SERVICE given?  Then a service without it has none, also the first one. */
+static bool
+is_of_services(const struct sources *s, const struct key *k)
+{
+	size_t i;
+
+	for (i = 0; i < s->own->n; i++)
+		if (s->own->item[i].key->scope == SCOPE_SERVICE &&
+		    strcmp(s->own->item[i].key->name, k->name) == 0)
+			return true;
+	return false;
+}
+
 static int
 set_key(const struct sources *s, struct target *t, const struct key *k)
 {
@@ -87,7 +100,8 @@ set_key(const struct sources *s, struct target *t, const struct key *k)
 	/* the home is known: it is the first row */
 	if (v.fallback && k->kind == VALUE_PATH && k != key_table && *v.value != '\0')
 		return join_path(s, k, (char *)t + k->offset, t->home, v.value);
-	if (v.fallback && k->kind == VALUE_URL && !is_default(t))
+	if (v.fallback && k->kind == VALUE_URL &&
+	    (!is_default(t) || is_of_services(s, k)))
 		return 0;
 	if (*v.value == '\0' && *k->fallback != '\0' && v.origin.path != NULL)
 		return value_wrong(k, v.value, &v.origin, "given, or the line removed",
@@ -174,8 +188,9 @@ resolve_files(const struct sources *s, struct target *t)
 static int
 set_state(const struct sources *s, struct target *t)
 {
-	const struct key *k = key_find("state");
+	const struct key *k = key_find("state"), *lock = key_find("lock");
 	char folder[PATH_MAX], rest[TARGET_NAME_MAX + 16];
+	struct found v = find_value(s, lock);
 
 	if (!find_value(s, k).own && !is_default(t)) {
 		memcpy(folder, t->state, sizeof(folder));
@@ -183,7 +198,13 @@ set_state(const struct sources *s, struct target *t)
 		if (join_path(s, k, t->state, folder, rest) == -1)
 			return -1;
 	}
-	return t->lock[0] != '\0' ? 0 : join_path(s, k, t->lock, t->state, "/lock");
+	if (t->lock[0] == '\0')
+		return join_path(s, k, t->lock, t->state, "/lock");
+	/* detached commands take it while the program holds its own */
+	snprintf(folder, sizeof(folder), "%.*s/up.lock", PATH_MAX - 16, t->state);
+	return strcmp(t->lock, folder) != 0
+	    ? 0
+	    : value_wrong(lock, v.value, &v.origin, "another file", s->fault);
 }
 
 static int

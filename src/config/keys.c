@@ -54,7 +54,7 @@ const struct key key_table[] = {
 	    "yes: the tag is used without tag_prefix" },
 	{ "health_url", "TWILIGHT_HEALTH_URL", VALUE_URL, SCOPE_SHARED, true,
 	    AT(service[0].health_url), "http://localhost:8081/healthz", 0, 0, NULL,
-	    "of the first service; must answer 200 to 399; none: no request" },
+	    "of the first service, unless one has its own; 200 to 399 is good; or none" },
 	{ "health_url", NULL, VALUE_URL, SCOPE_SERVICE, true, SERVICE_AT(health_url), "",
 	    0, 0, NULL, "the same for one service; without a URL it must only run" },
 	{ "version_url", "TWILIGHT_VERSION_URL", VALUE_URL, SCOPE_SHARED, true,
