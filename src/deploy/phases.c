@@ -127,13 +127,13 @@ run_prepare(struct deploy *d, struct fault *f)
 	return -1;
 }
 
-/* What `up` did not replace goes on with its work. */
+/* What `up` did not replace goes on with its work; a blind engine cannot tell. */
 static void
 resume_kept(struct deploy *d)
 {
 	struct fault f = { 0 };
 
-	if (d->s->engine->observes && drain_resume(d, &f) == -1)
+	if (drain_resume(d, &f) == -1)
 		progress_say(d->s->progress, SAY_WARN, "%s", f.what);
 }
 

@@ -125,16 +125,13 @@ abandon(struct deploy *d, const struct observation *o, const struct found *found
 	struct fault why = { 0 };
 	char look[80];
 
-	if (undo_drain(d, &why) == -1)
-		progress_say(d->s->progress, SAY_WARN, "%s", why.what);
-	fault_clear(&why);
 	d->unjudged = true;
 	snprintf(look, sizeof(look), "look now: `status`, %s", d->s->engine->by_hand);
 	fault_set(f, FAULT_UNVERIFIED, look,
 	    "the %s of %s was interrupted, and somebody changed the desired version since",
 	    record_verb_name(d->j.verb), d->j.to.tag);
 	/* a person's choice is not undone, and must not block the next deploy */
-	if (verify_chosen(d, o, found, &why) == 0) {
+	if (undo_drain(d, &why) == 0 && verify_chosen(d, o, found, &why) == 0) {
 		progress_say(d->s->progress, SAY_WARN, "%s; that one runs, healthy",
 		    f->what);
 		fault_clear(f);
