@@ -6,6 +6,7 @@
 #   ONLY=TEXT    only points whose printed name contains TEXT: "kill deploy memory fsync:3"
 #   EXCEPT=CALLS without points at these calls, separated by spaces
 #   WORKER=1     with a second service in the target, on the fake engine
+#   PHASES=1     with a pre-deploy job, drain and restart, on the fake engine
 #   LOUD=1       prints each command and its output
 #   KEEP=1       keeps the work folder
 #   FULL=1       checks equal states again (see points.c)

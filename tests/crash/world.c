@@ -194,11 +194,18 @@ has_worker(const struct world *w)
 	return w->mock == MEMORY && getenv("WORKER") != NULL;
 }
 
+/* On the fake engine the deploys may have all optional phases. */
+static bool
+has_phases(const struct world *w)
+{
+	return w->mock == MEMORY && getenv("PHASES") != NULL;
+}
+
 static char **
 environment(const struct world *w, const char *extra)
 {
-	static char text[16][2 * PATH_MAX];
-	static char *list[18];
+	static char text[24][2 * PATH_MAX];
+	static char *list[26];
 	int n = 0;
 
 #define PUT(...) (snprintf(text[n], sizeof(text[n]), __VA_ARGS__), list[n] = text[n], n++)
@@ -222,6 +229,15 @@ environment(const struct world *w, const char *extra)
 		PUT("TWILIGHT_ENGINE=blind");
 	if (has_worker(w))
 		PUT("TWILIGHT_SERVICE=data,worker");
+	if (has_phases(w)) {
+		PUT("TWILIGHT_PRE_DEPLOY=data migrate");
+		PUT("TWILIGHT_PRE_DEPLOY_LIMIT=5");
+		PUT("TWILIGHT_DRAIN_URL=http://127.0.0.1:%u/drain", w->port);
+		PUT("TWILIGHT_DRAIN_DONE_URL=http://127.0.0.1:%u/drain", w->port);
+		PUT("TWILIGHT_DRAIN_DONE_EXPECT=active_jobs=0");
+		PUT("TWILIGHT_DRAIN_RESUME_URL=http://127.0.0.1:%u/resume", w->port);
+		PUT("TWILIGHT_RESTART=data");
+	}
 	if (w->script)
 		PUT("TWILIGHT_LOCK=%s/script.lock", w->dir);
 	/* a traced program cannot use its leak detector */
@@ -526,7 +542,19 @@ skip_running(const char *line, const char *service, char v)
 	    : end + 1;
 }
 
-/* Do these services run, and nothing else? */
+/* The line after the containers of pre-deploy jobs that begin here. */
+static const char *
+skip_jobs(const char *line)
+{
+	const char *end;
+
+	while ((end = strchr(line, '\n')) != NULL &&
+	    memmem(line, (size_t)(end - line), "-run-", 5) != NULL)
+		line = end + 1;
+	return line;
+}
+
+/* Do these services run, and nothing else?  A job that has ended may be left. */
 static bool
 is_running(const struct world *w, const struct tree *t, char v)
 {
@@ -541,7 +569,8 @@ is_running(const struct world *w, const struct tree *t, char v)
 		    NULL &&
 		    *at == '\0';
 	}
-	return at != NULL && (at = skip_running(at, "data", v)) != NULL && *at == '\0';
+	return at != NULL && (at = skip_running(skip_jobs(at), "data", v)) != NULL &&
+	    *skip_jobs(at) == '\0';
 }
 
 void
@@ -687,6 +716,50 @@ way_back(char runs, const struct count *c)
 	return c->outcomes > 0 && c->condemns && c->to == v ? (char)(v - 1) : v;
 }
 
+/* The container of `data`: the line up to its start, in milliseconds; "": there is none. */
+static void
+find_data(const struct tree *t, char out[512])
+{
+	const struct file *f = tree_find(t, "engine/containers");
+	const char *at = f == NULL ? "" : skip_jobs(f->bytes);
+
+	snprintf(out, 512, "%.*s", (int)strcspn(at, "\n"), at);
+}
+
+/* What was drained and is still there was resumed. */
+static void
+check_resumed(struct world *w, const struct tree *t, const struct tree *before)
+{
+	const struct file *f = tree_find(t, "engine/control.asked");
+	const struct file *old = tree_find(before, "engine/control.asked");
+	char is[512], was[512];
+
+	find_data(t, is);
+	find_data(before, was);
+	if (f != NULL && (old == NULL || f->len > old->len) && strcmp(is, was) == 0 &&
+	    (f->len < 7 || strcmp(f->bytes + f->len - 7, "resume\n") != 0))
+		world_wrong(w, "after recover: it is drained, and was not resumed");
+}
+
+/* It is run once, and what is known of it is removed. */
+static void
+check_job(struct world *w, const struct tree *t, bool interrupted)
+{
+	const struct file *f = tree_find(t, "engine/containers");
+	char path[PATH_MAX], line[1024];
+	unsigned n = 0;
+	FILE *log = fopen(path_in(w, "t/engine/calls.log", path), "re");
+
+	while (log != NULL && fgets(line, sizeof(line), log) != NULL)
+		n += strncmp(line, "docker compose run ", 19) == 0;
+	if (log != NULL)
+		fclose(log);
+	if (n > 1)
+		world_wrong(w, "the pre-deploy job was run %u times", n);
+	if (interrupted && f != NULL && strstr(f->bytes, "-run-") != NULL)
+		world_wrong(w, "after recover: the pre-deploy job is left");
+}
+
 static char
 recover_world(struct world *w, const struct scenario *s, const struct tree *before,
     int ended)
@@ -710,6 +783,10 @@ recover_world(struct world *w, const struct scenario *s, const struct tree *befo
 		world_wrong(w, "recover says 1, but .env has the new version");
 	now(w, &t);
 	nothing_left(w, &t, "after recover");
+	if (has_phases(w)) {
+		check_resumed(w, &t, before);
+		check_job(w, &t, journal);
+	}
 	count_history(w, &t, before, &c);
 	if (c.outcomes > 1)
 		world_wrong(w, "history: the outcome is there %zu times", c.outcomes);
