@@ -42,7 +42,7 @@ static const struct {
 	{ "getrandom", "EINTR ENOSYS" }, { "signalfd4", "EMFILE ENOMEM" },
 	{ "wait4", "EINTR" }, { "waitid", "EINTR" }, { "prctl", "EPERM" },
 	{ "prlimit64", "EPERM" }, { "chdir", "EACCES" }, { "clock_nanosleep", "EINTR" },
-	{ "nanosleep", "EINTR" },
+	{ "nanosleep", "EINTR" }, { "memfd_create", "EMFILE ENOMEM" },
 	/*
 	 * Not close: a close(2) that fails has closed the descriptor, and strace's does not.
 	 * short.c makes close fail.

@@ -7,6 +7,7 @@
 #   EXCEPT=CALLS without points at these calls, separated by spaces
 #   WORKER=1     with a second service in the target, on the fake engine
 #   PHASES=1     with a pre-deploy job, drain and restart, on the fake engine
+#   HOOKS=1      with hooks, one of which fails
 #   LOUD=1       prints each command and its output
 #   KEEP=1       keeps the work folder
 #   FULL=1       checks equal states again (see points.c)

@@ -204,8 +204,8 @@ has_phases(const struct world *w)
 static char **
 environment(const struct world *w, const char *extra)
 {
-	static char text[24][2 * PATH_MAX];
-	static char *list[26];
+	static char text[28][2 * PATH_MAX];
+	static char *list[30];
 	int n = 0;
 
 #define PUT(...) (snprintf(text[n], sizeof(text[n]), __VA_ARGS__), list[n] = text[n], n++)
@@ -237,6 +237,10 @@ environment(const struct world *w, const char *extra)
 		PUT("TWILIGHT_DRAIN_DONE_EXPECT=active_jobs=0");
 		PUT("TWILIGHT_DRAIN_RESUME_URL=http://127.0.0.1:%u/resume", w->port);
 		PUT("TWILIGHT_RESTART=data");
+	}
+	if (getenv("HOOKS") != NULL) {
+		PUT("TWILIGHT_ON_START=/bin/true");
+		PUT("TWILIGHT_ON_RESULT=/bin/false");
 	}
 	if (w->script)
 		PUT("TWILIGHT_LOCK=%s/script.lock", w->dir);
