@@ -60,6 +60,7 @@ SRC := \
 	src/deploy/observe.c \
 	src/deploy/phases.c \
 	src/deploy/predeploy.c \
+	src/deploy/quarantine.c \
 	src/deploy/recover.c \
 	src/deploy/restart.c \
 	src/deploy/session.c \

@@ -2,6 +2,7 @@
 
 #include "cli/people.h"
 #include "state/folder.h"
+#include "state/ledger.h"
 #include "sys/text.h"
 
 #include <bsd/string.h>
@@ -106,11 +107,12 @@ struct listing {
 	unsigned n, max;
 	bool json;
 	int64_t now;
+	struct bad_list *bad;
 	struct row *rows; /* the heading, then `max` records */
 };
 
 static void
-fill_row(struct row *l, const struct record *r, int64_t now)
+fill_row(struct row *l, const struct record *r, bool bad, int64_t now)
 {
 	char from[TAG_COLUMNS + 8], to[TAG_COLUMNS + 8], reason[FAULT_WHAT_MAX];
 	char who[PEOPLE_WHO_MAX];
@@ -122,7 +124,8 @@ fill_row(struct row *l, const struct record *r, int64_t now)
 		? "-"
 		: people_cut(r->from.tag, TAG_COLUMNS, from, sizeof(from)),
 	    people_cut(r->to.tag, TAG_COLUMNS, to, sizeof(to)));
-	(void)strlcpy(l->cell[OUTCOME], show_outcome(r), sizeof(l->cell[OUTCOME]));
+	snprintf(l->cell[OUTCOME], sizeof(l->cell[OUTCOME]), "%s%s", show_outcome(r),
+	    bad ? ", bad" : "");
 	(void)people_took(r->ms.total, l->cell[TOOK]);
 	(void)strlcpy(l->cell[BY], people_who(&r->who, who), sizeof(l->cell[BY]));
 	(void)people_cut(people_reason(r->why, reason, sizeof(reason)),
@@ -133,15 +136,20 @@ static bool
 list_record(void *arg, const struct record *r)
 {
 	struct listing *l = arg;
+	bool bad = ledger_is_bad(l->bad, &r->to);
+	json_t *doc;
 
 	if (l->n == l->max)
 		return false;
 	if (l->json) {
 		l->n++;
-		records_json(l->o, records_object(r, l->target));
+		doc = records_object(r, l->target);
+		if (doc != NULL)
+			(void)json_object_set_new(doc, "bad", json_boolean(bad));
+		records_json(l->o, doc);
 		return true;
 	}
-	fill_row(&l->rows[++l->n], r, l->now);
+	fill_row(&l->rows[++l->n], r, bad, l->now);
 	return true;
 }
 
@@ -186,8 +194,10 @@ records_show(struct output *o, const struct target *t, unsigned count, bool json
 	else {
 		l.now = time(NULL);
 		l.rows = calloc(count + 1, sizeof(*l.rows));
-		rc = l.rows == NULL ? fault_memory(f)
-				    : history_walk(dirfd, list_record, &l, f);
+		rc = l.rows == NULL ? fault_memory(f) : ledger_bad(dirfd, &l.bad, f);
+		if (rc == 0)
+			rc = history_walk(dirfd, list_record, &l, f);
+		ledger_bad_free(l.bad);
 		close(dirfd);
 	}
 	if (rc == 0 && l.n == 0)

@@ -19,7 +19,8 @@
 /*
  * Deploys `tag`, which is that of the request, perhaps without its prefix.
  * FAULT_SUPERSEDED where seq= is older than the one in force.  FAULT_REFUSED on a frozen
- * target, and where the image is not the one that was asked for; it is discarded.
+ * target, and where the image is not the one that was asked for, or is bad and nobody
+ * watches; it is discarded.
  */
 int deploy_run(struct session *, const char *tag, const struct request *,
     struct fault *) MUST_CHECK;

@@ -104,6 +104,14 @@ int identity_of(const struct session *, struct part *, const char *digest,
  */
 int identity_check(struct deploy *, struct fault *) MUST_CHECK;
 
+/* ---- quarantine.c ---- */
+
+/*
+ * Is the prepared release, by its revisions, bad on this host?  FAULT_REFUSED if the
+ * trigger runs by itself; a person is warned.
+ */
+int quarantine_check(const struct deploy *, struct fault *) MUST_CHECK;
+
 /* ---- verify.c ---- */
 
 /*

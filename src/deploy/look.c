@@ -49,7 +49,7 @@ report_identity(struct deploy *d, struct fault *f)
 {
 	struct fault why = { 0 };
 
-	if (identity_check(d, &why) == 0)
+	if (identity_check(d, &why) == 0 && quarantine_check(d, &why) == 0)
 		return 0;
 	if (why.kind != FAULT_REFUSED)
 		return fault_set(f, why.kind, why.next, "%s", why.what);

@@ -86,11 +86,12 @@ static int
 adopt(struct deploy *d, struct fault *f)
 {
 	struct record r;
-	bool good;
+	struct judgement known;
 
-	if (ledger_knows(d->s->dirfd, &d->j.from, &good, f) == -1)
+	if (ledger_knows(d->s->dirfd, &d->j.from, &known, f) == -1)
 		return -1;
-	if (good || !is_one_version(&d->j.from) || !is_healthy(d->s, &d->j.from))
+	if (known.verdict == VERDICT_GOOD || !is_one_version(&d->j.from) ||
+	    !is_healthy(d->s, &d->j.from))
 		return 0;
 	if (identify_running(d, f) == -1)
 		return -1;

@@ -120,7 +120,8 @@ run_prepare(struct deploy *d, struct fault *f)
 
 	rc = e->prepare(e, &d->j.to, f);
 	d->ms.prepare = clock_ms() - began;
-	if (rc == 0 && identity_check(d, f) == 0 && deploy_stopped(f) == 0)
+	if (rc == 0 && identity_check(d, f) == 0 && quarantine_check(d, f) == 0 &&
+	    deploy_stopped(f) == 0)
 		return 0;
 	/* the release never ran: nothing is evidence about it */
 	d->unjudged = true;

@@ -2,6 +2,7 @@
 
 #include <bsd/string.h>
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,8 +39,6 @@ is_first(struct seen *s, const char *key)
 	return false;
 }
 #pragma GCC diagnostic pop
-
-enum verdict { VERDICT_NONE, VERDICT_GOOD, VERDICT_BAD };
 
 static enum verdict
 verdict_on_to(const struct record *r)
@@ -107,7 +106,7 @@ ledger_good(int dirfd, bool include_bad, struct release *list, size_t max, size_
 
 struct judged {
 	char key[RELEASE_KEY_MAX];
-	enum verdict verdict;
+	struct judgement *j;
 };
 
 static bool
@@ -121,25 +120,84 @@ has_key(const struct release *r, const char *wanted)
 static bool
 find_verdict(void *arg, const struct record *r)
 {
-	struct judged *j = arg;
+	struct judged *judged = arg;
+	struct judgement *j = judged->j;
 
-	if (has_key(&r->to, j->key))
+	if (has_key(&r->to, judged->key)) {
 		j->verdict = verdict_on_to(r);
-	else if (has_key(&r->from, j->key))
+		(void)strlcpy(j->why, r->why, sizeof(j->why));
+	} else if (has_key(&r->from, judged->key)) {
 		j->verdict = verdict_on_from(r);
+		snprintf(j->why, sizeof(j->why), "%s rolled back to %s", r->who.actor,
+		    r->to.tag);
+	}
+	(void)strlcpy(j->time, r->time, sizeof(j->time));
 	return j->verdict == VERDICT_NONE;
 }
 
 int
-ledger_knows(int dirfd, const struct release *r, bool *good, struct fault *f)
+ledger_knows(int dirfd, const struct release *r, struct judgement *j, struct fault *f)
 {
-	struct judged j = { .verdict = VERDICT_NONE };
-	int rc;
+	struct judged judged = { .j = j };
 
-	(void)release_key(r, j.key);
-	rc = history_walk(dirfd, find_verdict, &j, f);
-	*good = j.verdict == VERDICT_GOOD;
-	return rc;
+	memset(j, 0, sizeof(*j));
+	(void)release_key(r, judged.key);
+	return history_walk(dirfd, find_verdict, &judged, f);
+}
+
+struct bad_list {
+	struct seen seen, bad;
+};
+
+static void
+add_verdict(struct bad_list *b, enum verdict verdict, const struct release *r)
+{
+	char key[RELEASE_KEY_MAX];
+
+	if (verdict != VERDICT_NONE && release_is_resolved(r) &&
+	    is_first(&b->seen, release_key(r, key)) && verdict == VERDICT_BAD)
+		(void)is_first(&b->bad, key);
+}
+
+static bool
+collect_bad(void *arg, const struct record *r)
+{
+	struct bad_list *b = arg;
+
+	add_verdict(b, verdict_on_to(r), &r->to);
+	add_verdict(b, verdict_on_from(r), &r->from);
+	return !b->seen.failed && !b->bad.failed;
+}
+
+int
+ledger_bad(int dirfd, struct bad_list **list, struct fault *f)
+{
+	struct bad_list *b = *list = calloc(1, sizeof(*b));
+
+	if (b == NULL)
+		return fault_memory(f);
+	if (history_walk(dirfd, collect_bad, b, f) == -1)
+		return -1;
+	return b->seen.failed || b->bad.failed ? fault_memory(f) : 0;
+}
+
+bool
+ledger_is_bad(const struct bad_list *b, const struct release *r)
+{
+	char key[RELEASE_KEY_MAX];
+
+	return release_is_resolved(r) &&
+	    tfind(release_key(r, key), &b->bad.root, compare_keys) != NULL;
+}
+
+void
+ledger_bad_free(struct bad_list *b)
+{
+	if (b == NULL)
+		return;
+	tdestroy(b->seen.root, free);
+	tdestroy(b->bad.root, free);
+	free(b);
 }
 
 /* Did its release become the running one?  Then its sequence number is in force. */
@@ -184,7 +242,7 @@ struct trim {
 	bool (*keep)(void *, const struct release *);
 	void *arg;
 	struct seen seen;
-	size_t n;
+	size_t n, bad;
 	bool landed; /* the newest deploy that succeeded was seen */
 };
 
@@ -200,6 +258,14 @@ is_newest_verdict(struct trim *t, enum verdict verdict, const struct release *r)
 	return is_first(&t->seen, key);
 }
 
+/* What runs by itself may ask for it again, long after its image was pruned. */
+static bool
+keeps_bad(struct trim *t, enum verdict verdict, const struct release *r)
+{
+	return verdict == VERDICT_BAD && release_is_resolved(r) &&
+	    t->bad++ < LEDGER_KEEP_BAD;
+}
+
 /* A bad verdict stays as long as the good one before it. */
 static bool
 keeps_record(void *arg, const struct record *r)
@@ -208,10 +274,12 @@ keeps_record(void *arg, const struct record *r)
 	bool to = is_newest_verdict(t, verdict_on_to(r), &r->to);
 	bool from = is_newest_verdict(t, verdict_on_from(r), &r->from);
 	bool landed = !t->landed && is_landed(r);
+	bool bad = (to && keeps_bad(t, verdict_on_to(r), &r->to)) ||
+	    (from && keeps_bad(t, verdict_on_from(r), &r->from));
 
 	t->landed = t->landed || landed;
 	/* out of memory: keep the rest */
-	return t->n++ < LEDGER_KEEP || landed || t->seen.failed ||
+	return t->n++ < LEDGER_KEEP || landed || bad || t->seen.failed ||
 	    (to && t->keep(t->arg, &r->to)) || (from && t->keep(t->arg, &r->from));
 }
 

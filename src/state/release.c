@@ -15,6 +15,16 @@ release_part(const struct release *r, const char *service)
 	return NULL;
 }
 
+bool
+release_is_resolved(const struct release *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n && r->part[i].revision[0] != '\0'; i++)
+		continue;
+	return r->n > 0 && i == r->n;
+}
+
 static void
 sort_by_service(const struct release *r, const struct part *sorted[SERVICES_MAX])
 {

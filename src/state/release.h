@@ -36,6 +36,9 @@ struct release {
 	struct part part[SERVICES_MAX];
 };
 
+/* Is the revision of each of its services known?  False for one without services. */
+bool release_is_resolved(const struct release *);
+
 /* The part of that service, or NULL.  Parts are found by name: their order varies. */
 const struct part *release_part(const struct release *, const char *service);
 

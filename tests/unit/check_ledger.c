@@ -49,6 +49,10 @@ record_of(const char *text)
 	r.outcome = (enum outcome)(at - letters);
 	r.unjudged = how[0] == 'U';
 	r.verb = how[0] == 'R' ? RECORD_ROLLBACK : RECORD_DEPLOY;
+	strcpy(r.time, "2026-11-24T14:00:00Z");
+	strcpy(r.who.actor, "ci");
+	if (!outcome_is_good(r.outcome))
+		strcpy(r.why, "answered");
 	return r;
 }
 
@@ -105,10 +109,10 @@ static bool
 knows(const char *text)
 {
 	struct release r = release_of(text);
-	bool is = true;
+	struct judgement j = { .verdict = VERDICT_GOOD };
 
-	ck_assert_msg(ledger_knows(dir, &r, &is, &f) == 0, "%s", f.what);
-	return is;
+	ck_assert_msg(ledger_knows(dir, &r, &j, &f) == 0, "%s", f.what);
+	return j.verdict == VERDICT_GOOD;
 }
 
 static const struct {
@@ -213,6 +217,57 @@ START_TEST(knows_what_is_good)
 		ck_assert_int_eq(knows(all[i]), strstr(list, word) != NULL);
 	}
 	ck_assert(!knows("-"));
+}
+END_TEST
+
+/* Each bad one of x=A, x=B, x=C, and of v1 and v2 without a revision. */
+static const struct {
+	const char *story, *want, *why;
+} bad_ones[] = {
+	{ "", "", "" },
+	{ "D - v1=A", "", "" },
+	{ "D - v1=A;B v1=A v2=B", "B", "answered" },
+	{ "D - v1=A;X v1=A v2=B", "B", "answered" },
+	{ "B - v1=A;X v1=A v2=B", "AB", "answered" },
+	/* no verdict: discarded, abandoned, unjudged */
+	{ "D - v1=A;P v1=A v2=B;O v1=A v3=C;UB v1=A v2=B", "", "" },
+	{ "B - v2=B;P v1=A v2=B", "B", "answered" },
+	/* somebody rolled back from it */
+	{ "D - v1=A;D v1=A v2=B;RD v2=B v1=A", "B", "ci rolled back to v1" },
+	{ "D - v1=A;D v1=A v2=B;RB v2=B v1=A", "A", "answered" },
+	/* a later success */
+	{ "B v1=A v2=B;D v1=A v2=B", "", "" },
+	{ "B v1=A v2=B;A - v2=B", "", "" },
+	/* the revision counts, not the tag */
+	{ "B v1=A latest=B;D v1=A latest=C", "B", "answered" },
+	{ "B v1=A v2=B;D v1=A v3=B", "", "" },
+	/* no revision: it cannot be told from a new image of its tag */
+	{ "B v1=A v2", "", "" },
+};
+
+START_TEST(tells_what_is_bad)
+{
+	static const char *const all[] = { "x=A", "x=B", "x=C", "v1", "v2", "-" };
+	struct bad_list *bad;
+	struct judgement j;
+	struct release r;
+	char got[8] = "";
+	int i;
+
+	append(bad_ones[_i].story);
+	ck_assert_int_eq(ledger_bad(dir, &bad, &f), 0);
+	for (i = 0; i < N(all); i++) {
+		r = release_of(all[i]);
+		if (!ledger_is_bad(bad, &r))
+			continue;
+		strcat(got, all[i] + 2);
+		ck_assert_int_eq(ledger_knows(dir, &r, &j, &f), 0);
+		ck_assert_int_eq(j.verdict, VERDICT_BAD);
+		ck_assert_str_eq(j.why, bad_ones[_i].why);
+		ck_assert_str_eq(j.time, "2026-11-24T14:00:00Z");
+	}
+	ck_assert_str_eq(got, bad_ones[_i].want);
+	ledger_bad_free(bad);
 }
 END_TEST
 
@@ -370,16 +425,17 @@ static const struct {
 	size_t more; /* than LEDGER_KEEP */
 	const char *good;
 } trims[] = {
-	/* the newest verdicts on A and C, and the newest deploy */
+	/* the newest verdicts on A and C, the bad E, and the newest deploy */
 	{ "D - v1=A;D v1=A v2=B;D v2=B v1=A;D v1=A v3=C;D v3=C v4=D;B v4=D v5=E;"
 	  "D v4=D v6=F",
-	    "AC", 3, "v6=F v3=C v1=A " },
+	    "AC", 4, "v6=F v3=C v1=A " },
 	/* by revision and tag */
 	{ "D - latest=A;D latest=A latest=B;D latest=B v1=B", "AB", 3, "v1=B latest=A " },
 	{ "D - v1:w=A,x=B;D v1:w=A,x=B v2:w=A,x=C", "A", 2, "v2=A v1=A " },
 	/* the newest deploy stays for its number */
-	{ "D - v1=A;RD v1=A v2=B", "", 1, "v1=A " },
+	{ "D - v1=A;P v1=A v2=B", "", 1, "v1=A " },
 	/* bad releases stay bad */
+	{ "D - v1=A;RD v1=A v2=B", "", 2, "v2=B " },
 	{ "D - v1=A;B v2=B v1=A", "A", 2, "" },
 	{ "D - v1=A;X v2=B v1=A", "A", 2, "" },
 	{ "D - v1=A;D v1=A v2=B;RD v1=A v2=B", "A", 2, "v2=B " },
@@ -392,6 +448,28 @@ START_TEST(trims_the_oldest)
 	ck_assert_uint_eq(trim(trims[_i].keep), LEDGER_KEEP + trims[_i].more);
 	ck_assert_str_eq(good(false, 16), trims[_i].good);
 	ck_assert_uint_eq(trim(trims[_i].keep), LEDGER_KEEP + trims[_i].more);
+}
+END_TEST
+
+START_TEST(trimming_keeps_what_is_bad)
+{
+	struct judgement j;
+	struct release r;
+	char story[32];
+	int i;
+
+	for (i = 0; i < LEDGER_KEEP_BAD + 20; i++) {
+		snprintf(story, sizeof(story), "B - latest=b%d", i);
+		append(story);
+	}
+	fill(UNRELATED, LEDGER_KEEP + 100);
+	ck_assert_uint_eq(trim(""), LEDGER_KEEP + LEDGER_KEEP_BAD);
+	for (i = 0; i < LEDGER_KEEP_BAD + 20; i += 19) {
+		snprintf(story, sizeof(story), "latest=b%d", i);
+		r = release_of(story);
+		ck_assert_int_eq(ledger_knows(dir, &r, &j, &f), 0);
+		ck_assert_int_eq(j.verdict, i < 20 ? VERDICT_NONE : VERDICT_BAD);
+	}
 }
 END_TEST
 
@@ -429,7 +507,8 @@ START_TEST(refuses_what_it_cannot_read)
 {
 	struct release r = release_of("v1=A");
 	char arg[8] = "", tag[TAG_MAX];
-	bool is = true;
+	struct judgement j = { .verdict = VERDICT_GOOD };
+	struct bad_list *bad;
 	int64_t seq;
 	size_t n;
 
@@ -438,8 +517,10 @@ START_TEST(refuses_what_it_cannot_read)
 	ck_assert_int_eq(f.kind, FAULT_HOST);
 	ck_assert_uint_eq(n, 0);
 	fault_clear(&f);
-	ck_assert_int_eq(ledger_knows(dir, &r, &is, &f), -1);
-	ck_assert(!is);
+	ck_assert_int_eq(ledger_knows(dir, &r, &j, &f), -1);
+	ck_assert_int_eq(j.verdict, VERDICT_NONE);
+	ck_assert_int_eq(ledger_bad(dir, &bad, &f), -1);
+	ledger_bad_free(bad);
 	ck_assert_int_eq(ledger_sequence(dir, &seq, tag, &f), -1);
 	ck_assert_int_eq(ledger_trim(dir, wants, arg, &f), -1);
 	ck_assert_int_eq(f.kind, FAULT_HOST);
@@ -452,11 +533,13 @@ ledger_suite(void)
 	static const struct unit_test tests[] = { CASE("Core"),
 		EACH(lists_what_is_good, N(stories)),
 		EACH(knows_what_is_good, N(stories)),
+		EACH(tells_what_is_bad, N(bad_ones)),
 		EACH(lists_what_was_ever_good, N(ever_good)),
 		EACH(tells_the_sequence, N(sequences)), ONCE(gives_all_that_was_recorded),
 		CASE("Limits"), ONCE(respects_its_limit), ONCE(trims_late),
-		EACH(trims_the_oldest, N(trims)), EACH(trimming_keeps_the_sequence, 2),
-		CASE("Hostile"), ONCE(trims_garbage), ONCE(refuses_what_it_cannot_read) };
+		EACH(trims_the_oldest, N(trims)), ONCE(trimming_keeps_what_is_bad),
+		EACH(trimming_keeps_the_sequence, 2), CASE("Hostile"),
+		ONCE(trims_garbage), ONCE(refuses_what_it_cannot_read) };
 
 	return unit_suite("ledger", setup, room_leave, tests, N(tests));
 }

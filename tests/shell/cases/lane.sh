@@ -34,7 +34,8 @@ test_memory_json() {
 	net "history 2 --json"
 	is "two lines" "$(printf '%s\n' "$out" | grep -c '^{.*}$')" 2
 	is "the newest first" "$out" \
-		"$(tail -n 2 "$state/history.jsonl" | tac | sed 's/}$/,"target":"default"}/')"
+		"$(tail -n 2 "$state/history.jsonl" | tac |
+			sed '1s/}$/,"target":"default","bad":false}/; 2s/}$/,"target":"default","bad":true}/')"
 }
 
 # The record is that of this request, not of the deploy that it recovered first.

@@ -145,7 +145,7 @@ test_memory_long_tags() {
 	deploy $two
 	is "exit code of two" "$rc" 1
 	net history
-	matches "both tags" "$out" '^[0-9]+ s +deploy +111111111111.. -> 222222222222.. +rolled back '
+	matches "both tags" "$out" '^[0-9]+ s +deploy +111111111111.. -> 222222222222.. +rolled back, bad '
 	is "wide lines of history" "$(printf '%s\n' "$out" | grep -cE '.{81}')" 0
 	net status
 	has "the whole tag" "$out" $one
