@@ -1408,7 +1408,7 @@ compose_up(char **names)
 
 /* The same containers, stopped and started. */
 static int
-compose_restart(char **names)
+restart_services(char **names)
 {
 	int rc = choose_services(names, !flags.no_deps);
 
@@ -1643,7 +1643,7 @@ static const struct verb {
 	{ "compose", "config", compose_config, true },
 	{ "compose", "pull", compose_pull, false },
 	{ "compose", "up", compose_up, false },
-	{ "compose", "restart", compose_restart, false },
+	{ "compose", "restart", restart_services, false },
 	{ "compose", "run", compose_run, false },
 	{ "image", "tag", image_tag, false },
 	{ "image", "rm", image_rm, false },

@@ -99,7 +99,8 @@ fill_env(struct childenv *env, const struct hooks *h, const struct target *t,
 
 /* ": " and the last line of the output that is not empty; "" for none. */
 static const char *
-last_line(const struct target *t, const struct run_result *res, char line[LINE_MAX_SHOWN])
+last_output_line(const struct target *t, const struct run_result *res,
+    char line[LINE_MAX_SHOWN])
 {
 	bool cut = res->out_cut || res->end != RUN_EXITED;
 	size_t end = res->out_len, begin, len;
@@ -125,13 +126,13 @@ last_line(const struct target *t, const struct run_result *res, char line[LINE_M
 
 /* How it ended, if it failed. */
 static void
-judge(const struct run *run, const struct target *t, const struct run_result *res,
+judge_run(const struct run *run, const struct target *t, const struct run_result *res,
     struct fault *f)
 {
 	char line[LINE_MAX_SHOWN], path[160];
 
 	text_escape(path, sizeof(path), run->path, strlen(run->path));
-	(void)last_line(t, res, line);
+	(void)last_output_line(t, res, line);
 	if (res->end == RUN_TIMEOUT)
 		fault_set(f, FAULT_FAILED, NULL, "%s did not end within %lld s%s", path,
 		    (long long)(run->limit_ms / 1000), line);
@@ -172,7 +173,7 @@ run_hook(const struct hooks *h, const struct hook *hook, const struct target *t,
 	if (run.in_fd != -1 && fill_env(&env, h, t, r, &f) == 0) {
 		run.env = env.list;
 		if (run_child(&run, &res, &f) == 0)
-			judge(&run, t, &res, &f);
+			judge_run(&run, t, &res, &f);
 		run_free(&res);
 	}
 	if (run.in_fd != -1)
@@ -187,7 +188,7 @@ run_hook(const struct hooks *h, const struct hook *hook, const struct target *t,
 }
 
 static void
-keep(struct hooks *h, const struct target *t, const struct record *r)
+keep_record(struct hooks *h, const struct target *t, const struct record *r)
 {
 	struct made *grown = reallocarray(h->made, h->n + 1, sizeof(*grown));
 
@@ -207,7 +208,7 @@ hooks_record(void *hooks, const struct target *t, const struct record *r)
 	if (r->outcome == OUTCOME_STARTED)
 		run_hook(hooks, &start, t, r);
 	else if (t->on_result[0] != '\0')
-		keep(hooks, t, r);
+		keep_record(hooks, t, r);
 }
 
 void

@@ -16,7 +16,7 @@
 #include <string.h>
 
 static void
-tell(const struct session *s, const struct record *r)
+tell_caller(const struct session *s, const struct record *r)
 {
 	if (s->on_record != NULL)
 		s->on_record(s->arg, s->target, r);
@@ -27,7 +27,7 @@ commit_record(struct session *s, const struct record *r, struct fault *f)
 {
 	if (history_append(s->dirfd, r, f) == -1)
 		return -1;
-	tell(s, r);
+	tell_caller(s, r);
 	return 0;
 }
 
@@ -61,7 +61,7 @@ commit_started(struct deploy *d)
 	struct record r;
 
 	make_record(d, OUTCOME_STARTED, NULL, &r);
-	tell(d->s, &r);
+	tell_caller(d->s, &r);
 }
 
 struct trim {

@@ -194,7 +194,7 @@ still_drained(struct deploy *d, const struct part *p, bool *drained, struct faul
 }
 
 static int
-resume(struct deploy *d, const struct service *s, struct fault *f)
+resume_service(struct deploy *d, const struct service *s, struct fault *f)
 {
 	const char *services[] = { s->name, NULL };
 	struct engine *e = d->s->engine;
@@ -219,7 +219,7 @@ drain_resume(struct deploy *d, struct fault *f)
 		if (p == NULL)
 			continue;
 		if (still_drained(d, p, &drained, f) == -1 ||
-		    (drained && resume(d, &t->service[i], f) == -1))
+		    (drained && resume_service(d, &t->service[i], f) == -1))
 			return -1;
 	}
 	return 0;
