@@ -17,6 +17,7 @@
  *   recover, decide	recover_run(), recover(), compare_part(), decide()
  *   complete, abandon	complete(), abandon()
  *   prepare .. commit	the rows of phases.c, with enter_phase()
+ *   predeploy, drain	predeploy_run(), drain_run(): only with JOB, with DRAINS
  *   apply		compose_apply(): docker_desire(), prepare_start(), docker_up()
  *   undo_*		undo.c
  *   close		commit_failure(), commit_success()
@@ -120,11 +121,24 @@
 #define CLIENTS 1
 #endif
 
+#ifdef JOB		/* there is a pre-deploy job */
+#define IS_JOB true
+#else
+#define IS_JOB false
+#endif
+#ifdef DRAINS		/* service 0 is drained */
+#define IS_DRAINS true
+#else
+#define IS_DRAINS false
+#endif
+
 #define NONE 0
 #define PREPARE 1	/* phases */
-#define APPLY 2
-#define VERIFY 3
-#define REVERT 4
+#define PRE_DEPLOY 2
+#define DRAIN 3
+#define APPLY 4
+#define VERIFY 5
+#define REVERT 6
 #define V_DEPLOY 1	/* verbs */
 #define V_ROLLBACK 2
 #define V_RECOVER 3
@@ -147,6 +161,9 @@
 #define RUNNING 4
 #define PULL 1		/* commands */
 #define DO_UP 2
+#define DO_RUN 3	/* starts the job */
+#define RUNS 1		/* the job's container */
+#define ENDED 2
 
 typedef Journal {
 	byte phase, verb, otag, oval, ntag;
@@ -169,6 +186,10 @@ bool rec[2];		/* it is the instance that was observed */
 bool good[2];		/* image 2 of a service is healthy */
 bool rotten;		/* image 1 of service 0 no longer is */
 bool known[4];		/* known-good, by tag */
+
+byte job, jobs;		/* its container; how often it was started */
+bool job_ok, job_seen;	/* it ends well; who ran it has seen that */
+bool drained;		/* the container of service 0, until it starts again */
 
 byte lock;
 byte cmd, at, res, owner, c_tag;	/* the detached command */
@@ -204,6 +225,8 @@ bool seen;		/* always 0; see REACH */
 inline POWER_CUT()
 {
 	cmd = 0; at = 0; hung = false; owner = 0; boot = true;
+	drained = false;
+	job_ok = job_ok && job != RUNS; job = (job == RUNS -> ENDED : job);
 	if
 	:: true		/* restart policies start what ran */
 	:: crashed = true;
@@ -347,6 +370,21 @@ inline COMMAND(what, t, f, s0, s1)
 		fi \
 	}
 
+#define BEFORE_APPLY (j.phase < APPLY)
+/* Without an observation it is always drained. */
+#define WANTS_DRAIN (IS_DRAINS && j.osrv[0] && \
+    (!OBSERVES || j.oimg[0] != j.nimg[0] || j.otag != j.ntag))
+
+/* drain_resume() */
+#define RESUME(where) \
+	atomic { \
+		KILL; \
+		if \
+		:: j.phase >= DRAIN && WANTS_DRAIN -> REACH; MAY_FAIL(where); drained = false \
+		:: else \
+		fi \
+	}
+
 /* mrc: OK, FAILED, or HOST; `both`: all services are looked at */
 #define PASSES(s, i) ((OBSERVES && i == 0) || (looks(s) && healthy(s) && \
     (!OBSERVES || img[s] == i)))
@@ -434,6 +472,29 @@ begin:
 		fi
 	};
 
+/* predeploy_recover(): waits, but not for ever, and ends it */
+	atomic {
+		KILL;
+		if
+#ifndef BUG_JOB_BESIDE
+		:: j.phase == PRE_DEPLOY -> REACH; MAY_FAIL(left); job = NONE
+#endif
+		:: else
+		fi;
+#ifdef BUG_JOB_TWICE
+		if
+		:: j.phase == PRE_DEPLOY -> goto predeploy
+		:: else
+		fi;
+#endif
+#ifdef BUG_JOB_FORWARD
+		if
+		:: j.phase == PRE_DEPLOY -> goto drain
+		:: else
+		fi;
+#endif
+	};
+
 /* decide: */
 	atomic {
 		KILL;
@@ -467,25 +528,25 @@ begin:
 		replaced = REPLACED(0) || REPLACED(1);
 		if
 #ifndef BUG_NO_ABANDON
-		:: (!old_d && !new_d) || (j.phase == PREPARE && !old_d) ->
+		:: (!old_d && !new_d) || (BEFORE_APPLY && !old_d) ->
 			REACH; goto abandon
 #endif
 		:: else
 		fi;
 		if
 		:: !OBSERVES && j.phase == VERIFY && new_d -> REACH; goto verify
-		:: !OBSERVES && j.phase == PREPARE -> REACH; unjudged = true; goto undo_prepare
-		:: !OBSERVES && j.phase != PREPARE && !(j.phase == VERIFY && new_d) ->
+		:: !OBSERVES && BEFORE_APPLY -> REACH; unjudged = true; goto undo_prepare
+		:: !OBSERVES && !BEFORE_APPLY && !(j.phase == VERIFY && new_d) ->
 			REACH; goto turn_back
 		:: else
 		fi;
 		if
-		:: j.phase == PREPARE && replaced -> REACH; goto turn_back
-		:: j.phase == PREPARE && !replaced ->
+		:: BEFORE_APPLY && replaced -> REACH; goto turn_back
+		:: BEFORE_APPLY && !replaced ->
 			REACH; unjudged = true; goto undo_prepare
 #ifdef BUG_CUT
 		/* what still looks as before may have been told to stop */
-		:: j.phase != PREPARE && old_d && old_r ->
+		:: !BEFORE_APPLY && old_d && old_r ->
 			unjudged = true; goto undo_prepare
 #endif
 		:: else
@@ -522,8 +583,13 @@ complete:
 	goto verify;
 
 abandon:
+	RESUME(not_resumed);
+	goto resumed_it;
+not_resumed:
+	atomic { unjudged = true; out = O_ABANDONED; rc = UNVERIFIED; goto close };
+resumed_it:
 #define CHOSEN(s) (looks(s) && tag[s] == env && img[s] == REF(s, env) && healthy(s) && \
-    (j.phase == PREPARE || !(HAD(s) && rec[s])))
+    (BEFORE_APPLY || !(HAD(s) && rec[s])))
 	atomic {
 		KILL;
 		assert(person);
@@ -578,6 +644,8 @@ request:
 		fi;
 		MAY_FAIL(host);
 		/* from here on the checks speak of this deploy */
+		assert(job != RUNS);
+		job = NONE; jobs = 0; job_ok = false; job_seen = false; drained = false;
 		begun = false; back = false; person = false; crashed = false; outage = false;
 		b_ref[0] = REF(0, env); b_ref[1] = REF(1, env);
 		b_env = env; b_img[0] = (st[0] > CREATED -> img[0] : 0);
@@ -585,7 +653,7 @@ request:
 		b_srv[0] = st[0] == RUNNING; b_srv[1] = st[1] == RUNNING;
 		b_agree = agrees(0) && agrees(1);
 		if
-		:: verb == V_ROLLBACK -> REACH; goto apply
+		:: verb == V_ROLLBACK -> REACH; goto drain
 		:: else
 		fi
 	};
@@ -605,10 +673,57 @@ request:
 		unjudged = false
 	};
 
+predeploy:
+	atomic {
+		KILL;
+		if
+		:: !IS_JOB -> goto drain
+		:: else
+		fi;
+		j.phase = PRE_DEPLOY; WRITE(phase_failed)
+	};
+	COMMAND(DO_RUN, j.ntag, false, false, false);
+	atomic {
+		KILL;
+		unjudged = true;
+		if
+		:: mrc == OK && job == ENDED && job_ok -> REACH
+		/* it failed, or its limit has passed */
+		:: else -> REACH; goto undo_predeploy
+		fi;
+		MAY_FAIL(undo_predeploy);
+		job = NONE; job_seen = true; unjudged = false;
+		if
+		:: faults > 0 -> faults--; unjudged = true; goto undo_predeploy	/* TERM */
+		:: true
+		fi
+	};
+
+drain:
+	atomic {
+		KILL;
+		if
+		:: !WANTS_DRAIN -> goto apply
+		:: else
+		fi;
+		j.phase = DRAIN; WRITE(phase_failed)
+	};
+	atomic {
+		KILL;
+		/* by a request that may not be answered */
+		drained = drained || st[0] == RUNNING;
+		if
+		:: faults > 0 -> faults--; unjudged = true; goto undo_prepare	/* TERM */
+		:: true
+		fi
+	};
+
 apply:
 	atomic {
 		KILL;
 		assert(!back);
+		/* nobody goes on past a job whose end was not seen */
+		assert(!IS_JOB || j.verb != V_DEPLOY || job_seen);
 		j.phase = APPLY;
 #ifndef BUG_NO_JOURNAL
 		WRITE(apply_failed)
@@ -632,7 +747,13 @@ apply:
 		KILL;
 		cut = cut || mrc != OK;
 		if
-		:: mrc == OK -> unjudged = false
+		:: mrc == OK -> unjudged = false;
+			/* what was not replaced; a failure is a warning */
+			if
+			:: drained -> drained = false
+			:: drained && faults > 0 -> faults--
+			:: !drained
+			fi
 		:: mrc == FAILED -> REACH; goto undo_revert
 		:: mrc == HOST -> REACH; goto undo_unapplied
 		fi
@@ -670,11 +791,19 @@ verify:
 begin_failed:
 	/* undo_nothing() */
 	atomic { goto host };
+phase_failed:
+	/* the undo of the row before */
+	atomic {
+		if
+		:: j.verb == V_ROLLBACK -> REACH; goto begin_failed
+		:: j.verb != V_ROLLBACK -> REACH; unjudged = true; goto undo_prepare
+		fi
+	};
 apply_failed:
 	atomic {
 		if
 		:: recovering -> goto left
-		:: !recovering && j.verb == V_ROLLBACK -> goto begin_failed
+		:: !recovering && j.verb == V_ROLLBACK && !WANTS_DRAIN -> goto begin_failed
 		:: else -> REACH; unjudged = true; goto undo_prepare
 		fi
 	};
@@ -703,15 +832,24 @@ undo_unapplied:
 		fi
 	};
 
+	goto undo_prepare;
+
+undo_predeploy:
+	atomic { KILL; MAY_FAIL(not_restored); job = NONE };
+
 undo_prepare:
 	atomic {
 		KILL;
 		REAP();
+		assert(mrc == HOST || job != RUNS);	/* nothing is done beside it */
 		if
 		:: mrc == HOST -> REACH; rc = UNVERIFIED; goto stays
 		:: else
 		fi
 	};
+#ifndef BUG_DRAINED
+	RESUME(not_restored);
+#endif
 	UNDESIRE(not_restored);
 	DISCARD(not_restored);
 	atomic {
@@ -790,6 +928,10 @@ desired:
 	od;
 	atomic {
 		KILL;
+		if
+		:: WANTS_DRAIN && mrc == OK -> MAY_FAIL(not_restored); drained = false
+		:: else
+		fi;
 		n = (mrc == FAILED -> 2 : 0);
 		REAP();
 		if
@@ -849,6 +991,9 @@ close:
 		assert(rc == OK || env == b_env || person);
 		assert(!person || p_env != 3 || env == 3 || j.oval == 3);
 		assert(rc == UNVERIFIED || cmd == 0);
+		assert(job != RUNS);
+		assert(rc == UNVERIFIED || !drained || st[0] != RUNNING ||
+		    (out == O_GOOD && faults < FAULTS));
 #ifdef BUG_HISTORY_AFTER_CLEAR
 		FORGET(disk)
 	};
@@ -935,7 +1080,7 @@ over:
 		/* at the end nothing fails: it has one record, and what is asked for comes */
 		assert(calm == 0 || disk.phase == NONE);
 		assert(calm == 0 || !begun || hist);
-		assert(calm != 2 || rc == OK || rotten || !good[0] || !good[1] ||
+		assert(calm != 2 || rc == OK || (IS_JOB && !job_seen) || rotten || !good[0] || !good[1] ||
 		    (env != 1 && env != 2));
 		lock = 0
 	};
@@ -984,13 +1129,24 @@ end_idle:
 		at++
 	   }
 	:: atomic {
+		cmd == DO_RUN && at < 2 ->
+		jobs++; assert(jobs == 1);
+		job = RUNS; at = 2;
+		if
+		:: job_ok = true
+		:: job_ok = false
+		fi
+	   }
+	/* it runs, and the command says that it failed */
+	:: atomic { cmd == DO_RUN && at == 2 && faults > 0 -> faults--; END(FAILED) }
+	:: atomic {
 		cmd == DO_UP && at < 2 ->
 		if
 		:: !c_srv[at] -> at++
 		:: c_srv[at] && REF(at, c_tag) == 0 -> END(FAILED)
 		:: c_srv[at] && REF(at, c_tag) != 0 && looks(at) && MATCHES -> at++
 		:: c_srv[at] && REF(at, c_tag) != 0 && st[at] == EXITED && MATCHES ->
-			st[at] = RUNNING; at++
+			st[at] = RUNNING; drained = drained && at != 0; at++
 		:: c_srv[at] && REF(at, c_tag) != 0 && st[at] == CREATED ->
 			img[at] = REF(at, c_tag); tag[at] = c_tag; st[at] = RUNNING; at++
 		:: c_srv[at] && REF(at, c_tag) != 0 && st[at] == RUNNING && !MATCHES ->
@@ -999,7 +1155,8 @@ end_idle:
 			st[at] = EXITED
 		:: c_srv[at] && REF(at, c_tag) != 0 &&
 		    (st[at] == GONE || (st[at] == EXITED && !MATCHES)) ->
-			st[at] = CREATED; rec[at] = false; img[at] = 0; tag[at] = 0
+			st[at] = CREATED; rec[at] = false; img[at] = 0; tag[at] = 0;
+			drained = drained && at != 0
 		fi
 	   }
 	:: atomic { cmd != 0 && at == 2 -> END(OK) }
@@ -1021,9 +1178,9 @@ inline UP_NOW(s)
 	if
 	:: REF(s, env) == 0
 	:: REF(s, env) != 0 && tag[s] == env && img[s] == REF(s, env) && st[s] > CREATED ->
-		st[s] = RUNNING
+		drained = drained && (s != 0 || st[s] == RUNNING); st[s] = RUNNING
 	:: else ->
-		st[s] = RUNNING; tag[s] = env; img[s] = REF(s, env); rec[s] = false
+		drained = drained && s != 0; st[s] = RUNNING; tag[s] = env; img[s] = REF(s, env); rec[s] = false
 	fi
 }
 
@@ -1031,6 +1188,7 @@ active proctype World()
 {
 end_idle:
 	do
+	:: atomic { job == RUNS -> job = ENDED }
 	:: atomic { cmd == 0 && st[0] == STOPPING -> st[0] = EXITED }
 	:: atomic { cmd == 0 && st[1] == STOPPING -> st[1] = EXITED }
 	:: atomic { IS_HUNG && faults > 0 && cmd != 0 && !hung -> faults--; hung = true }
