@@ -47,6 +47,7 @@ SRC := \
 	src/cli/status.c \
 	src/cli/wait.c \
 	src/config/config.c \
+	src/config/conflicts.c \
 	src/config/keys.c \
 	src/config/sections.c \
 	src/config/value.c \

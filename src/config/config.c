@@ -4,10 +4,10 @@
  */
 #include "config/config.h"
 
+#include "config/conflicts.h"
 #include "config/keys.h"
 #include "config/sections.h"
 #include "sys/childenv.h"
-#include "sys/file.h"
 #include "sys/text.h"
 
 #include <bsd/string.h>
@@ -223,75 +223,6 @@ make_target(const struct sources *s, struct target *t)
 	return set_state(s, t);
 }
 
-/* ---- conflicts between targets ---- */
-
-/* The real paths of a target: the same file may have several names. */
-struct places {
-	char state[PATH_MAX], lock[PATH_MAX], env_file[PATH_MAX], compose_dir[PATH_MAX];
-};
-
-/* The service that both have, of the same compose project; NULL: there is none. */
-static const char *
-common_service(struct target *a, const struct places *of_a, struct target *b,
-    const struct places *of_b)
-{
-	size_t i;
-
-	if (strcmp(a->project, b->project) != 0 ||
-	    (a->project[0] == '\0' && strcmp(of_a->compose_dir, of_b->compose_dir) != 0))
-		return NULL;
-	for (i = 0; i < a->n_services; i++)
-		if (find_service(b, a->service[i].name) != NULL)
-			return a->service[i].name;
-	return NULL;
-}
-
-/* `line` is that of the section of `b`. */
-static int
-check_pair(const char *path, unsigned line, struct target *a, const struct places *of_a,
-    struct target *b, const struct places *of_b, struct fault *f)
-{
-	const char *what, *service = "", *next = "give each a folder of its own";
-
-	if (strcmp(of_a->state, of_b->state) == 0)
-		what = "state folder";
-	else if (strcmp(of_a->lock, of_b->lock) == 0)
-		what = "lock";
-	else if (strcmp(of_a->env_file, of_b->env_file) == 0 &&
-	    strcmp(a->variable, b->variable) == 0) {
-		what = "env_file and variable";
-		next = "give each a variable of its own";
-	} else if ((service = common_service(a, of_a, b, of_b)) != NULL) {
-		what = "service ";
-		next = "a service belongs to one target only";
-	} else
-		return 0;
-	return sections_fault(f, path, line, next, "targets %s and %s have the same %s%s",
-	    a->name, b->name, what, service);
-}
-
-static int
-check_pairs(struct config *c, const struct sections *file, struct fault *f)
-{
-	struct places *p = calloc(c->n, sizeof(*p));
-	size_t i, j;
-	int rc = 0;
-
-	if (p == NULL)
-		return fault_memory(f);
-	for (i = 0; i < c->n && c->n > 1 && rc == 0; i++) {
-		file_real_path(c->target[i].state, p[i].state);
-		file_real_path(c->target[i].lock, p[i].lock);
-		file_real_path(c->target[i].env_file, p[i].env_file);
-		file_real_path(c->target[i].compose_dir, p[i].compose_dir);
-		for (j = 0; j < i && rc == 0; j++)
-			rc = check_pair(file->path, file->section[i + 1].line,
-			    &c->target[j], &p[j], &c->target[i], &p[i], f);
-	}
-	free(p);
-	return rc;
-}
-
 /* ---- all targets ---- */
 
 /* A variable cannot say which of several targets it is for. */
@@ -350,7 +281,7 @@ make_targets(struct config *c, const struct sections *file, char *const *env,
 	}
 	c->n = n;
 	share_variables(c);
-	return check_pairs(c, file, f);
+	return conflicts_check(c, file, f);
 }
 
 int

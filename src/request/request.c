@@ -266,12 +266,6 @@ word_is(const struct word *w, const char *text)
 	return w->len == strlen(text) && memcmp(w->at, text, w->len) == 0;
 }
 
-static bool
-word_is_help(const struct word *w)
-{
-	return word_is(w, "--help") || word_is(w, "-h");
-}
-
 /* The row of `extras`; EXTRAS for none. */
 static size_t
 extra_of(const struct word *w)
@@ -365,7 +359,8 @@ take_words(struct request *r, const struct word *line, struct fault *f)
 	size_t extra;
 	int rc = 0, one;
 
-	r->verb = word_is_help(&w) ? VERB_HELP : verb_find(w.at, w.len);
+	r->verb = (word_is(&w, "--help") || word_is(&w, "-h")) ? VERB_HELP
+							       : verb_find(w.at, w.len);
 	if (r->verb == VERB__MAX)
 		return refuse_verb(&w, f);
 	/* to the end even after a fault: a later --json makes the refusal JSON */
@@ -373,7 +368,8 @@ take_words(struct request *r, const struct word *line, struct fault *f)
 		w = word_at(w.at + w.len + 1, end);
 		extra = extra_of(&w);
 		one = 0;
-		if (word_is_help(&w) && w.at + w.len == end && r->word[0] == '\0') {
+		if ((word_is(&w, "--help") || word_is(&w, "-h")) && w.at + w.len == end &&
+		    r->word[0] == '\0') {
 			(void)strlcpy(r->word, verb_name(r->verb), sizeof(r->word));
 			r->verb = VERB_HELP;
 		} else if (extra < EXTRAS)
