@@ -3,7 +3,7 @@
 #
 #   tests/scenarios/run.sh PROGRAM [PATTERN]
 #
-# PATTERN is an ERE over the names of the rows.  JOBS rows run at a time (4); a request may
+# PATTERN is an ERE over the names of the rows.  JOBS rows run at a time (10); a request may
 # take LIMIT seconds (30); KEEP=1 keeps the trees.  Needs build/service, build/engine and
 # build/mocks/docker.  README.md describes the tables.  Exits 1 if a row failed, 2 if there is
 # nothing to run.
@@ -18,7 +18,7 @@ fi
 PROGRAM=$(realpath "$1")
 repository=ghcr.io/twilight/demo
 worker=ghcr.io/twilight/worker
-jobs=${JOBS:-4}
+jobs=${JOBS:-10}
 limit=${LIMIT:-30}
 shm=/dev/shm
 [ -w $shm ] || shm=/tmp
