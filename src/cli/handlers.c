@@ -94,6 +94,22 @@ do_recover(struct call *c, struct session *s, struct fault *f)
 
 /* ---- verbs that observe, without the lock ---- */
 
+/* What a deploy does beside pull and `up`. */
+static void
+plan_more(struct output *o, const struct target *t)
+{
+	size_t i;
+
+	if (t->pre_deploy[0] != '\0')
+		output_row(o, "pre-deploy job", "%s", t->pre_deploy);
+	for (i = 0; i < t->n_services; i++)
+		if (t->service[i].drain_url[0] != '\0')
+			output_row(o, "drain", "%s, if it is replaced",
+			    t->service[i].name);
+	if (t->restart[0] != '\0')
+		output_row(o, "restart", "%s", t->restart);
+}
+
 static int
 do_plan(struct call *c, struct session *s, struct release *from, struct release *to,
     struct fault *f)
@@ -120,6 +136,7 @@ do_plan(struct call *c, struct session *s, struct release *from, struct release 
 		if (p->digest[0] != '\0')
 			output_line(o, "%-17s %s", "", p->digest);
 	}
+	plan_more(o, s->target);
 	hooks_plan(o, s->target);
 	output_line(o, "nothing was pulled or changed");
 	return 0;
