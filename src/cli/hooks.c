@@ -114,7 +114,7 @@ last_output_line(const struct target *t, const struct run_result *res,
 	len = end - begin > MASK_SHOW_MAX ? MASK_SHOW_MAX : end - begin;
 	line[0] = '\0';
 	/* without the mask nothing is shown */
-	if (len == 0 ||
+	if (end == 0 ||
 	    mask_load(&mask, t->env_file, t->variable, t->variables, &none) == -1)
 		return line;
 	(void)strlcpy(line, ": ", LINE_MAX_SHOWN);
@@ -231,16 +231,15 @@ hooks_results(struct hooks *h)
 static void
 plan_hook(struct output *o, const char *key, const char *command)
 {
-	char words[COMMAND_MAX], path[160];
-	const char *argv[COMMAND_MAX / 2 + 1];
+	char program[COMMAND_MAX], safe[160];
 
 	if (*command == '\0')
 		return;
-	(void)strlcpy(words, command, sizeof(words));
-	split(words, argv);
+	(void)strlcpy(program, command, sizeof(program));
+	program[strcspn(program, " ")] = '\0';
 	output_row(o, key, "%s%s",
-	    text_escape(path, sizeof(path), argv[0], strlen(argv[0])),
-	    access(argv[0], X_OK) == 0 ? "" : ", which cannot be run");
+	    text_escape(safe, sizeof(safe), program, strlen(program)),
+	    access(program, X_OK) == 0 ? "" : ", which cannot be run");
 }
 
 void
