@@ -16,6 +16,7 @@ deploy_tag_missing
 deploy_never_healthy_without_registry
 rollback_twice
 latest_to_bad_latest
+which_image
 two_deploys_at_once
 two_targets_at_once
 two_targets_with_one_env
@@ -214,6 +215,69 @@ scenario_latest_to_bad_latest() {
 	code 0
 	runs "$IMAGE" better
 	name_is latest "$IMAGE"
+}
+
+# refused_image TAG TEXT REQUEST…: it was fetched, and v1 runs as before.
+refused_image() {
+	ri_tag=$1 ri_text=$2
+	shift 2
+	ask ci "$@"
+	code 2
+	said "$ri_text"
+	said 'nothing was changed, what ran runs as before'
+	env_is sha-0000001
+	runs "$v1_image" sha-0000001
+	at_rest
+	recorded deploy 2 discarded "$ri_tag"
+}
+
+# signature NAME: of a text by a key in $SPARE.
+signature() {
+	printf %s "$1" | ssh-keygen -q -Y sign -n twilight-deploy -f "$SPARE/signer" 2>/dev/null |
+		sed '1d;$d' | tr -d '\n'
+}
+
+# The digest, the revision label, a tag that moved, a signature, and what the service says.
+scenario_which_image() {
+	v1_runs
+	v1_digest=$(record_field to digest)
+	publish sha-0000002 healthy
+	v2_image=$IMAGE
+	refused_image sha-0000002 "not $v1_digest" deploy sha-0000002 digest="$v1_digest"
+	v2_digest=$(record_field to digest)
+	[ "$v2_digest" = "$(registry_digest sha-0000002)" ] || fail "the registry's digest, not $v2_digest"
+	publish_image "$REPOSITORY" sha-0000003 'ENV SERVICE_VERSION=sha-0000003
+		LABEL org.opencontainers.image.revision=0000004
+		ENTRYPOINT ["/service"]' service
+	refused_image sha-0000003 'built from commit 0000004' deploy sha-0000003
+	ssh-keygen -q -t ed25519 -N '' -C x -f "$SPARE/signer"
+	echo "release $(cat "$SPARE/signer.pub")" >"$SPARE/signers"
+	chmod 644 "$SPARE/signers"
+	setting TWILIGHT_SIGNED_BY "$SPARE/signers"
+	setting TWILIGHT_VERSION_URL "http://127.0.0.1:$PORT/health/version"
+	refused_image sha-0000002 'no signature by an allowed signer' \
+		deploy sha-0000002 sig="$(signature "$REPO@$v1_digest")"
+	ask ci deploy sha-0000002 sig="$(signature "$REPO@$v2_digest")" digest="$v2_digest"
+	code 0
+	said 'signed by release'
+	runs "$v2_image" sha-0000002
+	ask operator rollback
+	code 0
+	runs "$v1_image" sha-0000001
+	setting TWILIGHT_SIGNED_BY ''
+	publish v1.0.0 healthy sha-0000009
+	deploy v1.0.0
+	code 1
+	said 'does not say that it runs 1.0.0'
+	runs "$v1_image" sha-0000001
+	publish v1.0.0 healthy v1.0.0
+	deploy v1.0.0
+	code 0
+	publish v1.0.0 healthy v1.0.0-again
+	deploy v1.0.0
+	code 2
+	said 'v1.0.0 was deployed before with another image'
+	at_rest
 }
 
 scenario_two_deploys_at_once() {

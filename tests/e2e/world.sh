@@ -112,6 +112,15 @@ registry_name() {
 		--data-binary "@$SPARE/manifest" "$rn_url/$3"
 }
 
+# The registry's own digest of a tag.
+registry_digest() {
+	curl -sf -o /dev/null -D - -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' \
+		-H 'Accept: application/vnd.oci.image.manifest.v1+json' \
+		-H 'Accept: application/vnd.oci.image.index.v1+json' \
+		"http://$ENGINE_REGISTRY/v2/$REPOSITORY/manifests/$1" |
+		tr -d '\r' | sed -n 's/^[Dd]ocker-[Cc]ontent-[Dd]igest: *//p'
+}
+
 # -- requests ----------------------------------------------------------------------
 
 # Writes the key file with the current settings.
