@@ -80,7 +80,7 @@ end_process() {
 		as_root kill -KILL "$1" 2>/dev/null || :
 }
 
-# A zombie counts as gone: there may be nobody who reaps it.
+# A zombie counts as gone: perhaps no process reaps it.
 process_gone() {
 	pg_state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) ||
 		return 0

@@ -36,7 +36,7 @@ START_TEST(left_counts_down)
 }
 END_TEST
 
-START_TEST(passed_is_nought)
+START_TEST(passed_is_zero)
 {
 	int64_t deadline = deadline_in(10);
 
@@ -71,7 +71,7 @@ Suite *
 deadline_suite(void)
 {
 	static const struct unit_test tests[] = { CASE("Core"), ONCE(clock_moves_forward),
-		ONCE(left_counts_down), ONCE(passed_is_nought),
+		ONCE(left_counts_down), ONCE(passed_is_zero),
 		ONCE(poll_takes_the_shorter), CASE("Limits"), ONCE(poll_fits_an_int) };
 
 	return unit_suite("deadline", NULL, NULL, tests, N(tests));
