@@ -11,6 +11,8 @@
  *   POST /drain, /resume GET /drain
  *                        204; 200 {"active_jobs":N}, N from FILE.jobs, 0 without it.  Each is
  *                        added to FILE.asked, FILE being that of --control
+ *   POST /worker/drain GET /worker/status
+ *                        the same as of /drain
  *
  * Every flag has an environment variable, the flag wins:
  *
@@ -446,12 +448,14 @@ static bool
 answer_drain(struct conn *c)
 {
 	bool post = strncmp(c->in, "POST ", 5) == 0;
+	bool drain = path_is(c, "/drain") ||
+	    path_is(c, post ? "/worker/drain" : "/worker/status");
 	char body[64];
 
-	if (post && (path_is(c, "/drain") || path_is(c, "/resume"))) {
-		note_asked(path_is(c, "/drain") ? "drain" : "resume");
+	if (post && (drain || path_is(c, "/resume"))) {
+		note_asked(drain ? "drain" : "resume");
 		put_answer(c, 204, "No Content", "", "");
-	} else if (!post && path_is(c, "/drain")) {
+	} else if (!post && drain) {
 		note_asked("idle?");
 		snprintf(body, sizeof body, "{\"active_jobs\":%ld}\n", active_jobs());
 		put_answer(c, 200, "OK", "", body);
