@@ -17,6 +17,8 @@ example() {
 	ex_files=$ROOT/deploy/examples/$1
 	CONFIG=$SPARE/twilight-deploy.conf
 	printf 's|/home/deploy/%s|%s|\n' "$1" "$HOME_DIR" >"$SPARE/host.sed"
+	printf 's|/usr/local/lib/twilight-deploy/|%s/deploy/hooks/|; s|/etc/twilight-deploy/|%s/|\n' \
+		"$ROOT" "$SPARE" >>"$SPARE/host.sed"
 	shift
 	PORTS=
 	for ex_port; do
@@ -24,7 +26,7 @@ example() {
 		PORTS="$PORTS $FREE_PORT"
 		printf 's/\\(localhost\\|127\\.0\\.0\\.1\\):%s\\b/\\1:%s/\n' "$ex_port" "$FREE_PORT"
 	done >>"$SPARE/host.sed"
-	printf 's#\\(ghcr\\.io\\|[0-9a-z.-]*\\.amazonaws\\.com\\)/#%s/#\n' "$ENGINE_REGISTRY" \
+	printf 's#\\(ghcr\\.io\\|[0-9a-z.-]*\\.amazonaws\\.com\\)/#%s/#\n' "${GUARDED:-$ENGINE_REGISTRY}" \
 		>>"$SPARE/host.sed"
 	{
 		printf 'health_tries = 3\nhealth_sleep = 1\nhealth_settle = 1\ndisk_min = 1M\n'
@@ -101,28 +103,102 @@ scenario_example_twilight() {
 	env_changed TWILIGHT_VERSION=sha-abc1234
 }
 
+# receiver_start: a stand-in for Slack, which keeps what is posted to it.
+receiver_start() {
+	need_package python3 python3 || fail "python3"
+	need_package jq jq || fail "jq"
+	python3 "$ROOT/tests/shell/receiver.py" http "$SPARE" >"$SPARE/receiver.log" 2>&1 </dev/null &
+	RECEIVER_PID=$!
+	trap 'end_process "$RECEIVER_PID" 10; guarded_stop; home_remove' EXIT
+	wait_for 30 test -s "$SPARE/port" || fail "the receiver listens"
+	echo "http://127.0.0.1:$(cat "$SPARE/port")/services/hook" >"$SPARE/slack-url"
+}
+
+# worker_file: the file of the worker's mock at that path, on stdout.
+worker_file() {
+	docker cp "$(worker_now):/control.$1" - | tar -xOf -
+}
+
+worker_now() { containers --filter label=com.docker.compose.service=worker; }
+
+worker_jobs() {
+	echo "$1" >"$SPARE/control.jobs"
+	docker cp -q "$SPARE/control.jobs" "$(worker_now):/" || fail "a worker with $1 jobs"
+}
+
+worker_is_asked() { worker_file asked 2>/dev/null | grep -qF "$1"; }
+
+# drained TAG: the worker has a job, and the deploy waits for its end.
+drained() {
+	worker_jobs 1
+	keys_write
+	ssh_as ci deploy "$1" >"$OUT" 2>&1 </dev/null &
+	dr_client=$!
+	wait_for 60 worker_is_asked 'idle?' || fail "the worker is drained, not: $(cat "$OUT")"
+	[ "$(worker_file asked | uniq | tr '\n' ' ')" = 'drain idle? ' ] ||
+		fail "the worker is asked to drain, once"
+	for PORT in $PORTS; do
+		[ "$(version_served)" = "$first" ] || fail "port $PORT serves $first meanwhile"
+	done
+	worker_jobs 0
+	wait $dr_client
+	CODE=$?
+	cat "$OUT"
+	code 0
+}
+
+# The image of TAG, whose worker may be bad, and whose API may say another version.
+ghosthands_image() {
+	publish_image ghosthands "$1" "ENV SERVICE_VERSION=${3:-$1} WORKER_BEHAVIOUR=$2 \
+		SERVICE_CONTROL=/control" service bin/bun
+}
+
 scenario_example_ghosthands() {
+	guarded_start
+	guarded_login
+	helper_make ecr-login
+	docker_config "{\"credHelpers\": {\"$GUARDED\": \"ecr-login\"}}"
+	receiver_start
 	example ghosthands 3100 3101
+	setting TWILIGHT_KEEP_ENV AWS_SECRET_ACCESS_KEY
 	STATES=$STATE
 	first=1111111111111111111111111111111111111111
 	good=2222222222222222222222222222222222222222
 	bad=bad0000000000000000000000000000000000000
-	for tag in $first $good $bad; do
-		behaviour=healthy
-		[ $tag != $bad ] || behaviour=never
-		publish_image ghosthands $tag "ENV SERVICE_VERSION=$tag \
-			WORKER_BEHAVIOUR=$behaviour" service bin/bun
-	done
+	other=cafe000000000000000000000000000000000000
+	ghosthands_image $first healthy
+	ghosthands_image $good healthy
+	ghosthands_image $bad never
+	ghosthands_image $other healthy $first
 	steps <<-STEPS
 		ci       | deploy $first  | 0 | healthy after             | $first $first
-		ci       | deploy $good   | 0 | to go back: rollback      | $good $good
+	STEPS
+	drained $good
+	said 'to go back: rollback'
+	steps <<-STEPS
 		ci       | deploy $bad    | 1 | rolled back, $good serves | $good $good
 		ci       | deploy 2222222 | 2 | invalid tag: 2222222      | $good $good
 		ci       | deploy latest  | 2 | invalid tag: latest       | $good $good
+	STEPS
+	deploy $other
+	code 1
+	said "does not say that it runs $other"
+	steps <<-STEPS
+		ci       | status         | 0 | healthy, $good            | $good $good
 		operator | rollback       | 0 | rolling back to: $first   | $first $first
 		ci       | status         | 0 | worker:           healthy | $first $first
 	STEPS
-	env_changed "ECR_IMAGE=$ENGINE_REGISTRY/ghosthands:$first"
+	env_changed "ECR_IMAGE=$GUARDED/ghosthands:$first"
+	jq -r '.body | fromjson | .text | sub(" \\(.*"; "")' "$SPARE/received" >"$SPARE/posted"
+	cat >"$SPARE/expected" <<-END
+		:white_check_mark: deploy $first on default by ci: deployed
+		:white_check_mark: deploy $good on default by ci: deployed
+		:x: deploy $bad on default by ci: rolled back
+		:x: deploy $other on default by ci: rolled back
+		:white_check_mark: rollback $first on default by operator: deployed
+	END
+	cmp "$SPARE/expected" "$SPARE/posted" ||
+		fail "one message for each result, not:$NL$(cat "$SPARE/received")"
 }
 
 # docker_that_meets: at `compose up` of a target it waits for the other's.

@@ -40,6 +40,32 @@ guarded_refuses() {
 
 guarded_stop() { end_process "$GUARDED_PID" 10; }
 
+# guarded_login: the user who deploys has a configuration of docker's own, and $SPARE/bin on
+# PATH.
+guarded_login() {
+	mkdir "$SPARE/docker" "$SPARE/bin"
+	[ ! -d "$DOCKER_CONFIG/cli-plugins" ] ||
+		ln -s "$DOCKER_CONFIG/cli-plugins" "$SPARE/docker/cli-plugins"
+	setting DOCKER_CONFIG "$SPARE/docker"
+	setting PATH "$SPARE/bin:$PATH"
+}
+
+# helper_make NAME: docker-credential-NAME, which needs a key, as the one of ECR.
+helper_make() {
+	cat >"$SPARE/bin/docker-credential-$1" <<'SH'
+#!/bin/sh
+read -r host
+[ "$1" = get ] && [ -n "$host" ] && [ -n "$AWS_SECRET_ACCESS_KEY" ] || {
+	echo 'no AWS_SECRET_ACCESS_KEY'
+	exit 1
+}
+printf '{"ServerURL": "%s", "Username": "puller", "Secret": "%s"}\n' "$host" \
+	"$AWS_SECRET_ACCESS_KEY"
+SH
+	chmod +x "$SPARE/bin/docker-credential-$1"
+	setting AWS_SECRET_ACCESS_KEY "$PULL_PASSWORD"
+}
+
 # docker_config JSON: the config.json of the user who deploys.
 docker_config() { printf '%s\n' "$1" >"$SPARE/docker/config.json"; }
 
@@ -79,11 +105,7 @@ scenario_registry_login() {
 	publish sha-0000001 healthy
 	guarded_start
 	sed -i "s|$REPO:|$GUARDED/$REPOSITORY:|" "$COMPOSE_DIR/compose.yml"
-	mkdir "$SPARE/docker" "$SPARE/bin"
-	[ ! -d "$DOCKER_CONFIG/cli-plugins" ] ||
-		ln -s "$DOCKER_CONFIG/cli-plugins" "$SPARE/docker/cli-plugins"
-	setting DOCKER_CONFIG "$SPARE/docker"
-	setting PATH "$SPARE/bin:$PATH"
+	guarded_login
 	env_write sha-0000000
 	before=
 
@@ -114,18 +136,7 @@ scenario_registry_login() {
 	docker_config "{\"credHelpers\": {\"$GUARDED\": \"e2e\"}}"
 	refused sha-0000002
 	said "the credential helper for $GUARDED fails"
-	cat >"$SPARE/bin/docker-credential-e2e" <<'SH'
-#!/bin/sh
-read -r host
-[ "$1" = get ] && [ -n "$host" ] && [ -n "$AWS_SECRET_ACCESS_KEY" ] || {
-	echo 'no AWS_SECRET_ACCESS_KEY'
-	exit 1
-}
-printf '{"ServerURL": "%s", "Username": "puller", "Secret": "%s"}\n' "$host" \
-	"$AWS_SECRET_ACCESS_KEY"
-SH
-	chmod +x "$SPARE/bin/docker-credential-e2e"
-	setting AWS_SECRET_ACCESS_KEY "$PULL_PASSWORD"
+	helper_make e2e
 	refused sha-0000002
 	said "the credential helper for $GUARDED fails"
 	said 'no AWS_SECRET_ACCESS_KEY'
