@@ -26,6 +26,8 @@ ROOT=$(cd "$E2E_LIB/../.." && pwd)
 . "$E2E_LIB/examples.sh"
 # shellcheck source=tests/e2e/login.sh
 . "$E2E_LIB/login.sh"
+# shellcheck source=tests/e2e/phases.sh
+. "$E2E_LIB/phases.sh"
 # shellcheck source=tests/e2e/outages.sh
 . "$E2E_LIB/outages.sh"
 
@@ -150,7 +152,7 @@ run_lanes() {
 : >"$WORK/results"
 if engine_start "$WORK/engine" && need_package flock util-linux && build_service; then
 	# the longest first
-	together=$(chosen "$SCENARIOS_KILLED$SCENARIOS_SIGNALS$SCENARIOS_CLIENTS$SCENARIOS_CONVERSATION$SCENARIOS_EXAMPLES$SCENARIOS_LOGIN$SCENARIOS")
+	together=$(chosen "$SCENARIOS_KILLED$SCENARIOS_SIGNALS$SCENARIOS_CLIENTS$SCENARIOS_CONVERSATION$SCENARIOS_EXAMPLES$SCENARIOS_LOGIN$SCENARIOS_PHASES$SCENARIOS")
 	alone=$(chosen "$SCENARIOS_OUTAGES")
 	[ -n "$together$alone" ] ||
 		echo "FAIL no scenario's name contains '$PATTERN'" | tee "$WORK/results"
