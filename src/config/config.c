@@ -207,6 +207,58 @@ set_state(const struct sources *s, struct target *t)
 	    : value_wrong(lock, v.value, &v.origin, "another file", s->fault);
 }
 
+/* What the environment or the target's own section says of a service; its key. */
+static const struct key *
+find_own(const struct sources *s, const struct target *t, size_t service,
+    const char *name, struct found *v)
+{
+	const struct key *plain = key_find(name);
+	size_t i;
+
+	for (i = 0; i < s->own->n; i++) {
+		const struct item *it = &s->own->item[i];
+
+		*v = (struct found){ it->value, { s->path, it->line }, true, false };
+		if (strcmp(it->key->name, name) == 0 &&
+		    strcmp(it->service, t->service[service].name) == 0)
+			return it->key;
+	}
+	*v = find_value(s, plain);
+	return service == 0 && !v->fallback &&
+		(v->origin.path == NULL || section_item(s->own, plain, "") != NULL)
+	    ? plain
+	    : NULL;
+}
+
+/* A shared setting may be meant for another target; `none` turns off what is given. */
+static int
+check_needs(const struct sources *s, const struct target *t)
+{
+	static const char *const needs[][3] = {
+#define NEEDS(name, of) { name, of, "set together with " of }
+		NEEDS("version_expect", "version_url"),
+		NEEDS("drain_done_url", "drain_url"),
+		NEEDS("drain_done_expect", "drain_done_url"),
+		NEEDS("drain_resume_url", "drain_url"),
+	};
+	const struct key *k;
+	struct found v, of;
+	size_t i, n;
+
+	for (i = 0; i < t->n_services; i++)
+		for (n = 0; n < sizeof(needs) / sizeof(needs[0]); n++) {
+			k = find_own(s, t, i, needs[n][0], &v);
+			/* the value may contain a secret */
+			if (k != NULL && *v.value != '\0' &&
+			    strcmp(v.value, "none") != 0 &&
+			    find_own(s, t, i, needs[n][1], &of) == NULL &&
+			    (i > 0 || of.fallback))
+				return value_wrong(k, "...", &v.origin, needs[n][2],
+				    s->fault);
+		}
+	return 0;
+}
+
 static int
 make_target(const struct sources *s, struct target *t)
 {
@@ -218,7 +270,7 @@ make_target(const struct sources *s, struct target *t)
 		if (set_key(s, t, &key_table[i]) == -1)
 			return -1;
 	if (set_service_defaults(s, t) == -1 || set_service_keys(s, t) == -1 ||
-	    resolve_files(s, t) == -1)
+	    check_needs(s, t) == -1 || resolve_files(s, t) == -1)
 		return -1;
 	return set_state(s, t);
 }

@@ -205,12 +205,6 @@ static const struct {
 	{ "TWILIGHT_DRAIN_URL=http://h:1/drain", AT(service[0].drain_url),
 	    "http://h:1/drain" },
 	{ "TWILIGHT_DRAIN_URL=none", AT(service[0].drain_url), "" },
-	{ "TWILIGHT_DRAIN_DONE_URL=http://h:1/idle", AT(service[0].drain_done_url),
-	    "http://h:1/idle" },
-	{ "TWILIGHT_DRAIN_DONE_EXPECT=jobs=0", AT(service[0].drain_done_expect),
-	    "jobs=0" },
-	{ "TWILIGHT_DRAIN_RESUME_URL=http://h:1/", AT(service[0].drain_resume_url),
-	    "http://h:1/" },
 	{ "TWILIGHT_PRE_DEPLOY=migrate --to head", AT(pre_deploy), "migrate --to head" },
 	{ "TWILIGHT_PRE_DEPLOY=m 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", AT(pre_deploy),
 	    "m 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16" },
@@ -843,9 +837,12 @@ START_TEST(drains_each_service)
 {
 	const struct service *s;
 
-	ck_assert_int_eq(load_text("services = a b c\ndrain_limit = 7\n[target default]\n"
+	ck_assert_int_eq(load_text("services = a b c\ndrain_limit = 7\n"
+				   "drain_done_url = http://h:1/idle\n[target default]\n"
 				   "drain_url.b = http://h:1/\ndrain_limit.b = 1.5\n"
-				   "drain_done_expect.b = a.b=0\n"),
+				   "drain_done_url.b = http://h:1/idle\n"
+				   "drain_done_expect.b = a.b=0\n"
+				   "drain_resume_url.b = http://h:1/resume\n"),
 	    0);
 	s = c.target[0].service;
 	ck_assert_int_eq(s[0].drain_limit, 7000);
@@ -853,7 +850,52 @@ START_TEST(drains_each_service)
 	ck_assert_int_eq(s[2].drain_limit, 60000);
 	ck_assert_str_eq(s[0].drain_url, "");
 	ck_assert_str_eq(s[1].drain_url, "http://h:1/");
+	ck_assert_str_eq(s[1].drain_done_url, "http://h:1/idle");
 	ck_assert_str_eq(s[1].drain_done_expect, "a.b=0");
+	ck_assert_str_eq(s[1].drain_resume_url, "http://h:1/resume");
+}
+END_TEST
+
+/* A setting without the one that it belongs to; it may contain a secret. */
+START_TEST(needs_the_other_setting)
+{
+	static const char *const pairs[][4] = {
+		{ "drain_done_url", "DRAIN_DONE_URL", "drain_url", "http://h:1/s3cret" },
+		{ "drain_resume_url", "DRAIN_RESUME_URL", "drain_url",
+		    "http://h:1/s3cret" },
+		{ "version_expect", "VERSION_EXPECT", "version_url", "s3cret" },
+		{ "drain_done_expect", "DRAIN_DONE_EXPECT", "drain_done_url",
+		    "a=s3cret" },
+	};
+	const char *const *p = pairs[_i];
+	char must[64], text[512];
+
+	snprintf(must, sizeof(must), "=...: must be set together with %s", p[2]);
+	snprintf(text, sizeof(text), "TWILIGHT_%s=%s", p[1], p[3]);
+	refused(text);
+	says(must, "");
+	ck_assert_ptr_null(strstr(f.what, "s3cret"));
+	/* the first service has it, the second has not */
+	snprintf(text, sizeof(text),
+	    "services = a b\ndrain_url = http://h:1/\n%s = http://h:1/\n%s.b = %s\n",
+	    strcmp(p[2], "drain_url") == 0 ? "version_url" : p[2], p[0], p[3]);
+	ck_assert_int_eq(load_text(text), -1);
+	says(must, "");
+	says("c.conf:4: ", "");
+	ck_assert_msg(load("TWILIGHT_DRAIN_URL=http://h:1/",
+			  "TWILIGHT_DRAIN_DONE_URL=http://h:1/",
+			  "TWILIGHT_DRAIN_DONE_EXPECT=a=0") == 0,
+	    "%s", f.what);
+	ck_assert_str_eq(t.service[0].drain_done_expect, "a=0");
+	/* turned off, or of another target */
+	snprintf(text, sizeof(text), "%s = none\n%s = %s\n", p[2], p[0], p[3]);
+	ck_assert_msg(load_text(text) == 0, "%s", f.what);
+	snprintf(text, sizeof(text), "%s = %s\n[target a]\n%s = none\n" B, p[0], p[3],
+	    p[2]);
+	ck_assert_msg(load_text(text) == 0, "%s", f.what);
+	snprintf(text, sizeof(text), "%s = http://h:1/\n[target a]\n%s = %s\n" B, p[2],
+	    p[0], p[3]);
+	ck_assert_msg(load_text(text) == 0, "%s", f.what);
 }
 END_TEST
 
@@ -1049,10 +1091,11 @@ config_suite(void)
 		EACH(bounds_the_length, N(lengths)),
 		ONCE(reads_whole_lines_and_no_longer_ones), ONCE(bounds_the_targets),
 		ONCE(bounds_the_keys_of_services), ONCE(drains_each_service),
-		ONCE(bounds_a_value), CASE("Hostile"), EACH(refuses, N(bad)),
-		ONCE(shows_the_value_escaped), ONCE(survives_every_byte),
-		EACH(refuses_a_file, N(bad_files)), ONCE(finds_conflicts_through_links),
-		ONCE(names_the_line_of_each_key), ONCE(refuses_nul_and_garbage),
+		EACH(needs_the_other_setting, 4), ONCE(bounds_a_value), CASE("Hostile"),
+		EACH(refuses, N(bad)), ONCE(shows_the_value_escaped),
+		ONCE(survives_every_byte), EACH(refuses_a_file, N(bad_files)),
+		ONCE(finds_conflicts_through_links), ONCE(names_the_line_of_each_key),
+		ONCE(refuses_nul_and_garbage),
 		EACH(trusts_what_only_its_owner_writes, N(modes)),
 		ONCE(trusts_root_and_itself), ONCE(opens_a_file) };
 
