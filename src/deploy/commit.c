@@ -165,6 +165,15 @@ commit_failure(struct deploy *d, enum outcome outcome, const struct fault *why)
 		trim_history(d);
 }
 
+void
+commit_nothing(struct deploy *d)
+{
+	struct fault f = { 0 };
+
+	if (journal_clear(d->s->dirfd, &f) == -1)
+		progress_say(d->s->progress, SAY_WARN, "%s; %s", f.what, f.next);
+}
+
 /* ---- space ---- */
 
 struct space {

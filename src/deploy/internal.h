@@ -31,6 +31,8 @@ struct deploy {
 	unsigned how;         /* APPLY_RESUMED: an earlier run was interrupted */
 	bool unjudged;        /* its failure is no evidence about the release */
 	bool begun;           /* a phase is in the journal, also of an earlier run */
+	bool announced;       /* on_record got OUTCOME_STARTED, also in an earlier run */
+	bool quarantined;     /* a bad release: its refusal leaves no record */
 	int64_t applied;      /* when apply began (sys/deadline.h); 0: not in this run */
 	struct verified seen;
 	struct timing ms;
@@ -108,9 +110,9 @@ int identity_check(struct deploy *, struct fault *) MUST_CHECK;
 
 /*
  * Is the prepared release, by its revisions, bad on this host?  FAULT_REFUSED if the
- * trigger runs by itself; a person is warned.
+ * trigger runs by itself, and sets `quarantined`; a person is warned.
  */
-int quarantine_check(const struct deploy *, struct fault *) MUST_CHECK;
+int quarantine_check(struct deploy *, struct fault *) MUST_CHECK;
 
 /* ---- verify.c ---- */
 
@@ -211,6 +213,9 @@ void commit_started(struct deploy *);
  */
 void commit_success(struct deploy *);
 void commit_failure(struct deploy *, enum outcome, const struct fault *why);
+
+/* Clears the journal of a deploy that leaves no record. */
+void commit_nothing(struct deploy *);
 
 /*
  * Is there as much space as the setting disk_min says, in the state folder and where

@@ -209,23 +209,35 @@ static const struct row {
 	{ "commit", NULL, 0, BOTH, run_commit, NULL, NULL, NULL },
 };
 
+/*
+ * Once, and as early as possible: a kill from now on leaves a journal, whose recovery has
+ * a record.  What runs by itself may ask for a bad release every minute, which is found
+ * out in prepare: it is announced after that.
+ */
+static void
+announce(struct deploy *d)
+{
+	if (d->announced ||
+	    (d->j.phase == PHASE_PREPARE && trigger_is_automatic(d->j.who.trigger)))
+		return;
+	d->announced = true;
+	commit_started(d);
+}
+
 static int
 enter_phase(struct deploy *d, const struct row *row, struct fault *f)
 {
 	enum phase before = d->j.phase;
-	bool first = !d->begun;
 
 	if (row->doing == NULL)
 		return 0;
-	d->begun = true;
-	if (first)
+	if (!d->begun)
 		report_begin(d);
+	d->begun = true;
 	progress_say(d->s->progress, SAY_NOTE, "%s %s", row->doing, d->j.to.tag);
 	d->j.phase = row->phase;
 	if (journal_write(d->s->dirfd, &d->j, f) == 0) {
-		/* a kill leaves a journal now, so its recovery has a record */
-		if (first)
-			commit_started(d);
+		announce(d);
 		return 0;
 	}
 	/* nothing of it was done; a disk that refuses is no evidence about the release */
@@ -241,7 +253,7 @@ phases_run(struct deploy *d, const char *from, struct fault *f)
 	bool begun = from[0] == '\0';
 	size_t i;
 
-	d->begun = !begun;
+	d->begun = d->announced = !begun;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		begun = begun || strcmp(rows[i].name, from) == 0;
 		if (!begun || (rows[i].verbs & 1U << d->j.verb) == 0 ||

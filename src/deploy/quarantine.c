@@ -11,7 +11,7 @@
 #include <string.h>
 
 int
-quarantine_check(const struct deploy *d, struct fault *f)
+quarantine_check(struct deploy *d, struct fault *f)
 {
 	static const char head[] = "not deployed: ";
 	struct judgement j;
@@ -29,7 +29,8 @@ quarantine_check(const struct deploy *d, struct fault *f)
 		why += strlen(head);
 	text_escape(safe, sizeof(safe), why, strlen(why));
 	snprintf(when, sizeof(when), "%.10s %.5s UTC", j.time, j.time + 11);
-	if (trigger_is_automatic(d->j.who.trigger))
+	d->quarantined = trigger_is_automatic(d->j.who.trigger);
+	if (d->quarantined)
 		return fault_set(f, FAULT_REFUSED,
 		    "push a new image; a person can deploy this one again",
 		    "this image of %s is bad since %s: %s", d->j.to.tag, when, safe);

@@ -28,7 +28,8 @@ struct session {
 	/*
 	 * Set by the caller of session_open(), or NULL: it is called with each record
 	 * that was added to the history, and with one of OUTCOME_STARTED when a deploy
-	 * begins its first phase that is in the journal.
+	 * begins its first phase that is in the journal, after prepare if its trigger runs
+	 * by itself.
 	 */
 	void (*on_record)(void *arg, const struct target *, const struct record *);
 	void *arg;

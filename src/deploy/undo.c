@@ -122,7 +122,10 @@ undo_prepare(struct deploy *d, struct fault *why)
 	    any_served(&d->j.from) ? "what ran runs as before"
 				   : "nothing ran before either",
 	    job ? "; the pre-deploy job may have changed the database" : "");
-	commit_failure(d, OUTCOME_DISCARDED, why);
+	if (d->quarantined)
+		commit_nothing(d);
+	else
+		commit_failure(d, OUTCOME_DISCARDED, why);
 	return -1;
 }
 

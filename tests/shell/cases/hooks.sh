@@ -98,6 +98,29 @@ test_memory_hooks_of_a_failure() {
 	ran 8 OUTCOME deployed VERB rollback TAG v1.0.0
 }
 
+# What runs by itself asks again and again for a release that failed: nobody is told.
+test_memory_hooks_of_a_bad_release() {
+	needs flock
+	memory v1.0.0
+	publish v1.0.1 never
+	publish v1.0.2
+	deploy v1.0.0
+	deploy v1.0.1
+	hooks
+	for trigger in poll boot; do
+		deploy v1.0.1 --trigger $trigger
+		is "exit code" "$rc" 2
+	done
+	runs_of_hooks 0
+	has "the refusal is no record" "$(newest)" '"outcome":"rolled back"'
+	lacks "the state folder" "$(ls "$state")" journal
+	deploy v1.0.2 --trigger poll
+	runs_of_hooks 2
+	ran 1 OUTCOME started TAG v1.0.2
+	has "the image is there" "$(cat "$T/hooks/1.calls")" "compose pull"
+	ran 2 OUTCOME deployed
+}
+
 # What is found running, and unknown, has a record too; where nothing is done there is none.
 test_memory_hooks_without_a_deploy() {
 	needs flock
