@@ -50,7 +50,7 @@ find_value(const struct sources *s, const struct key *k)
 		it = section_item(s->all, k, "");
 	if (it == NULL)
 		return (struct found){ .value = k->fallback, .fallback = true };
-	return (struct found){ it->value, { s->path, it->line },
+	return (struct found){ it->value, { s->path, it->line, NULL },
 		own != NULL && s->own != s->all, false };
 }
 
@@ -147,7 +147,7 @@ set_service_keys(const struct sources *s, struct target *t)
 
 	for (i = 0; i < s->own->n; i++) {
 		const struct item *it = &s->own->item[i];
-		const struct origin o = { s->path, it->line };
+		const struct origin o = { s->path, it->line, it->service };
 		const struct key *plain = key_find(it->key->name);
 
 		if (it->key->scope != SCOPE_SERVICE)
@@ -213,12 +213,11 @@ find_own(const struct sources *s, const struct target *t, size_t service,
     const char *name, struct found *v)
 {
 	const struct key *plain = key_find(name);
-	size_t i;
+	const struct item *it;
 
-	for (i = 0; i < s->own->n; i++) {
-		const struct item *it = &s->own->item[i];
-
-		*v = (struct found){ it->value, { s->path, it->line }, true, false };
+	for (it = s->own->item; it < s->own->item + s->own->n; it++) {
+		v->value = it->value;
+		v->origin = (struct origin){ s->path, it->line, it->service };
 		if (strcmp(it->key->name, name) == 0 &&
 		    strcmp(it->service, t->service[service].name) == 0)
 			return it->key;

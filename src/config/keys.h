@@ -73,9 +73,10 @@ const char *key_nearest(const char *name, bool env);
 struct origin {
 	const char *path; /* NULL: the environment */
 	unsigned line;
+	const char *service; /* of a key NAME.SERVICE: one of the target */
 };
 
-/* Always -1: FAULT_HOST "[PATH:LINE: ]bad setting NAME=value: must be …". */
+/* Always -1: FAULT_HOST "[PATH:LINE: ]bad setting NAME[.SERVICE]=value: must be …". */
 int value_wrong(const struct key *, const char *value, const struct origin *,
     const char *must, struct fault *);
 

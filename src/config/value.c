@@ -15,6 +15,7 @@
 #define DIGITS "0123456789"
 #define SEPARATORS " ,\t"
 #define MUST_MAX 160
+#define NAME_SIZE (64 + SERVICE_MAX) /* of a key */
 _Static_assert(SERVICES_MAX == 8, "as names_must() says");
 #define NAME_MUST "letters, digits, '_'; '.' and '-' after the first character"
 
@@ -34,26 +35,26 @@ place(const struct origin *o, char *to, size_t size)
 
 /* As it is named where the value comes from. */
 static const char *
-name_of(const struct key *k, const struct origin *o)
+name_of(const struct key *k, const struct origin *o, char to[NAME_SIZE])
 {
-	return o->path == NULL && k->env != NULL ? k->env : k->name;
-}
+	bool dotted = k->scope == SCOPE_SERVICE && o->service != NULL;
 
-static const char *
-dotted(const struct key *k)
-{
-	return k->scope == SCOPE_SERVICE ? ".SERVICE" : "";
+	snprintf(to, NAME_SIZE, "%s%s%s",
+	    o->path == NULL && k->env != NULL ? k->env : k->name, dotted ? "." : "",
+	    dotted ? o->service : "");
+	return to;
 }
 
 int
 value_wrong(const struct key *k, const char *value, const struct origin *o,
     const char *must, struct fault *f)
 {
-	char safe[128], at[224];
+	char safe[128], at[224], name[NAME_SIZE];
 
 	return fault_set(f, FAULT_HOST, "`help settings` lists them",
-	    "%sbad setting %s%s=%s: must be %s", place(o, at, sizeof(at)), name_of(k, o),
-	    dotted(k), text_escape(safe, sizeof(safe), value, strlen(value)), must);
+	    "%sbad setting %s=%s: must be %s", place(o, at, sizeof(at)),
+	    name_of(k, o, name), text_escape(safe, sizeof(safe), value, strlen(value)),
+	    must);
 }
 
 /* Digits, with `fraction` up to three decimals, in thousandths; -1: it is no number. */
@@ -317,7 +318,7 @@ set_url(const struct key *k, char *field, const char *value, const struct origin
 {
 	struct fault wrong = { 0 };
 	struct url url;
-	char at[224];
+	char at[224], name[NAME_SIZE];
 
 	memset(field, 0, k->size);
 	if (*value == '\0')
@@ -326,8 +327,8 @@ set_url(const struct key *k, char *field, const char *value, const struct origin
 		return 0;
 	/* its message contains no password and no query */
 	if (url_parse(&url, value, &wrong) == -1)
-		return fault_set(f, FAULT_HOST, wrong.next, "%s%s%s: %s",
-		    place(o, at, sizeof(at)), name_of(k, o), dotted(k), wrong.what);
+		return fault_set(f, FAULT_HOST, wrong.next, "%s%s: %s",
+		    place(o, at, sizeof(at)), name_of(k, o, name), wrong.what);
 	if (strlcpy(field, value, k->size) >= k->size)
 		return value_wrong(k, "http://...", o, "shorter", f);
 	return 0;

@@ -663,13 +663,13 @@ static const struct {
 	    "" },
 	{ "[target a]\nhealth_url. = none\n", 2, "health_url.: not a service", "" },
 	{ "[target a]\nhealth_url.data = ftp://h/\n", 2,
-	    "health_url.SERVICE: the URL does not begin with http://: ftp://h/",
+	    "health_url.data: the URL does not begin with http://: ftp://h/",
 	    "http://HOST" },
 	{ "health_url = http://u:s3cret@h/\n", 1, "health_url: the URL names a user",
 	    "" },
 	{ "health_url = ftp://h/?s3cret\n", 1, "health_url: the URL does not begin", "" },
 	{ "drain_url = ftp://h/?s3cret\n", 1, "drain_url: the URL does not begin", "" },
-	{ "drain_limit.data = 0\n", 1, "bad setting drain_limit.SERVICE=0: must be", "" },
+	{ "drain_limit.data = 0\n", 1, "bad setting drain_limit.data=0: must be", "" },
 	{ "[target a]\nservices = a a\n", 2, "bad setting services=a a: must be", "" },
 	{ "[]\n", 1, "unknown section []", "[target NAME]" },
 	{ "[target]\n", 1, "[target] is not a target with a valid name", "`all`" },
@@ -880,8 +880,8 @@ START_TEST(needs_the_other_setting)
 	    "services = a b\ndrain_url = http://h:1/\n%s = http://h:1/\n%s.b = %s\n",
 	    strcmp(p[2], "drain_url") == 0 ? "version_url" : p[2], p[0], p[3]);
 	ck_assert_int_eq(load_text(text), -1);
-	says(must, "");
-	says("c.conf:4: ", "");
+	snprintf(text, sizeof(text), "c.conf:4: bad setting %s.b%s", p[0], must);
+	says(text, "");
 	ck_assert_msg(load("TWILIGHT_DRAIN_URL=http://h:1/",
 			  "TWILIGHT_DRAIN_DONE_URL=http://h:1/",
 			  "TWILIGHT_DRAIN_DONE_EXPECT=a=0") == 0,
