@@ -2,6 +2,8 @@
 
 #include "sys/file.h"
 
+#include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +12,51 @@ struct places {
 	char state[PATH_MAX], lock[PATH_MAX], env_file[PATH_MAX], compose_dir[PATH_MAX];
 };
 
+/*
+ * The project as compose names it: what is set, or the folder of the first compose file
+ * (NormalizeProjectName() of compose-go).  A `name` in that file is not read.
+ */
+static void
+project_name(const struct target *t, char out[NAME_MAX + 1])
+{
+	const char *path = t->compose_files[0] == '\0' ? t->compose_dir
+						       : t->compose_files;
+	size_t end = strcspn(path, ":"), at, n = 0;
+	char c;
+
+	if (t->project[0] != '\0') {
+		path = t->project;
+		end = strlen(path);
+	} else if (path == t->compose_files)
+		while (path[end - 1] != '/')
+			end--;
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	for (at = end; at > 0 && path[at - 1] != '/';)
+		at--;
+	for (; at < end && n < NAME_MAX; at++) {
+		c = (char)tolower((unsigned char)path[at]);
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+		    (n > 0 && (c == '_' || c == '-')))
+			out[n++] = c;
+	}
+	out[n] = '\0';
+}
+
+static bool
+share_project(const struct target *a, const struct places *of_a, const struct target *b,
+    const struct places *of_b)
+{
+	char name_a[NAME_MAX + 1], name_b[NAME_MAX + 1];
+
+	/* equal folders of two homes may have compose files that name the projects */
+	if (a->project[0] == '\0' && b->project[0] == '\0')
+		return strcmp(of_a->compose_dir, of_b->compose_dir) == 0;
+	project_name(a, name_a);
+	project_name(b, name_b);
+	return strcmp(name_a, name_b) == 0;
+}
+
 /* The service that both have, of the same compose project; NULL: there is none. */
 static const char *
 common_service(struct target *a, const struct places *of_a, struct target *b,
@@ -17,8 +64,7 @@ common_service(struct target *a, const struct places *of_a, struct target *b,
 {
 	size_t i, j;
 
-	if (strcmp(a->project, b->project) != 0 ||
-	    (a->project[0] == '\0' && strcmp(of_a->compose_dir, of_b->compose_dir) != 0))
+	if (!share_project(a, of_a, b, of_b))
 		return NULL;
 	for (i = 0; i < a->n_services; i++)
 		for (j = 0; j < b->n_services; j++)

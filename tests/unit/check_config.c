@@ -715,6 +715,13 @@ static const struct {
 	    "targets a and b have the same env_file", "" },
 	{ "compose_dir = //b/\n[target a]\n" B, 3,
 	    "targets a and b have the same service data", "" },
+	/* compose names the project after the folder */
+	{ "[target a]\nproject = b\n" B, 3, "targets a and b have the same service data",
+	    "" },
+	{ "[target a]\ncompose_dir = /x/_B.//\n" B "project = b\n", 3,
+	    "targets a and b have the same service data", "" },
+	{ "[target a]\ncompose_files = /x/b/c.yml:/y/d.yml\n" B "project = b\n", 3,
+	    "targets a and b have the same service data", "" },
 };
 
 START_TEST(refuses_a_file)
