@@ -93,7 +93,7 @@ const struct key key_table[] = {
 	    "/.twilight-deploy", 0, 0, NULL, "the folder of journal, history and locks" },
 	{ "lock", "TWILIGHT_LOCK", VALUE_PATH, SCOPE_TARGET, false, AT(lock), "", 0, 0,
 	    NULL, "the lock file; empty: `lock` in the state folder" },
-	{ "keep_env", "TWILIGHT_KEEP_ENV", VALUE_TEXT, SCOPE_SHARED, false, AT(keep_env),
+	{ "keep_env", "TWILIGHT_KEEP_ENV", VALUE_KEEP, SCOPE_SHARED, false, AT(keep_env),
 	    "", 0, 0, NULL, "names of variables that docker and hooks get too" },
 	{ "on_start", "TWILIGHT_ON_START", VALUE_COMMAND, SCOPE_SHARED, false,
 	    AT(on_start), "", 0, 0, NULL,

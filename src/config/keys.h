@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum value_kind {
-	VALUE_TEXT,     /* as it is */
+	VALUE_KEEP,     /* names of environment variables, space or comma between */
 	VALUE_LINE,     /* without control bytes */
 	VALUE_CHOICE,   /* one of the words of `choices` */
 	VALUE_REGEX,    /* a POSIX extended expression */

@@ -191,6 +191,26 @@ names_must(const char *value)
 	return NULL;
 }
 
+static bool
+is_variable(const char *s, size_t len)
+{
+	return strspn(s, LETTERS "_") > 0 && strspn(s, LETTERS DIGITS "_") >= len;
+}
+
+/* As sys/childenv.h separates them. */
+static bool
+are_variables(const char *s)
+{
+	size_t len;
+
+	for (s += strspn(s, " ,"); *s != '\0'; s += len + strspn(s + len, " ,")) {
+		len = strcspn(s, " ,");
+		if (!is_variable(s, len))
+			return false;
+	}
+	return true;
+}
+
 /* The words are separated by spaces; there is no shell, and no quoting. */
 static const char *
 job_must(const char *value)
@@ -237,10 +257,13 @@ text_must(const struct key *k, const char *value)
 	case VALUE_LINE:
 		return is_line(value) ? NULL : "printable text";
 	case VALUE_VARIABLE:
-		return strspn(value, LETTERS "_") > 0 &&
-			value[strspn(value, LETTERS DIGITS "_")] == '\0'
+		return is_variable(value, strlen(value))
 		    ? NULL
 		    : "the name of a variable: letters, digits and '_'";
+	case VALUE_KEEP:
+		return are_variables(value)
+		    ? NULL
+		    : "names of variables: letters, digits and '_'";
 	case VALUE_FORMAT:
 		return is_format(value) ? NULL : "%t or REGISTRY/REPO:%t";
 	case VALUE_COMMAND:
@@ -359,7 +382,10 @@ value_set(const struct key *k, void *base, const char *value, const struct origi
 		must = set_text(k, field, value, room);
 		break;
 	}
-	return must == NULL ? 0 : value_wrong(k, value, o, must, f);
+	if (must == NULL)
+		return 0;
+	/* somebody may have written NAME=SECRET */
+	return value_wrong(k, k->kind == VALUE_KEEP ? "..." : value, o, must, f);
 }
 
 /* The length of the text before the %t that ends target->value. */

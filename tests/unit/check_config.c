@@ -303,6 +303,7 @@ static const struct {
 	{ "SERVICE",
 	    "-d|--help|.a|a/b|a;b|a$b|a=b|a\n|\xc3\xa4| |a b a|a,-b|a b c d e f g h i" },
 	{ "VARIABLE", "1A|A-B" },
+	{ "KEEP_ENV", "1A|A-B|A=s3cret|A s3.cret|$s3cret|\xc3\xa4|A\tB|A;B" },
 	{ "VALUE", "v|%t%t|:%t|r/a%t|r/%t:%t|a$b:%t" },
 	{ "TAG_PREFIX", "-a|a/" },
 	{ "STRIP_PREFIX", "1" },
@@ -336,6 +337,7 @@ START_TEST(refuses)
 	while ((value = strsep(&rest, "|")) != NULL) {
 		snprintf(setting, sizeof(setting), "TWILIGHT_%s=%s", bad[_i].name, value);
 		refused(setting);
+		ck_assert_ptr_null(strstr(f.what, "cret"));
 	}
 }
 END_TEST
