@@ -86,6 +86,12 @@ ask_service(struct ask *a)
 	return probe_judge(&a->probe, &a->answer, clock_ms());
 }
 
+bool
+ask_is_version(const struct ask *a)
+{
+	return a->asked == a->service->version_url;
+}
+
 const char *
 ask_url(const struct ask *a, char *out, size_t size)
 {

@@ -30,6 +30,9 @@ int ask_init(struct ask *, const struct session *, const struct release *, size_
 /* One attempt.  Good without a request where the service has no URL. */
 enum probe_verdict ask_service(struct ask *);
 
+/* Is the last answer one of version_url, not of health_url? */
+bool ask_is_version(const struct ask *);
+
 /* The URL of the last answer without its query, which may have a token.  Returns `out`. */
 const char *ask_url(const struct ask *, char *out, size_t size);
 

@@ -20,6 +20,7 @@ struct verified {
 	char service[SERVICE_MAX];
 	char instance[INSTANCE_MAX]; /* "" for none */
 	struct http_answer answer;   /* why is "" when it was not asked */
+	bool of_version;             /* the answer is one of version_url */
 };
 
 struct deploy {

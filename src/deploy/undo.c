@@ -157,7 +157,8 @@ report_evidence(struct deploy *d, const struct fault *why)
 		len--;
 	progress_say(p, SAY_WARN, "%s", why->what);
 	if (len > 0 || (a->why[0] != '\0' && strstr(why->what, a->why) == NULL))
-		progress_say(p, SAY_WARN, "last health answer: %s%s%s", a->why,
+		progress_say(p, SAY_WARN, "last %s answer: %s%s%s",
+		    d->seen.of_version ? "version" : "health", a->why,
 		    len == 0 ? "" : ": ",
 		    mask_show(e->mask, body, sizeof(body), a->body, len, true));
 	if (d->seen.instance[0] == '\0')

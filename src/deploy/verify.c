@@ -64,6 +64,7 @@ blame(const struct watch *w, const struct subject *s)
 	(void)strlcpy(v->service, s->part->service, sizeof(v->service));
 	(void)strlcpy(v->instance, s->first.id, sizeof(v->instance));
 	v->answer = s->ask.answer;
+	v->of_version = ask_is_version(&s->ask);
 	return -1;
 }
 
