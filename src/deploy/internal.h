@@ -35,6 +35,7 @@ struct deploy {
 	bool announced;       /* on_record got OUTCOME_STARTED, also in an earlier run */
 	bool quarantined;     /* a bad release: its refusal leaves no record */
 	int64_t applied;      /* when apply began (sys/deadline.h); 0: not in this run */
+	const char *failed;   /* for the headline of a revert; NULL: verification */
 	struct verified seen;
 	struct timing ms;
 };

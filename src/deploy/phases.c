@@ -145,9 +145,12 @@ run_apply(struct deploy *d, struct fault *f)
 	int rc;
 
 	d->applied = clock_ms();
+	d->failed = "UP";
 	rc = e->apply(e, &d->j.to, &d->j.from, d->how, f);
-	if (rc == 0)
+	if (rc == 0) {
+		d->failed = "RESTART";
 		rc = restart_others(d, f);
+	}
 	if (rc == 0)
 		resume_kept(d);
 	d->ms.apply = clock_ms() - d->applied;
@@ -163,6 +166,7 @@ run_verify(struct deploy *d, struct fault *f)
 	unsigned how = VERIFY_STOPPABLE;
 	int rc;
 
+	d->failed = NULL;
 	/* an older release may have no such URL */
 	if (d->j.verb == RECORD_DEPLOY)
 		how |= VERIFY_VERSION;
@@ -240,6 +244,7 @@ enter_phase(struct deploy *d, const struct row *row, struct fault *f)
 		announce(d);
 		return 0;
 	}
+	d->failed = "JOURNAL";
 	/* nothing of it was done; a disk that refuses is no evidence about the release */
 	d->j.phase = before;
 	d->unjudged = true;

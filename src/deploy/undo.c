@@ -178,7 +178,7 @@ report_revert(struct deploy *d)
 		    sigabbrev_np(signals_stop()), from_name(d));
 	else
 		progress_say(p, SAY_SHOUT, "%s FAILED -- rolling back to %s",
-		    d->j.phase == PHASE_APPLY ? "UP" : "HEALTH", from_name(d));
+		    d->failed == NULL ? "HEALTH" : d->failed, from_name(d));
 }
 
 /* Is every service that had no instance before without one again? */

@@ -67,6 +67,27 @@ test_unhealthy_then_rolled_back() {
 	is "two up in all" "$(calls 'compose up -d data')" 2
 }
 
+# The service is not at fault: the disk refuses the journal once `up` has worked.
+test_memory_journal_refused_after_up() {
+	memory
+	publish "$new"
+	mkdir "$T/bin"
+	cat >"$T/bin/docker" <<-END
+		#!/bin/sh
+		"$FAKE/mocks/docker" "\$@" || exit
+		case "\$*" in
+		*" up "*) [ -d "$state/journal" ] || { rm "$state/journal" && mkdir "$state/journal"; } ;;
+		esac
+	END
+	chmod +x "$T/bin/docker"
+	PATH="$T/bin:$PATH" deploy "$new"
+	is "exit code" "$rc" 1
+	has "message" "$all" "JOURNAL FAILED -- rolling back to $old"
+	has "why" "$all" "cannot write the journal"
+	runs "$old"
+	rmdir "$state/journal"
+}
+
 # --- one at a time --------------------------------------------------------------
 
 # hold LOCK: another process holds it by flock(1) until the case ends.
