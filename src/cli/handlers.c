@@ -39,6 +39,8 @@ show_record(struct call *c, const struct target *t, const struct record *r,
 	    (c->request.verb == VERB_FREEZE || c->request.verb == VERB_UNFREEZE))
 		(void)json_object_set_new(doc, "freeze",
 		    c->frozen == NULL ? json_null() : freeze_object(c->frozen));
+	if (doc != NULL && c->request.verb == VERB_PLAN && f->kind == FAULT_NONE)
+		(void)json_object_set_new(doc, "plan", report_plan_object(t));
 	if (doc != NULL && outcome != NULL)
 		(void)json_object_set_new(doc, "outcome", json_string(outcome));
 	records_json(&c->output, doc);
@@ -94,22 +96,6 @@ do_recover(struct call *c, struct session *s, struct fault *f)
 
 /* ---- verbs that observe, without the lock ---- */
 
-/* What a deploy does beside pull and `up`. */
-static void
-plan_more(struct output *o, const struct target *t)
-{
-	size_t i;
-
-	if (t->pre_deploy[0] != '\0')
-		output_row(o, "pre-deploy job", "%s", t->pre_deploy);
-	for (i = 0; i < t->n_services; i++)
-		if (t->service[i].drain_url[0] != '\0')
-			output_row(o, "drain", "%s, if it is replaced",
-			    t->service[i].name);
-	if (t->restart[0] != '\0')
-		output_row(o, "restart", "%s", t->restart);
-}
-
 static int
 do_plan(struct call *c, struct session *s, struct release *from, struct release *to,
     struct fault *f)
@@ -136,8 +122,7 @@ do_plan(struct call *c, struct session *s, struct release *from, struct release 
 		if (p->digest[0] != '\0')
 			output_line(o, "%-17s %s", "", p->digest);
 	}
-	plan_more(o, s->target);
-	hooks_plan(o, s->target);
+	report_plan(o, s->target);
 	output_line(o, "nothing was pulled or changed");
 	return 0;
 }

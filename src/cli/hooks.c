@@ -228,18 +228,28 @@ hooks_results(struct hooks *h)
 	h->n = 0;
 }
 
+/* The program, escaped: its arguments may contain secrets. */
+static const char *
+hook_program(const char *command, char safe[160], bool *runs)
+{
+	char program[COMMAND_MAX];
+
+	(void)strlcpy(program, command, sizeof(program));
+	program[strcspn(program, " ")] = '\0';
+	*runs = access(program, X_OK) == 0;
+	return text_escape(safe, 160, program, strlen(program));
+}
+
 static void
 plan_hook(struct output *o, const char *key, const char *command)
 {
-	char program[COMMAND_MAX], safe[160];
+	char safe[160];
+	bool runs;
 
 	if (*command == '\0')
 		return;
-	(void)strlcpy(program, command, sizeof(program));
-	program[strcspn(program, " ")] = '\0';
-	output_row(o, key, "%s%s",
-	    text_escape(safe, sizeof(safe), program, strlen(program)),
-	    access(program, X_OK) == 0 ? "" : ", which cannot be run");
+	(void)hook_program(command, safe, &runs);
+	output_row(o, key, "%s%s", safe, runs ? "" : ", which cannot be run");
 }
 
 void
@@ -247,4 +257,16 @@ hooks_plan(struct output *o, const struct target *t)
 {
 	plan_hook(o, "on_start", t->on_start);
 	plan_hook(o, "on_result", t->on_result);
+}
+
+json_t *
+hooks_object(const char *command)
+{
+	char safe[160];
+	bool runs;
+
+	if (*command == '\0')
+		return json_null();
+	(void)hook_program(command, safe, &runs);
+	return json_pack("{ss sb}", "program", safe, "executable", runs);
 }

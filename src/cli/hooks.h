@@ -13,6 +13,8 @@
 #include "config/target.h"
 #include "state/history.h"
 
+#include <jansson.h>
+
 struct hooks {
 	char *const *env;
 	struct output *output;
@@ -32,5 +34,8 @@ void hooks_results(struct hooks *);
 
 /* `plan`: a row for each hook of the target. */
 void hooks_plan(struct output *, const struct target *);
+
+/* The same as JSON, of one hook's command; null for "". */
+json_t *hooks_object(const char *command);
 
 #endif

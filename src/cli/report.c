@@ -1,7 +1,9 @@
+#include "cli/hooks.h"
 #include "cli/people.h"
 #include "cli/records.h"
 #include "cli/status.h"
 #include "health/probe.h"
+#include "sys/text.h"
 
 #include <bsd/string.h>
 #include <stdio.h>
@@ -100,6 +102,22 @@ report_status(struct output *o, const struct status *s, bool named)
 	output_row(o, "drift", "%s", text);
 }
 
+void
+report_plan(struct output *o, const struct target *t)
+{
+	size_t i;
+
+	if (t->pre_deploy[0] != '\0')
+		output_row(o, "pre-deploy job", "%s", t->pre_deploy);
+	for (i = 0; i < t->n_services; i++)
+		if (t->service[i].drain_url[0] != '\0')
+			output_row(o, "drain", "%s, if it is replaced",
+			    t->service[i].name);
+	if (t->restart[0] != '\0')
+		output_row(o, "restart", "%s", t->restart);
+	hooks_plan(o, t);
+}
+
 /* ---- JSON ---- */
 
 static json_t *
@@ -184,4 +202,27 @@ report_object(const struct status *s)
 	    flight_object(&s->flight), "last", record_or_null(s, &s->last), "deployed",
 	    record_or_null(s, &s->good), "rollback", text_or_null(s->survey.rollback),
 	    "freeze", s->frozen ? freeze_object(&s->freeze) : json_null());
+}
+
+json_t *
+report_plan_object(const struct target *t)
+{
+	char job[4 * sizeof(t->pre_deploy)], text[sizeof(t->restart)];
+	json_t *drain = json_array(), *restart = json_array();
+	const char *words[SERVICES_MAX];
+	size_t i, n;
+
+	for (i = 0; i < t->n_services; i++)
+		if (t->service[i].drain_url[0] != '\0')
+			(void)json_array_append_new(drain,
+			    json_string(t->service[i].name));
+	(void)strlcpy(text, t->restart, sizeof(text));
+	n = text_words(text, " ,\t", words, SERVICES_MAX);
+	for (i = 0; i < n; i++)
+		(void)json_array_append_new(restart, json_string(words[i]));
+	/* escaped: it may be no UTF-8 */
+	text_escape(job, sizeof(job), t->pre_deploy, strlen(t->pre_deploy));
+	return json_pack("{so so so so so}", "pre_deploy", text_or_null(job), "drain",
+	    drain, "restart", restart, "on_start", hooks_object(t->on_start), "on_result",
+	    hooks_object(t->on_result));
 }

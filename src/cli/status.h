@@ -75,6 +75,12 @@ void report_status(struct output *, const struct status *, bool named);
 /* The JSON object of docs/schema/, owned by the caller. */
 json_t *report_object(const struct status *);
 
+/* `plan`: what a deploy does beside pull and `up`, as rows. */
+void report_plan(struct output *, const struct target *);
+
+/* The same as JSON, the member `plan` of docs/schema/, owned by the caller. */
+json_t *report_plan_object(const struct target *);
+
 /* ---- wait.c ---- */
 
 /*

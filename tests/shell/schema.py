@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 
 # members of some records only
-OPTIONAL = {"freeze", "bad"}
+OPTIONAL = {"freeze", "bad", "plan"}
 
 
 def close(schema):
