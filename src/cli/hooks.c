@@ -102,7 +102,7 @@ static const char *
 last_output_line(const struct target *t, const struct run_result *res,
     char line[LINE_MAX_SHOWN])
 {
-	bool cut = res->out_cut || res->end != RUN_EXITED;
+	bool cut = res->end != RUN_EXITED;
 	size_t end = res->out_len, begin, len;
 	struct fault none = { 0 };
 	struct mask mask;
@@ -113,8 +113,8 @@ last_output_line(const struct target *t, const struct run_result *res,
 		begin--;
 	len = end - begin > MASK_SHOW_MAX ? MASK_SHOW_MAX : end - begin;
 	line[0] = '\0';
-	/* without the mask nothing is shown */
-	if (end == 0 ||
+	/* the last line is not there; without the mask nothing is shown */
+	if (res->out_cut || end == 0 ||
 	    mask_load(&mask, t->env_file, t->variable, t->variables, &none) == -1)
 		return line;
 	(void)strlcpy(line, ": ", LINE_MAX_SHOWN);

@@ -99,13 +99,25 @@ is_idle(const struct service *s, int64_t left)
 	return idle;
 }
 
+/* One that has ended has no work left; an engine that cannot tell does not say so. */
+static bool
+has_ended(struct deploy *d, const struct part *p)
+{
+	struct engine *e = d->s->engine;
+	struct fault none = { 0 };
+	struct instance now;
+
+	return e->observes && e->look(e, p->instance, &now, &none) == 0 &&
+	    now.state != INSTANCE_RUNNING;
+}
+
 /* One look at a service that was drained; false once there is nothing to wait for. */
 static bool
 look_busy(struct deploy *d, const struct service *s, int64_t began, bool note)
 {
 	int64_t limit = s->drain_limit, spent;
 
-	if (is_idle(s, limit))
+	if (is_idle(s, limit) || has_ended(d, release_part(&d->j.from, s->name)))
 		return false;
 	spent = clock_ms() - began;
 	if (spent >= limit)

@@ -39,23 +39,34 @@ identity_possible(const struct deploy *d, struct fault *f)
 	    r->word);
 }
 
+/* Both references end in the tag. */
+static int
+one_repository(const struct part *a, const struct part *b, struct fault *f)
+{
+	if (strcmp(a->reference, b->reference) == 0)
+		return 0;
+	return fault_set(f, FAULT_HOST,
+	    "make each repository a target, or remove signed_by",
+	    "one signature cannot be of two repositories: services %s and %s", a->service,
+	    b->service);
+}
+
 int
 identity_signable(const struct deploy *d, struct fault *f)
 {
 	const struct release *r = &d->j.to;
-	const char *first = r->part[0].reference, *other;
+	struct engine *e = d->s->engine;
+	struct part job;
 	size_t i;
 
-	for (i = 1; i < r->n && d->s->target->signed_by[0] != '\0'; i++) {
-		other = r->part[i].reference;
-		/* both end in the tag */
-		if (strcmp(first, other) != 0)
-			return fault_set(f, FAULT_HOST,
-			    "make each repository a target, or remove signed_by",
-			    "one signature cannot be of two repositories: services %s and %s",
-			    r->part[0].service, r->part[i].service);
-	}
-	return 0;
+	if (d->s->target->signed_by[0] == '\0')
+		return 0;
+	for (i = 1; i < r->n; i++)
+		if (one_repository(&r->part[0], &r->part[i], f) == -1)
+			return -1;
+	if (e->job_part(e, r, &job, f) == -1)
+		return -1;
+	return job.service[0] == '\0' ? 0 : one_repository(&r->part[0], &job, f);
 }
 
 static bool
@@ -124,6 +135,11 @@ check_commits(const struct deploy *d, const struct part *p, const struct identit
 	const char *of_tag = version_hex(tag_bare(d->j.to.tag, t->tag_prefix));
 	const char *asked = d->asked->commit;
 
+	if (id->odd && (of_tag[0] != '\0' || asked[0] != '\0'))
+		return fault_set(f, FAULT_REFUSED,
+		    "set org.opencontainers.image.revision to the commit, or remove it",
+		    "the label of the image of service %s names no commit, but %s",
+		    p->service, asked[0] != '\0' ? "the request does" : "its tag does");
 	if (id->commit[0] == '\0') {
 		if (of_tag[0] != '\0' || asked[0] != '\0')
 			progress_say(d->s->progress, SAY_NOTE,
@@ -232,23 +248,36 @@ check_signature(const struct deploy *d, const struct identity *id, struct fault 
 	return 0;
 }
 
+static int
+identify_part(struct deploy *d, struct part *p, struct identity *id, struct fault *f)
+{
+	if (identity_of(d->s, p, d->asked->digest, id, f) == -1 ||
+	    check_digest(d, p, f) == -1 || check_commits(d, p, id, f) == -1 ||
+	    check_immutable(d, p, f) == -1)
+		return -1;
+	return 0;
+}
+
 int
 identity_check(struct deploy *d, struct fault *f)
 {
+	struct engine *e = d->s->engine;
+	struct release *to = &d->j.to;
 	struct identity id;
-	struct part *p;
+	struct part job;
 	size_t i;
 
-	for (i = 0; i < d->j.to.n && d->s->engine->identify != NULL; i++) {
-		p = &d->j.to.part[i];
-		if (p->revision[0] == '\0')
+	if (e->identify == NULL)
+		return 0;
+	for (i = 0; i < to->n; i++) {
+		if (to->part[i].revision[0] == '\0')
 			continue;
-		if (identity_of(d->s, p, d->asked->digest, &id, f) == -1 ||
-		    check_digest(d, p, f) == -1 || check_commits(d, p, &id, f) == -1 ||
-		    check_immutable(d, p, f) == -1 ||
-		    /* the other services have the same image */
+		/* with a signature the other services have the same image */
+		if (identify_part(d, &to->part[i], &id, f) == -1 ||
 		    (i == 0 && check_signature(d, &id, f) == -1))
 			return -1;
 	}
-	return 0;
+	if (e->job_part(e, to, &job, f) == -1)
+		return -1;
+	return job.revision[0] == '\0' ? 0 : identify_part(d, &job, &id, f);
 }

@@ -47,6 +47,14 @@ from_name(const struct deploy *d)
 	return d->j.from.tag[0] == '\0' ? "nothing, as before" : d->j.from.tag;
 }
 
+/* Of the deploy's pre-deploy job, for `now`. */
+static const char *
+job_note(const struct deploy *d)
+{
+	return predeploy_began(d) ? "; the pre-deploy job may have changed the database"
+				  : "";
+}
+
 int
 undo_nothing(struct deploy *d, struct fault *why)
 {
@@ -97,7 +105,7 @@ discard_prepared(struct deploy *d, struct fault *f)
 int
 undo_prepare(struct deploy *d, struct fault *why)
 {
-	bool job = predeploy_began(d), serves;
+	bool serves;
 	char next[sizeof(why->next)];
 	struct fault f = { 0 };
 
@@ -118,10 +126,10 @@ undo_prepare(struct deploy *d, struct fault *why)
 				      : "fix the cause, then deploy again",
 	    sizeof(next));
 	conclude(why, why->kind == FAULT_REFUSED ? FAULT_REFUSED : FAULT_FAILED, next,
-	    "%s%s%s", job ? "" : "nothing was changed, ",
+	    "%s%s%s", predeploy_began(d) ? "" : "nothing was changed, ",
 	    any_served(&d->j.from) ? "what ran runs as before"
 				   : "nothing ran before either",
-	    job ? "; the pre-deploy job may have changed the database" : "");
+	    job_note(d));
 	if (d->quarantined)
 		commit_nothing(d);
 	else
@@ -278,7 +286,8 @@ undo_revert(struct deploy *d, struct fault *why)
 	if (revert(d, &f) == 0) {
 		if (any_served(&d->j.from))
 			conclude(why, FAULT_FAILED, next,
-			    "rolled back, %s serves and is healthy", from_name(d));
+			    "rolled back, %s serves and is healthy%s", from_name(d),
+			    job_note(d));
 		else if (d->j.from.tag[0] != '\0')
 			conclude(why, FAULT_FAILED, next,
 			    "%s is started again; it had ended before", from_name(d));

@@ -71,6 +71,7 @@ struct identity {
 	char digest[DIGESTS_MAX][DIGEST_MAX];
 	size_t n;
 	char commit[COMMIT_MAX]; /* hexadecimal digits, of its label; "": unknown */
+	bool odd;                /* its label is something else */
 };
 
 /* Flags of apply. */
@@ -106,6 +107,14 @@ struct engine {
 
 	/* [observes] Identifies the image of a part that has a revision. */
 	int (*identify)(struct engine *, const struct part *, struct identity *,
+	    struct fault *);
+
+	/*
+	 * [observes] Sets service, reference and revision of the pre-deploy job, as the
+	 * last resolve found it; all empty if its image is that of a service, or has
+	 * another tag than the release.
+	 */
+	int (*job_part)(struct engine *, const struct release *, struct part *,
 	    struct fault *);
 
 	/* [observes] Undoes prepare: each reference names its previous image again. */

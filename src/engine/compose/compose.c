@@ -55,6 +55,7 @@ take_config(struct compose *c, const json_t *doc, struct fault *f)
 	for (i = 0; i < t->n_services; i++)
 		if (inspect_service(doc, t->service[i].name, &c->resolved[i], f) == -1)
 			return -1;
+	inspect_image(doc, c->docker.job, c->job_reference);
 	return 0;
 }
 
@@ -362,6 +363,7 @@ compose_open(struct engine **e, const struct target *t, char *const *env, int di
 		.discard = compose_discard,
 		.apply = compose_apply,
 		.restart = compose_restart,
+		.job_part = job_part,
 		.job_start = job_start,
 		.job_find = job_find,
 		.job_end = job_end,

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define HEX "0123456789abcdef"
+#define COMMIT_LABEL "org.opencontainers.image.revision"
 
 int
 inspect_fault(const char *what, struct fault *f)
@@ -94,7 +95,7 @@ void
 inspect_identity(const json_t *doc, const char *repository, struct identity *id)
 {
 	const json_t *labels = json_object_get(json_object_get(doc, "Config"), "Labels");
-	const char *commit = member_text(labels, "org.opencontainers.image.revision");
+	const char *commit = member_text(labels, COMMIT_LABEL);
 	size_t len = strlen(commit), i;
 	const json_t *named;
 
@@ -105,6 +106,8 @@ inspect_identity(const json_t *doc, const char *repository, struct identity *id)
 	}
 	if (len >= COMMIT_MIN && len < COMMIT_MAX && strspn(commit, HEX) == len)
 		(void)strlcpy(id->commit, commit, sizeof(id->commit));
+	else
+		id->odd = json_string_length(json_object_get(labels, COMMIT_LABEL)) > 0;
 }
 
 int
@@ -167,6 +170,14 @@ inspect_service(const json_t *doc, const char *name, struct resolved *r, struct 
 		    "service %s of the compose file has no image", name);
 	take_depends(service, r);
 	return 0;
+}
+
+void
+inspect_image(const json_t *doc, const char *name, char out[REFERENCE_MAX])
+{
+	const json_t *service = json_object_get(json_object_get(doc, "services"), name);
+
+	(void)member_string(service, "image", out, REFERENCE_MAX);
 }
 
 bool

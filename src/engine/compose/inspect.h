@@ -39,6 +39,9 @@ int inspect_project(const json_t *, char *out, size_t size, struct fault *) MUST
 int inspect_service(const json_t *, const char *name, struct resolved *,
     struct fault *) MUST_CHECK;
 
+/* The image of a service in the same document; "": unknown, or it is built. */
+void inspect_image(const json_t *, const char *name, char out[REFERENCE_MAX]);
+
 /*
  * Parses the JSON of the engine or of compose.  The caller owns it; NULL: it is not
  * JSON.  A string may contain a NUL, as labels can: member_value() does not read those.

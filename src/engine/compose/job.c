@@ -2,10 +2,32 @@
 
 #include "engine/compose/compose.h"
 #include "engine/compose/containers.h"
+#include "engine/compose/images.h"
 
+#include <bsd/string.h>
 #include <stdio.h>
+#include <string.h>
 
 #define LABEL "twilight-deploy.job"
+
+int
+job_part(struct engine *e, const struct release *r, struct part *p, struct fault *f)
+{
+	struct compose *c = e->self;
+	char tag[TAG_MAX];
+	size_t i;
+
+	memset(p, 0, sizeof(*p));
+	release_tag_of(c->job_reference, tag);
+	if (strcmp(tag, r->tag) != 0)
+		return 0;
+	for (i = 0; i < r->n; i++)
+		if (strcmp(r->part[i].reference, c->job_reference) == 0)
+			return 0;
+	(void)strlcpy(p->service, c->docker.job, sizeof(p->service));
+	(void)strlcpy(p->reference, c->job_reference, sizeof(p->reference));
+	return images_id(c, p->reference, p->revision, f);
+}
 
 int
 job_start(struct engine *e, const struct release *r, const char *id, struct fault *f)

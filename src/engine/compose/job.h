@@ -6,6 +6,8 @@
 
 #include "engine/engine.h"
 
+int job_part(struct engine *, const struct release *, struct part *,
+    struct fault *) MUST_CHECK;
 int job_start(struct engine *, const struct release *, const char *id,
     struct fault *) MUST_CHECK;
 int job_find(struct engine *, const char *id, char instance[INSTANCE_MAX],
