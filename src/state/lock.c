@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define HOLDER_MAX 256
+#define READS_MAX 10
 
 /*
  * N of ", pid N" in the holder's line, or 0.  The last one counts: the name of an actor,
@@ -145,13 +146,15 @@ lock_release(int fd)
 static bool
 is_listed(ino_t inode, pid_t pid)
 {
-	char line[256], *at;
+	char line[256], *at, buf[8192];
 	long locker;
 	bool found = false;
 	FILE *locks = fopen("/proc/locks", "re");
 
 	if (locks == NULL)
 		return false;
+	/* a read(2) gives at most a page, about 70 locks, which are of one moment */
+	(void)setvbuf(locks, buf, _IOFBF, sizeof(buf));
 	while (!found && fgets(line, sizeof(line), locks) != NULL) {
 		if (strstr(line, "FLOCK") == NULL || strstr(line, "->") != NULL)
 			continue;
@@ -169,12 +172,17 @@ bool
 lock_held(const char *path, char *holder, size_t size)
 {
 	struct stat st;
+	pid_t pid;
+	int i;
 
 	holder[0] = '\0';
 	if (stat(path, &st) == -1)
 		return false;
-	if (is_listed(st.st_ino, read_holder(path, holder, size)))
-		return true;
+	pid = read_holder(path, holder, size);
+	/* of a longer list some are missing if an earlier one is released meanwhile */
+	for (i = 0; i < READS_MAX; i++)
+		if (is_listed(st.st_ino, pid))
+			return true;
 	holder[0] = '\0';
 	return false;
 }
