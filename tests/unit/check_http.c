@@ -232,18 +232,6 @@ START_TEST(head_bound_is_exact)
 }
 END_TEST
 
-/* A port that was free a moment ago. */
-static void
-free_port(const char *host, char port[6])
-{
-	int fd;
-
-	strcpy(port, "0");
-	fd = liar_listen(host, port, 1);
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-}
-
 /* A POST says that it has no body; the answer's is read whole, beyond what is kept. */
 START_TEST(post_is_as_promised)
 {
@@ -297,16 +285,18 @@ START_TEST(refused_port)
 {
 	static const char *const hosts[] = { "127.0.0.1", "localhost" };
 	struct http_answer a;
-	char port[6];
+	char port[6] = "0";
 	size_t i;
+	int fd = liar_bind("127.0.0.1", port);
 
+	ck_assert_int_ge(fd, 0);
 	for (i = 0; i < 2; i++) {
-		free_port("127.0.0.1", port);
 		get(hosts[i], port, EVER, &a);
 		ck_assert_int_eq(a.end, HTTP_REFUSED);
 		ck_assert_str_eq(a.why, "connection refused");
 		ck_assert_int_eq(a.status, 0);
 	}
+	close(fd);
 }
 END_TEST
 

@@ -17,7 +17,7 @@
 #define LIFE_S 60 /* a server ends after that, also if its test hangs */
 
 int
-liar_listen(const char *host, char port[6], int backlog)
+liar_bind(const char *host, char port[6])
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
@@ -34,7 +34,6 @@ liar_listen(const char *host, char port[6], int backlog)
 	if (fd >= 0 && ai->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (fd < 0 || bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 ||
-	    listen(fd, backlog) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&sa, &len) < 0 ||
 	    getnameinfo((struct sockaddr *)&sa, len, NULL, 0, port, 6, NI_NUMERICSERV) !=
 		0) {
@@ -44,6 +43,17 @@ liar_listen(const char *host, char port[6], int backlog)
 	}
 	freeaddrinfo(ai);
 	return fd;
+}
+
+int
+liar_listen(const char *host, char port[6], int backlog)
+{
+	int fd = liar_bind(host, port);
+
+	if (fd < 0 || listen(fd, backlog) == 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static void
@@ -157,10 +167,16 @@ live(int listener, const struct liar_script *s)
 bool
 liar_start(struct liar *l, const char *host, const struct liar_script *s)
 {
-	int fd;
+	int fd, held;
 
-	memcpy(l->port, "0", 2);
-	fd = liar_listen(host, l->port, 16);
+	/* "localhost" is 127.0.0.1 first: on this port no other test must listen there */
+	do {
+		memcpy(l->port, "0", 2);
+		held = strchr(host, ':') == NULL ? -1 : liar_bind("127.0.0.1", l->port);
+		fd = liar_listen(host, l->port, 16);
+		if (fd < 0 && held >= 0)
+			close(held);
+	} while (fd < 0 && errno == EADDRINUSE);
 	if (fd < 0)
 		return false;
 	fflush(NULL);
@@ -169,6 +185,8 @@ liar_start(struct liar *l, const char *host, const struct liar_script *s)
 	if (l->pid == 0)
 		live(fd, s);
 	close(fd);
+	if (held >= 0)
+		close(held);
 	return true;
 }
 

@@ -43,9 +43,12 @@ bool liar_start(struct liar *, const char *host, const struct liar_script *);
 void liar_stop(struct liar *);
 
 /*
- * A listening socket nobody accepts from, on `host` and `port` ("0" for any,
- * then written back).  -1 where the host has no such address.
+ * A socket on `host` and `port` ("0" for any, then written back): connections are refused,
+ * and no other process gets the port.  -1 and errno where the host has no such address.
  */
+int liar_bind(const char *host, char port[6]);
+
+/* The same, listening, but nobody accepts. */
 int liar_listen(const char *host, char port[6], int backlog);
 
 #endif
