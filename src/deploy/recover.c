@@ -4,7 +4,9 @@
  */
 #include "deploy/internal.h"
 
+#include "deploy/signature.h"
 #include "state/folder.h"
+#include "state/freeze.h"
 #include "state/lock.h"
 #include "sys/text.h"
 
@@ -319,6 +321,8 @@ recover_run(struct session *s, bool *left, struct fault *f)
 
 	journal_sweep(s->dirfd);
 	history_sweep(s->dirfd);
+	freeze_sweep(s->dirfd);
+	signature_sweep(s->dirfd);
 	if (journal_read(s->dirfd, &d.j, left, f) == -1) {
 		*left = true;
 		/* it does not say that nothing was changed */

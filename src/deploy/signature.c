@@ -127,7 +127,6 @@ signature_signer(const struct signers *s, const char *sig, const char *text, cha
 	int len, rc;
 
 	who[0] = '\0';
-	file_sweep(s->dirfd, FILE_NAME);
 	len = asprintf(&armored,
 	    "-----BEGIN SSH SIGNATURE-----\n%s\n-----END SSH SIGNATURE-----\n", sig);
 	if (len == -1)
@@ -141,4 +140,11 @@ signature_signer(const struct signers *s, const char *sig, const char *text, cha
 	rc = find_signer(s, path, text, who, size, f);
 	(void)!unlinkat(s->dirfd, FILE_NAME, 0);
 	return rc;
+}
+
+void
+signature_sweep(int dirfd)
+{
+	file_sweep(dirfd, FILE_NAME);
+	(void)!unlinkat(dirfd, FILE_NAME, 0);
 }

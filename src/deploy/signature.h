@@ -28,4 +28,7 @@ int signature_trusts(const char *file, struct fault *) MUST_CHECK;
 int signature_signer(const struct signers *, const char *sig, const char *text, char *who,
     size_t size, struct fault *) MUST_CHECK;
 
+/* Removes what a killed signature_signer() left.  The caller holds the lock. */
+void signature_sweep(int dirfd);
+
 #endif

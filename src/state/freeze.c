@@ -21,30 +21,55 @@ freeze_object(const struct freeze *z)
 	    z->until, "who", member_of_who(&z->who));
 }
 
+/* Does the file have this text?  NULL: is there no file? */
+static bool
+is_changed(int dirfd, const char *text)
+{
+	char *bytes;
+	size_t len;
+	bool same;
+
+	if (file_read(dirfd, FREEZE, FREEZE_SIZE_MAX, &bytes, &len) == -1)
+		return text == NULL && errno == ENOENT;
+	same = text != NULL && strcmp(bytes, text) == 0;
+	free(bytes);
+	return same;
+}
+
+static int
+fail_change(int dirfd, const char *what, const char *text, int error, struct fault *f)
+{
+	/* then only the last fsync(2) failed */
+	bool changed = is_changed(dirfd, text);
+
+	return fault_set(f, changed ? FAULT_UNVERIFIED : FAULT_HOST,
+	    "check the disk of the state folder",
+	    "cannot %s the file freeze in the state folder%s: %s", what,
+	    changed ? " durably" : "", strerror(error));
+}
+
 int
 freeze_write(int dirfd, const struct freeze *z, struct fault *f)
 {
 	json_t *doc = freeze_object(z);
 	char *text = NULL;
-	int rc = -1, error;
+	int rc, error;
 
 	if (json_object_set_new(doc, "v", json_integer(1)) == 0)
 		text = json_dumps(doc, JSON_INDENT(1) | JSON_ENSURE_ASCII);
 	json_decref(doc);
 	if (text == NULL)
-		errno = ENOMEM;
+		return fault_memory(f);
 	/* two processes must not write the same temporary file */
-	else if (flock(dirfd, LOCK_EX) == 0) {
-		rc = file_replace(dirfd, FREEZE, text, strlen(text));
-		error = errno;
-		(void)flock(dirfd, LOCK_UN);
-		errno = error;
-	}
-	free(text);
+	rc = flock(dirfd, LOCK_EX);
 	if (rc == 0)
-		return 0;
-	return fault_set(f, FAULT_HOST, "check the disk of the state folder",
-	    "cannot write the file freeze in the state folder: %s", strerror(errno));
+		rc = file_replace(dirfd, FREEZE, text, strlen(text));
+	error = errno;
+	(void)flock(dirfd, LOCK_UN);
+	if (rc == -1)
+		fail_change(dirfd, "write", text, error, f);
+	free(text);
+	return rc;
 }
 
 /* "2026-11-24T18:00:00Z": texts of this form are in the order of their times. */
@@ -101,8 +126,17 @@ freeze_clear(int dirfd, struct fault *f)
 {
 	if (file_remove(dirfd, FREEZE) == 0)
 		return 0;
-	return fault_set(f, FAULT_HOST, "check the disk of the state folder",
-	    "cannot remove the file freeze from the state folder: %s", strerror(errno));
+	return fail_change(dirfd, "remove", NULL, errno, f);
+}
+
+void
+freeze_sweep(int dirfd)
+{
+	/* held: a freeze_write() writes it now */
+	if (flock(dirfd, LOCK_EX | LOCK_NB) == -1)
+		return;
+	file_sweep(dirfd, FREEZE);
+	(void)flock(dirfd, LOCK_UN);
 }
 
 const char *

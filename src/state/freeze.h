@@ -20,7 +20,10 @@ struct freeze {
 	char until[32]; /* the same, when it ends; "" when somebody ends it */
 };
 
-/* Durable when it returns 0; replaces an earlier one.  FAULT_HOST. */
+/*
+ * Durable when it returns 0; replaces an earlier one.  FAULT_HOST; FAULT_UNVERIFIED where
+ * it is written, but a power cut may undo that.
+ */
 int freeze_write(int dirfd, const struct freeze *, struct fault *) MUST_CHECK;
 
 /*
@@ -30,8 +33,11 @@ int freeze_write(int dirfd, const struct freeze *, struct fault *) MUST_CHECK;
 int freeze_read(int dirfd, const char *now, struct freeze *, bool *there,
     struct fault *) MUST_CHECK;
 
-/* There may be none.  FAULT_HOST. */
+/* There may be none.  The same faults. */
 int freeze_clear(int dirfd, struct fault *) MUST_CHECK;
+
+/* Removes what a killed freeze_write() left. */
+void freeze_sweep(int dirfd);
 
 /*
  * 0 where nothing is frozen.  FAULT_REFUSED "target NAME is frozen: REASON (…)".  dirfd

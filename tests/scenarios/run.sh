@@ -460,7 +460,7 @@ finale() {
 	[ -n "$drift" ] || [ $found = left ] || settled
 	[ $found = left ] || is "containers of jobs" "$(grep -c -e -run- "$E/containers")" 0
 	is "the other lines of .env" "$(grep -cxE 'BEFORE=1|SECRET=hunter2' "$T/home/.env")" 2
-	is "temporary files" "$(set +f && echo "$T"/home/.env?*)" "$T/home/.env?*"
+	is "temporary files" "$(set +f && cd "$T/home" && ls -d .env?* "$S"/*.new "$S"/signature 2>/dev/null)" ""
 	is "other files with the secret" "$(cd "$T" && grep -rl hunter2 . | grep -vx ./home/.env)" ""
 	is "calls that no docker knows" "$(cat "$T/all.log" "$E/calls.log" | grep -c ^unknown)" 0
 }

@@ -2,10 +2,13 @@
 #include "state/freeze.h"
 
 #include <check.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 Suite *freeze_suite(void);
+
+extern int (*unit_on_fsync)(int fd);
 
 #define NOW "2026-11-24T12:00:00Z"
 
@@ -74,6 +77,27 @@ START_TEST(freeze_ends)
 }
 END_TEST
 
+static int
+fail_folder(int fd)
+{
+	errno = EIO;
+	return fd == dir ? -1 : 0;
+}
+
+START_TEST(freeze_not_durable)
+{
+	unit_on_fsync = fail_folder;
+	ck_assert_int_eq(freeze_write(dir, &z, &f), -1);
+	ck_assert_int_eq(f.kind, FAULT_UNVERIFIED);
+	ck_assert(frozen_at(NOW));
+	fault_clear(&f);
+	ck_assert_int_eq(freeze_clear(dir, &f), -1);
+	ck_assert_int_eq(f.kind, FAULT_UNVERIFIED);
+	ck_assert(!frozen_at(NOW));
+	unit_on_fsync = NULL;
+}
+END_TEST
+
 static const char *const damaged[] = {
 	"",
 	"{}",
@@ -112,6 +136,7 @@ freeze_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, freeze_comes_and_goes);
 	tcase_add_test(t, freeze_ends);
+	tcase_add_test(t, freeze_not_durable);
 	tcase_add_loop_test(t, freeze_damaged, 0, sizeof(damaged) / sizeof(damaged[0]));
 	suite_add_tcase(s, t);
 	return s;
