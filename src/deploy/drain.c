@@ -22,7 +22,9 @@
 
 /*
  * What serves of the service, if it has a drain_url and is going to be replaced; else
- * NULL.  A blind engine cannot tell, and drains always.
+ * NULL.  A blind engine cannot tell, and drains always.  That `up` will replace an
+ * instance of the same image, as its compose file was edited, is not known: compose's
+ * hash of a service's settings is not in the journal, which a recovery decides by.
  */
 static const struct part *
 part_to_drain(const struct deploy *d, size_t i)
