@@ -9,6 +9,9 @@
 #   SHA         a commit, whose image has the tag sha-<7>
 #   SEQ         when the version was pushed: epoch seconds, or 2026-11-24T11:33:20Z.
 #               A host that runs a newer one answers 6
+#   DIGEST, COMMIT, SIG
+#               which image the tag must name: sha256:HEX, the commit of its label, and
+#               a signature for a host with signed_by
 #   TARGET      a name for the summary
 #   DEPLOY_HOST, DEPLOY_USER, DEPLOY_KEY, DEPLOY_KNOWN_HOSTS
 #   TRANSPORT   ssh (the default) or cloudflared
@@ -31,6 +34,7 @@ export LC_ALL=C
 : "${CI_ALIVE:=15}"           # seconds; eight of them unanswered end the connection
 : "${CI_TRIES:=5}" "${CI_PAUSE:=10}"
 : "${REQUEST:=deploy}" "${TAG:=}" "${SHA:=}" "${SEQ:=}" "${TARGET:=}"
+: "${DIGEST:=}" "${COMMIT:=}" "${SIG:=}"
 : "${TRANSPORT:=ssh}" "${DEPLOY_HOST:=}" "${DEPLOY_USER:=}" "${DEPLOY_PORT:=}" "${DEPLOY_JUMP:=}"
 
 formats='[1, 2]' # of the records that this script reads
@@ -127,18 +131,20 @@ once() { # NAME VALUE
 	eval "$1=\$2"
 }
 
-# REQUEST and its words: $verb, TAG, SEQ and $proof, which image it must be
+# REQUEST and its words: $verb, TAG, SEQ, and which image it must be
 words() {
 	only REQUEST 'A-Za-z0-9_.=:+/ -'
 	set -f
 	# shellcheck disable=SC2086 # words
 	set -- $REQUEST
-	verb=${1-none} proof=
+	verb=${1-none}
 	[ $# -eq 0 ] || shift
 	for word; do
 		case $word in
 		seq=*) once SEQ "${word#seq=}" ;;
-		digest=* | commit=* | sig=*) proof="$proof $word" ;;
+		digest=*) once DIGEST "${word#digest=}" ;;
+		commit=*) once COMMIT "${word#commit=}" ;;
+		sig=*) once SIG "${word#sig=}" ;;
 		*) once TAG "$word" ;;
 		esac
 	done
@@ -149,6 +155,9 @@ words() {
 	*) fail "SHA is not a commit" ;;
 	esac
 	only TAG 'A-Za-z0-9_.-'
+	only DIGEST 'a-z0-9:'
+	only COMMIT '0-9a-f'
+	only SIG 'A-Za-z0-9+/='
 	only SEQ '0-9TZ:+-'
 	case $SEQ in
 	????-??-??T??:??:??*) SEQ=$(date -d "$SEQ" +%s 2>/dev/null) || fail "SEQ is not a time" ;;
@@ -163,6 +172,11 @@ sound() {
 	only DEPLOY_PORT '0-9'
 	only DEPLOY_JUMP 'A-Za-z0-9_.@:-'
 	words
+	proof="${DIGEST:+ digest=$DIGEST}${COMMIT:+ commit=$COMMIT}${SIG:+ sig=$SIG}"
+	case $verb,$proof in
+	deploy,* | *,) ;;
+	*) fail "digest, commit and sig are for a deploy" ;;
+	esac
 	case $verb,$TAG in
 	deploy,) fail "no tag to deploy: set tag, sha or request" ;;
 	deploy,*) request="deploy $TAG${SEQ:+ seq=$SEQ}$proof --json" ;;

@@ -235,5 +235,9 @@ test_request_and_time() {
 	ci REQUEST=deploy\ sig=AA+/== TAG=v1.0.1
 	output_is code 0
 	has "the signature" "$all" "sig= is not checked"
+	ci TAG=v1.0.2 DIGEST=sha256:"$zeros" COMMIT=abc1234 SIG=AA+/==
+	output_is code 2
+	output_is outcome discarded
+	has "the request" "$outside" "deploy v1.0.2 digest=sha256:$zeros commit=abc1234 sig=AA+/== (2)"
 	runs v1.0.1
 }

@@ -32,6 +32,10 @@ test_no_tag() {
 	unasked "REQUEST must be" deploy
 	ci REQUEST='deploy v1.0.1' SHA=0123456789
 	unasked "TAG is given twice" TAG
+	ci REQUEST='deploy v1.0.1 sig=AA' SIG=AA
+	unasked "SIG is given twice" SIG
+	ci REQUEST='rollback v1.0.1' SIG=AA
+	unasked "digest, commit and sig" deploy
 	ci TAG=v1.0.1 TRANSPORT=telnet
 	unasked "TRANSPORT must be" ssh
 	ci TAG=v1.0.1 DEPLOY_PORT=22
@@ -70,6 +74,9 @@ v2" 'v1$(id)' 'v1 seq=9' '::error::'; do
 		DEPLOY_JUMP a b
 		DEPLOY_JUMP -oProxyCommand=id
 		TARGET x|y
+		DIGEST sha256:1 seq=9
+		COMMIT abc;id
+		SIG AA==,seq=9
 	END
 }
 
