@@ -264,6 +264,7 @@ case_units_verify() {
 case_unit_at_boot() {
 	units=$WORK/all/etc/systemd/system
 	for line in After=docker.service User=deploy KillMode=process SuccessExitStatus=1 \
+		Restart=on-failure RestartPreventExitStatus=5 \
 		'ExecStart=/usr/local/bin/twilight-deploy --actor boot --trigger boot recover --start'; do
 		grep -qxF "$line" "$units/twilight-backend.service" || fail "$line"
 	done
