@@ -126,7 +126,10 @@ worker_jobs() {
 	docker cp -q "$SPARE/control.jobs" "$(worker_now):/" || fail "a worker with $1 jobs"
 }
 
-worker_is_asked() { worker_file asked 2>/dev/null | grep -qF "$1"; }
+# Is it asked again whether it is idle?  So the deploy waits.
+worker_is_awaited() {
+	[ "$(worker_file asked 2>/dev/null | grep -cF 'idle?')" -ge 2 ]
+}
 
 # drained TAG: the worker has a job, and the deploy waits for its end.
 drained() {
@@ -134,7 +137,7 @@ drained() {
 	keys_write
 	ssh_as ci deploy "$1" >"$OUT" 2>&1 </dev/null &
 	dr_client=$!
-	wait_for 60 worker_is_asked 'idle?' || fail "the worker is drained, not: $(cat "$OUT")"
+	wait_for 60 worker_is_awaited || fail "the deploy waits for the worker, not: $(cat "$OUT")"
 	[ "$(worker_file asked | uniq | tr '\n' ' ')" = 'drain idle? ' ] ||
 		fail "the worker is asked to drain, once"
 	for PORT in $PORTS; do

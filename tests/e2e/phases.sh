@@ -55,7 +55,10 @@ asked_is() {
 	[ "$as_is" = "$1" ] || fail "requests '$1' to the service, not '$as_is'"
 }
 
-is_asked() { grep -qsF "$1" "$SPARE/control/data.asked"; }
+# Is it asked again whether it is idle?  So the deploy waits.
+is_awaited() {
+	[ "$(cat "$SPARE/control/data.asked" 2>/dev/null | grep -cF 'idle?')" -ge 2 ]
+}
 
 # job_begins TAG: starts a deploy and waits until its job runs.  Sets JOB.
 job_begins() {
@@ -98,7 +101,7 @@ phases_of_a_deploy() {
 	env_is sha-0000001
 	asked_is ''
 	job_ends
-	wait_for 60 is_asked 'idle?' || fail "the service is drained"
+	wait_for 60 is_awaited || fail "the deploy waits for the service"
 	[ -z "$(containers -a --filter "id=$JOB")" ] || fail "the job's container is removed"
 	untouched
 	env_is sha-0000001
@@ -166,7 +169,7 @@ scenario_job_and_drain() {
 	setting TWILIGHT_PRE_DEPLOY ''
 	echo 1 >"$SPARE/control/data.jobs"
 	here_start deploy sha-0000003
-	wait_for 60 is_asked 'idle?' || fail "the service is drained"
+	wait_for 60 is_awaited || fail "the deploy waits for the service"
 	kill -TERM "$HERE"
 	here_wait
 	asked_is 'drain idle? resume '
