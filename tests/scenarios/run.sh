@@ -201,7 +201,7 @@ fault() { # NTH ACTION PATTERN…
 	echo "$what" >>"$E/faults"
 	# the program waits for an engine that stays away, a third of this for one answer
 	case $what in
-	\** | [0-9]*+\ *GET*) export TWILIGHT_CALL_LIMIT=1 ;;
+	\**GET* | [0-9]*+\ *GET*) export TWILIGHT_CALL_LIMIT=1 ;;
 	*hang\ GET*) export TWILIGHT_CALL_LIMIT=6 ;;
 	esac
 }
