@@ -23,6 +23,8 @@
  *                file is left
  *   `rollback`   goes to the version that was known-good before
  *   `deploy`     of another version works
+ *   freeze       what it was or what was asked; a frozen target refuses a deploy, and
+ *                `unfreeze` ends that
  *
  * What happens after a kill depends only on the files, and most calls leave the same ones.
  * So each state of the files is checked once (tree.h says which are equal); FULL=1 checks
@@ -50,58 +52,61 @@ static const struct scenario scenarios[] = {
 	{ .name = "deploy",
 	    .words = { "deploy", "sha-ddddddd" },
 	    .to = 'd',
-	    .both = true,
 	    .verb = true },
 	{ .name = "failing",
 	    .words = { "deploy", "sha-eeeeeee" },
 	    .to = VERSION_BAD,
 	    .clean = 1,
-	    .both = true,
 	    .verb = true },
-	{ .name = "rollback",
-	    .words = { "rollback" },
-	    .to = 'b',
-	    .both = true,
-	    .verb = true },
+	{ .name = "rollback", .words = { "rollback" }, .to = 'b', .verb = true },
 	/* recovery of a deploy that was killed after the swap, */
 	{ .name = "recover-swapped",
 	    .words = { "recover" },
 	    .to = 'd',
 	    .clean = 1,
-	    .both = true,
-	    .killed = { "deploy", "sha-ddddddd" },
-	    .after = { "renameat", "renameat" },
-	    .nth = { [SILENT] = 3, [MEMORY] = 3 } },
+	    .first = { "deploy", "sha-ddddddd" },
+	    .after = { "renameat", "renameat", "renameat" },
+	    .nth = { [SILENT] = 3, [MEMORY] = 3, [ALL] = 6 } },
 	/* … when it was healthy, */
 	{ .name = "recover-healthy",
 	    .words = { "recover" },
 	    .to = 'd',
-	    .both = true,
-	    .killed = { "deploy", "sha-ddddddd" },
-	    .after = { [SILENT] = "renameat", [MEMORY] = "connect" },
-	    .nth = { [SILENT] = 4, [MEMORY] = 3 } },
+	    .first = { "deploy", "sha-ddddddd" },
+	    .after = { "renameat", "connect", "connect" },
+	    .nth = { [SILENT] = 4, [MEMORY] = 3, [ALL] = 3 } },
 	/* … while it was reverted, */
 	{ .name = "recover-back",
 	    .words = { "recover" },
 	    .to = VERSION_BAD,
 	    .clean = 1,
-	    .both = true,
-	    .killed = { "deploy", "sha-eeeeeee" },
-	    .after = { "renameat", "renameat" },
-	    .nth = { [SILENT] = 5, [MEMORY] = 4 } },
+	    .first = { "deploy", "sha-eeeeeee" },
+	    .after = { "renameat", "renameat", "renameat" },
+	    .nth = { [SILENT] = 5, [MEMORY] = 4, [ALL] = 7 } },
 	/* … and of a rollback */
 	{ .name = "recover-rollback",
+	    .from = MEMORY,
 	    .words = { "recover" },
 	    .to = 'b',
-	    .killed = { "rollback" },
-	    .after = { [MEMORY] = "renameat" },
-	    .nth = { [MEMORY] = 3 } },
+	    .first = { "rollback" },
+	    .after = { [MEMORY] = "renameat", [ALL] = "renameat" },
+	    .nth = { [MEMORY] = 3, [ALL] = 4 } },
+	{ .name = "freeze",
+	    .from = ALL,
+	    .words = { "freeze", "it moves" },
+	    .to = 'c',
+	    .freeze = true },
+	{ .name = "unfreeze",
+	    .from = ALL,
+	    .words = { "unfreeze" },
+	    .to = 'c',
+	    .freeze = true,
+	    .first = { "freeze", "it moves" } },
 };
 #define SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
 
 static const char *const kind_names[] = { "kill", "fault", "signal", "short", "fds",
 	"script" };
-static const char *const mock_names[] = { "silent", "memory" };
+static const char *const mock_names[] = { "silent", "memory", "all" };
 
 struct row {
 	atomic_uint points, passed, failed, missed, states;
@@ -112,12 +117,12 @@ struct row {
 /* Shared by the workers. */
 struct shared {
 	atomic_uint next;
-	struct row row[KIND__MAX][SCENARIOS][2];
+	struct row row[KIND__MAX][SCENARIOS][MOCKS];
 	_Atomic uint64_t seen[SEEN];
 };
 
 static struct points points;
-static struct tree before[SCENARIOS][2];
+static struct tree before[SCENARIOS][MOCKS];
 static struct shared *shared;
 static const char *only, *except;
 
@@ -148,7 +153,7 @@ look_afterwards(struct world *w, const struct point *p, int rc)
 
 	snprintf(path, sizeof(path), "%s/t", w->dir);
 	tree_read(&t, path);
-	hash = tree_hash(&t, p->scenario * 4u + p->mock * 2u + (rc == 0));
+	hash = tree_hash(&t, p->scenario * 8u + p->mock * 2u + (rc == 0));
 	tree_free(&t);
 	for (i = (unsigned)hash % SEEN; shared->seen[i] != 0; i = (i + 1) % SEEN)
 		if (shared->seen[i] == hash && !w->full)
@@ -365,20 +370,10 @@ interrupt_once(struct world *w, const struct scenario *s, const char *inject)
 
 	if (w->mock == SILENT)
 		world_behave(w, s->to == VERSION_BAD ? "after=3" : "healthy");
-	rc = world_ask(w, options, s->killed, NULL);
+	rc = world_ask(w, options, s->first, NULL);
 	world_drain(w, false);
 	snprintf(journal, sizeof(journal), "%s/t/home/.twilight-deploy/journal", w->dir);
 	return rc == -SIGKILL && access(journal, F_OK) == 0;
-}
-
-/* The optional phases add a journal each; other names are counted after the last one. */
-static unsigned
-more_calls(const struct world *w, const struct scenario *s)
-{
-	if (w->mock != MEMORY || getenv("PHASES") == NULL ||
-	    strcmp(s->after[MEMORY], "renameat") != 0)
-		return 0;
-	return strcmp(s->killed[0], "rollback") == 0 ? 1 : 2;
 }
 
 /*
@@ -388,7 +383,7 @@ more_calls(const struct world *w, const struct scenario *s)
 static void
 interrupt(struct world *w, const struct scenario *s, struct tree *t)
 {
-	unsigned nth = s->nth[w->mock] + more_calls(w, s);
+	unsigned nth = s->nth[w->mock];
 	char inject[96], path[PATH_MAX];
 	struct trace clean;
 	int tries = 0;
@@ -401,7 +396,7 @@ interrupt(struct world *w, const struct scenario *s, struct tree *t)
 			errx(2, "%s: the first run leaves no journal", s->name);
 		if (w->mock == SILENT)
 			world_behave(w, s->to == VERSION_BAD ? "after=3" : "healthy");
-		(void)watch(w, s, s->killed, &clean);
+		(void)watch(w, s, s->first, &clean);
 		tree_write(t, path);
 		i = behind(&clean, s->after[w->mock], nth);
 		if (i == clean.n)
@@ -414,6 +409,18 @@ interrupt(struct world *w, const struct scenario *s, struct tree *t)
 		tree_write(t, path);
 	} while (true);
 	tree_free(t);
+	tree_read(t, path);
+}
+
+/* The home after the first request, if there is one. */
+static void
+precede(struct world *w, const struct scenario *s, struct tree *t)
+{
+	char path[PATH_MAX];
+
+	if (s->first[0] != NULL)
+		must(w, s->first[0], s->first[1], 0);
+	snprintf(path, sizeof(path), "%s/t", w->dir);
 	tree_read(t, path);
 }
 
@@ -460,12 +467,15 @@ clean_runs(struct world *w, unsigned i, enum mock mock)
 	fds_program(w);
 	list_calls(&points, &t, i, mock);
 	free(t.call);
-	begin(w, &p);
-	fds_docker(w, s);
+	if (!s->freeze) {
+		begin(w, &p);
+		fds_docker(w, s);
+	}
 	count(w, &p, true);
 	list_shorts(&points, shim_calls(w, &p, "none"), shim_calls(w, &p, "close"), i,
 	    mock);
-	if (!s->verb || strcmp(s->words[0], "deploy") != 0)
+	/* the script knows no phases */
+	if (mock == ALL || !s->verb || strcmp(s->words[0], "deploy") != 0)
 		return;
 	begin(w, &p);
 	if ((rc = watch(w, s, NULL, &t)) != s->clean)
@@ -479,7 +489,7 @@ static void
 prepare(const char *top, const char *program)
 {
 	struct world w = { .label = "a clean run" };
-	struct tree ground[2];
+	struct tree ground[MOCKS];
 	char path[PATH_MAX];
 	unsigned i;
 	int mock;
@@ -487,16 +497,17 @@ prepare(const char *top, const char *program)
 	snprintf(w.program, sizeof(w.program), "%s", program);
 	world_open(&w, top, "first");
 	snprintf(path, sizeof(path), "%s/t", w.dir);
-	for (mock = SILENT; mock <= MEMORY; mock++) {
+	world_sign(&w);
+	for (mock = SILENT; mock < MOCKS; mock++) {
 		lay_ground(&w, (enum mock)mock, &ground[mock]);
 		for (i = 0; i < SCENARIOS; i++) {
-			if (mock == SILENT && !scenarios[i].both)
+			if (mock < scenarios[i].from)
 				continue;
 			tree_write(&ground[mock], path);
-			if (scenarios[i].killed[0] != NULL)
+			if (scenarios[i].after[mock] != NULL)
 				interrupt(&w, &scenarios[i], &before[i][mock]);
 			else
-				tree_read(&before[i][mock], path);
+				precede(&w, &scenarios[i], &before[i][mock]);
 			clean_runs(&w, i, (enum mock)mock);
 		}
 	}
@@ -557,7 +568,7 @@ sum_up(void)
 	    "points", "hold", "broken", "missed", "states");
 	for (k = 0; k < KIND__MAX; k++)
 		for (s = 0; s < SCENARIOS; s++)
-			for (m = SILENT; m <= MEMORY; m++) {
+			for (m = SILENT; m < MOCKS; m++) {
 				struct row *r = &shared->row[k][s][m];
 
 				print_row(k, s, m);

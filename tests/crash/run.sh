@@ -5,9 +5,6 @@
 #   JOBS=N       workers (default: the number of processors)
 #   ONLY=TEXT    only points whose printed name contains TEXT: "kill deploy memory fsync:3"
 #   EXCEPT=CALLS without points at these calls, separated by spaces
-#   WORKER=1     with a second service in the target, on the fake engine
-#   PHASES=1     with a pre-deploy job, drain and restart, on the fake engine
-#   HOOKS=1      with hooks, one of which fails
 #   LOUD=1       prints each command and its output
 #   KEEP=1       keeps the work folder
 #   FULL=1       checks equal states again (see points.c)
@@ -42,6 +39,8 @@ ${CC:-cc} -std=c11 -O2 -Wall -Wextra -shared -fPIC -o "$work/short.so" \
 make -s -C "$root" build/service build/mocks/docker
 cp -R "$root/mocks/silent" "$work/"
 cp -R "$root/build/mocks" "$work/bin"
+ssh-keygen -q -t ed25519 -N '' -C test -f "$work/key"
+echo "ci $(cat "$work/key.pub")" >"$work/signers"
 cp "$root/build/service" "$root/build/engine" "$root/deploy/compose.yml" "$root/tests/bench/plain-deploy.sh" "$work/"
 code=0
 [ -n "${ONLY-}" ] || "$root/tests/crash/disk.sh" "$program" || code=1

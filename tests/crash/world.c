@@ -10,6 +10,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <poll.h>
 #include <signal.h>
@@ -184,28 +185,14 @@ world_close(struct world *w)
 const char *
 world_docker(const struct world *w)
 {
-	return w->mock == MEMORY ? "bin" : "silent";
-}
-
-/* The fake engine may have a second service, a worker with the same image. */
-static bool
-has_worker(const struct world *w)
-{
-	return w->mock == MEMORY && getenv("WORKER") != NULL;
-}
-
-/* On the fake engine the deploys may have all optional phases. */
-static bool
-has_phases(const struct world *w)
-{
-	return w->mock == MEMORY && getenv("PHASES") != NULL;
+	return w->mock == SILENT ? "silent" : "bin";
 }
 
 static char **
 environment(const struct world *w, const char *extra)
 {
-	static char text[28][2 * PATH_MAX];
-	static char *list[30];
+	static char text[32][2 * PATH_MAX];
+	static char *list[33];
 	int n = 0;
 
 #define PUT(...) (snprintf(text[n], sizeof(text[n]), __VA_ARGS__), list[n] = text[n], n++)
@@ -223,22 +210,22 @@ environment(const struct world *w, const char *extra)
 	PUT("TWILIGHT_HEALTH_SETTLE=0");
 	PUT("TWILIGHT_DISK_MIN=1M");
 	PUT("COMPOSE_ENV_FILES=%s/t/home/.env", w->dir); /* for the script */
-	if (w->mock == MEMORY)
+	if (w->mock != SILENT)
 		PUT("DOCKER_HOST=unix://%s/t/engine/docker.sock", w->dir);
 	else
 		PUT("TWILIGHT_ENGINE=blind");
-	if (has_worker(w))
+	if (w->mock == ALL) {
 		PUT("TWILIGHT_SERVICE=data,worker");
-	if (has_phases(w)) {
 		PUT("TWILIGHT_PRE_DEPLOY=data migrate");
 		PUT("TWILIGHT_PRE_DEPLOY_LIMIT=5");
 		PUT("TWILIGHT_DRAIN_URL=http://127.0.0.1:%u/drain", w->port);
 		PUT("TWILIGHT_DRAIN_DONE_URL=http://127.0.0.1:%u/drain", w->port);
 		PUT("TWILIGHT_DRAIN_DONE_EXPECT=active_jobs=0");
 		PUT("TWILIGHT_DRAIN_RESUME_URL=http://127.0.0.1:%u/resume", w->port);
-		PUT("TWILIGHT_RESTART=data");
-	}
-	if (getenv("HOOKS") != NULL) {
+		PUT("TWILIGHT_RESTART=worker");
+		PUT("TWILIGHT_VERSION_URL=http://127.0.0.1:%u/health/version", w->port);
+		PUT("TWILIGHT_IMMUTABLE=sha-.*");
+		PUT("TWILIGHT_SIGNED_BY=%s/signers", w->top);
 		PUT("TWILIGHT_ON_START=/bin/true");
 		PUT("TWILIGHT_ON_RESULT=/bin/false");
 	}
@@ -318,6 +305,9 @@ world_run(struct world *w, const char *const *argv, const char *extra)
 	return rc;
 }
 
+/* What a deploy of each version says of its image. */
+static char identity['f' - 'a' + 1][1024];
+
 static size_t
 put_strace(const char **argv, const char *const *strace)
 {
@@ -342,6 +332,9 @@ world_ask(struct world *w, const char *const *strace, const char *const *words,
 	argv[n++] = w->program;
 	argv[n++] = words[0];
 	argv[n++] = words[1];
+	if (w->mock == ALL && strcmp(words[0], "deploy") == 0)
+		/* sha-ddddddd: the image d */
+		argv[n++] = identity[words[1][4] - 'a'];
 	argv[n] = NULL;
 	return world_run(w, argv, extra);
 }
@@ -422,6 +415,53 @@ image(char v, char out[72])
 	out[71] = '\0';
 }
 
+/* The digest of an image, as mocks/engine.c makes it. */
+static void
+digest(char v, char out[72])
+{
+	char id[72];
+	const char *p;
+	uint64_t part, h;
+
+	image(v, id);
+	out += sprintf(out, "sha256:");
+	for (part = 0; part < 4; part++) {
+		h = UINT64_C(14695981039346656037) + part;
+		for (p = id; *p != '\0'; p++)
+			h = (h ^ (unsigned char)*p) * UINT64_C(1099511628211);
+		out += sprintf(out, "%016" PRIx64, h);
+	}
+}
+
+/* One line of the command's output. */
+static void
+line_of(const char *command, char *out, int size)
+{
+	FILE *p = popen(command, "re");
+
+	if (p == NULL || fgets(out, size, p) == NULL || pclose(p) != 0)
+		errx(2, "%s", command);
+}
+
+void
+world_sign(struct world *w)
+{
+	char command[2 * PATH_MAX], id[72], sig[512], v;
+
+	for (v = 'a'; v <= 'f'; v++) {
+		digest(v, id);
+		snprintf(command, sizeof(command),
+		    "printf " REPOSITORY
+		    "@%s | ssh-keygen -q -Y sign -n twilight-deploy -f %s/key |"
+		    " sed '1d;$d' | tr -d '\n'",
+		    id, w->top);
+		line_of(command, sig, sizeof(sig));
+		snprintf(identity[v - 'a'], sizeof(identity[0]),
+		    "digest=%s commit=%c%c%c%c%c%c%c%c sig=%s", id, v, v, v, v, v, v, v,
+		    v, sig);
+	}
+}
+
 static void
 publish(struct world *w)
 {
@@ -440,9 +480,13 @@ publish(struct world *w)
 		snprintf(line, sizeof(line), "%s\n",
 		    v == VERSION_BAD ? "never" : "healthy");
 		put_file(path_in(w, name, path), 0600, line, strlen(line));
+		snprintf(name, sizeof(name), "t/engine/labels/%s", id);
+		snprintf(line, sizeof(line), "org.opencontainers.image.revision=%s\n",
+		    id + strlen("sha256:"));
+		put_file(path_in(w, name, path), 0600, line, strlen(line));
 	}
 	put_file(path_in(w, "t/engine/registry", path), 0600, all, strlen(all));
-	if (has_worker(w))
+	if (w->mock == ALL)
 		put_file(path_in(w, "t/engine/services", path), 0600, two, strlen(two));
 }
 
@@ -450,7 +494,8 @@ void
 world_found(struct world *w, enum mock mock)
 {
 	static const char *const folders[] = { "t", "t/home", "t/home/source",
-		"t/home/source/deploy", "t/engine", "t/engine/behaviour" };
+		"t/home/source/deploy", "t/engine", "t/engine/behaviour",
+		"t/engine/labels" };
 	static const char env[] = "TWILIGHT_VERSION=sha-aaaaaaa\nSECRET=hunter2\n";
 	struct tree nothing = { 0 };
 	char path[PATH_MAX], from[PATH_MAX];
@@ -467,9 +512,9 @@ world_found(struct world *w, enum mock mock)
 	path_in(w, "t/home/source/deploy/compose.yml", path);
 	if (world_run(w, copy, NULL) != 0)
 		errx(2, "cannot copy %s", from);
-	if (mock == MEMORY)
+	if (mock != SILENT)
 		publish(w);
-	world_behave(w, mock == MEMORY ? "down" : "healthy");
+	world_behave(w, mock != SILENT ? "down" : "healthy");
 }
 
 /* ---- judging ---- */
@@ -531,50 +576,38 @@ world_env(struct world *w, const struct scenario *s)
 }
 
 /* Is the line a running container of the service, with its own name and that image? */
-static const char *
-skip_running(const char *line, const char *service, char v)
+static bool
+is_container(const char *line, const char *service, char v)
 {
 	char want[256], id[72];
-	const char *at = strchr(line, ' '), *end = strchr(line, '\n');
+	const char *at = strchr(line, ' ');
 
 	image(v, id);
 	snprintf(want, sizeof(want),
 	    " twilight-%s-1 %s " REPOSITORY ":sha-%c%c%c%c%c%c%c running ", service, id,
 	    v, v, v, v, v, v, v);
-	return at == NULL || end == NULL || strncmp(at, want, strlen(want)) != 0
-	    ? NULL
-	    : end + 1;
+	return at != NULL && strncmp(at, want, strlen(want)) == 0;
 }
 
-/* The line after the containers of pre-deploy jobs that begin here. */
-static const char *
-skip_jobs(const char *line)
-{
-	const char *end;
-
-	while ((end = strchr(line, '\n')) != NULL &&
-	    memmem(line, (size_t)(end - line), "-run-", 5) != NULL)
-		line = end + 1;
-	return line;
-}
-
-/* Do these services run, and nothing else?  A job that has ended may be left. */
+/* Do these services run, and nothing else?  A pre-deploy job that has ended may be left. */
 static bool
 is_running(const struct world *w, const struct tree *t, char v)
 {
+	static const char *const services[] = { "data", "worker" };
 	const struct file *f = tree_find(t, "engine/containers");
-	const char *at = f == NULL ? NULL : f->bytes, *first = at, *second;
+	const char *line = f == NULL ? "" : f->bytes, *end;
+	unsigned i, n = w->mock == ALL ? 2 : 1, ran = 0;
 
-	if (first != NULL && has_worker(w)) {
-		second = skip_running(first, "worker", v);
-		at = second != NULL ? second : skip_running(first, "data", v);
-		return at != NULL &&
-		    (at = skip_running(at, second != NULL ? "data" : "worker", v)) !=
-		    NULL &&
-		    *at == '\0';
+	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		if (memmem(line, (size_t)(end - line), "-run-", 5) != NULL)
+			continue;
+		for (i = 0; i < n && !is_container(line, services[i], v); i++)
+			continue;
+		if (i == n || (ran & 1u << i) != 0)
+			return false;
+		ran |= 1u << i;
 	}
-	return at != NULL && (at = skip_running(skip_jobs(at), "data", v)) != NULL &&
-	    *skip_jobs(at) == '\0';
+	return ran == (1u << n) - 1;
 }
 
 void
@@ -585,13 +618,38 @@ world_serves(struct world *w, char v, const char *when)
 	now(w, &t);
 	if (!says(&t, v))
 		world_wrong(w, "%s: .env does not say %c", when, v);
-	if (w->mock == MEMORY && !is_running(w, &t, v)) {
+	if (w->mock != SILENT && !is_running(w, &t, v)) {
 		const struct file *f = tree_find(&t, "engine/containers");
 
 		world_wrong(w, "%s: %c does not run, but: %.240s", when, v,
 		    f == NULL || f->len == 0 ? "nothing" : f->bytes);
 	}
 	tree_free(&t);
+}
+
+static bool
+is_frozen(struct world *w)
+{
+	struct tree t;
+	bool frozen;
+
+	now(w, &t);
+	frozen = tree_find(&t, STATE "freeze") != NULL;
+	tree_free(&t);
+	return frozen;
+}
+
+/* 0: it is done; 4: nothing was changed; 5: either. */
+static void
+judge_freeze(struct world *w, const struct scenario *s, int rc)
+{
+	bool want = strcmp(s->words[0], "freeze") == 0;
+
+	if (rc != 0 && rc != 4 && rc != 5)
+		world_wrong(w, "exit code %d of %s", rc, s->words[0]);
+	else if (rc != 5 && is_frozen(w) != (want == (rc == 0)))
+		world_wrong(w, "exit %d, but it is %sfrozen", rc,
+		    is_frozen(w) ? "" : "not ");
 }
 
 void
@@ -604,6 +662,8 @@ world_judge_exit(struct world *w, const struct scenario *s, int rc)
 		world_wrong(w, "it hangs");
 	else if (rc < 0 || rc > 5)
 		world_wrong(w, "exit code %d is none of its own: %s", rc, last_line(w));
+	else if (s->freeze)
+		judge_freeze(w, s, rc);
 	else if (rc == 0 && s->to == VERSION_BAD)
 		world_wrong(w, "exit 0, but the version is never healthy");
 	else if (rc == 0)
@@ -725,9 +785,12 @@ static void
 find_data(const struct tree *t, char out[512])
 {
 	const struct file *f = tree_find(t, "engine/containers");
-	const char *at = f == NULL ? "" : skip_jobs(f->bytes);
+	const char *at = f == NULL ? NULL : strstr(f->bytes, " twilight-data-1 ");
 
-	snprintf(out, 512, "%.*s", (int)strcspn(at, "\n"), at);
+	while (at != NULL && at > f->bytes && at[-1] != '\n')
+		at--;
+	snprintf(out, 512, "%.*s", at == NULL ? 0 : (int)strcspn(at, "\n"),
+	    at == NULL ? "" : at);
 }
 
 /* What was drained and is still there was resumed. */
@@ -787,14 +850,14 @@ recover_world(struct world *w, const struct scenario *s, const struct tree *befo
 		world_wrong(w, "recover says 1, but .env has the new version");
 	now(w, &t);
 	nothing_left(w, &t, "after recover");
-	if (has_phases(w)) {
+	if (w->mock == ALL) {
 		check_resumed(w, &t, before);
 		check_job(w, &t, journal);
 	}
 	count_history(w, &t, before, &c);
 	if (c.outcomes > 1)
 		world_wrong(w, "history: the outcome is there %zu times", c.outcomes);
-	if (c.outcomes == 0 && (journal || v != VERSION_OLD || ended == 0))
+	if (c.outcomes == 0 && !s->freeze && (journal || v != VERSION_OLD || ended == 0))
 		world_wrong(w, "history: the outcome is lost");
 	if (c.outcomes == 1 && (c.to != s->to || c.proves != (v == s->to)))
 		world_wrong(w, "history: says %c %s, .env says %c", c.to,
@@ -832,6 +895,21 @@ go_on(struct world *w, const struct tree *before, char runs)
 	tree_free(&t);
 }
 
+/* A frozen target refuses a deploy until `unfreeze`. */
+static void
+thaw(struct world *w)
+{
+	int rc;
+
+	if (!is_frozen(w))
+		return;
+	if ((rc = ask_request(w, "deploy", "sha-ddddddd")) != 2)
+		world_wrong(w, "a deploy of a frozen target exits with %d: %s", rc,
+		    last_line(w));
+	if ((rc = ask_request(w, "unfreeze", NULL)) != 0 || is_frozen(w))
+		world_wrong(w, "unfreeze exits with %d: %s", rc, last_line(w));
+}
+
 void
 world_aftermath(struct world *w, const struct scenario *s, const struct tree *before,
     int rc)
@@ -841,6 +919,8 @@ world_aftermath(struct world *w, const struct scenario *s, const struct tree *be
 
 	if (w->mock == SILENT)
 		world_behave(w, "healthy");
+	if (s->freeze)
+		thaw(w);
 	v = recover_world(w, s, before, rc);
 	/* do not report a violation twice */
 	if (w->wrongs == wrongs && v != '?')

@@ -10,7 +10,8 @@
 #include <limits.h>
 #include <stdbool.h>
 
-enum mock { SILENT, MEMORY }; /* the stub for the blind engine; the fake engine */
+/* The stub for the blind engine; the fake engine; the same with all that a deploy can do. */
+enum mock { SILENT, MEMORY, ALL, MOCKS };
 
 /*
  * Versions are letters: `a` is sha-aaaaaaa with image sha256:aaaa….  So every digit in a
@@ -22,12 +23,13 @@ struct scenario {
 	const char *words[2]; /* the request */
 	char to;              /* the new version, from `c` */
 	int clean;            /* exit code without a fault */
-	bool both;            /* also with the silent mock */
-	bool verb;            /* a deploy or rollback, not a recovery */
-	/* a recovery: the request that is killed first, and at which call */
-	const char *killed[2];
-	const char *after[2]; /* at the call after the Nth of this name, for each mock */
-	unsigned nth[2];
+	int from;             /* the first mock to do it with */
+	bool verb;            /* a deploy or rollback */
+	bool freeze;          /* freeze or unfreeze; the rest are recoveries */
+	/* the request before it, and at which call it is killed */
+	const char *first[2];
+	const char *after[MOCKS]; /* the call after the Nth of this name; NULL: it ends */
+	unsigned nth[MOCKS];
 };
 
 #define VERSION_OLD 'c'
@@ -36,7 +38,8 @@ struct scenario {
 
 struct world {
 	char dir[PATH_MAX / 2]; /* home and engine are in dir/t */
-	const char *top; /* engine, bin/docker, silent/docker, short.so, service, … */
+	const char
+	    *top; /* engine, bin/docker, silent/docker, short.so, service, key, … */
 	char program[PATH_MAX];
 	enum mock mock;
 	pid_t service, server;
@@ -54,6 +57,9 @@ struct world {
 void world_open(struct world *, const char *top, const char *name);
 void world_close(struct world *);
 
+/* Signs the images with the key in `top`: once, before the first deploy of ALL. */
+void world_sign(struct world *);
+
 /* Sets up the mock; with the silent one, the service behaves as `word` says. */
 void world_behave(struct world *, const char *word);
 void world_found(struct world *, enum mock); /* before any deploy */
@@ -64,7 +70,10 @@ const char *world_docker(const struct world *);
 /* Runs argv there, with `extra` (an assignment, or NULL) in its environment. */
 int world_run(struct world *, const char *const *argv, const char *extra);
 
-/* Runs the program with a request of one or two words, under strace if there are options. */
+/*
+ * Runs the program with a request of one or two words, under strace if there are options.
+ * A deploy of ALL also names its image, with a signature.
+ */
 int world_ask(struct world *, const char *const *strace, const char *const *words,
     const char *extra);
 int world_script(struct world *, const char *const *strace, char version);
