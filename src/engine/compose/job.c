@@ -14,12 +14,11 @@ int
 job_part(struct engine *e, const struct release *r, struct part *p, struct fault *f)
 {
 	struct compose *c = e->self;
-	char tag[TAG_MAX];
 	size_t i;
 
 	memset(p, 0, sizeof(*p));
-	release_tag_of(c->job_reference, tag);
-	if (strcmp(tag, r->tag) != 0)
+	/* also where the tag is only a part: REPOSITORY:migrate-TAG */
+	if (strstr(c->job_reference, r->tag) == NULL)
 		return 0;
 	for (i = 0; i < r->n; i++)
 		if (strcmp(r->part[i].reference, c->job_reference) == 0)
