@@ -117,9 +117,10 @@ has_ended(struct deploy *d, const struct part *p)
 static bool
 look_busy(struct deploy *d, const struct service *s, int64_t began, bool note)
 {
-	int64_t limit = s->drain_limit, spent;
+	int64_t limit = s->drain_limit, spent = clock_ms() - began;
 
-	if (is_idle(s, limit) || has_ended(d, release_part(&d->j.from, s->name)))
+	if (is_idle(s, spent < limit ? limit - spent : 1) ||
+	    has_ended(d, release_part(&d->j.from, s->name)))
 		return false;
 	spent = clock_ms() - began;
 	if (spent >= limit)
