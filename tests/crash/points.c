@@ -501,7 +501,10 @@ prepare(const char *top, const char *program)
 	for (mock = SILENT; mock < MOCKS; mock++) {
 		lay_ground(&w, (enum mock)mock, &ground[mock]);
 		for (i = 0; i < SCENARIOS; i++) {
-			if (mock < scenarios[i].from)
+			/* a sample has one deploy of ALL: the first scenario */
+			if (mock < scenarios[i].from ||
+			    (points.sample && mock == ALL && i > 0 &&
+				!scenarios[i].freeze))
 				continue;
 			tree_write(&ground[mock], path);
 			if (scenarios[i].after[mock] != NULL)
