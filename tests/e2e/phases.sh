@@ -57,7 +57,7 @@ asked_is() {
 
 # Is it asked again whether it is idle?  So the deploy waits.
 is_awaited() {
-	[ "$(cat "$SPARE/control/data.asked" 2>/dev/null | grep -cF 'idle?')" -ge 2 ]
+	awk '/idle/ { n++ } END { exit n < 2 }' "$SPARE/control/data.asked" 2>/dev/null
 }
 
 # job_begins TAG: starts a deploy and waits until its job runs.  Sets JOB.
