@@ -61,6 +61,8 @@ SRC := \
 	src/deploy/observe.c \
 	src/deploy/phases.c \
 	src/deploy/predeploy.c \
+	src/deploy/candidate.c \
+	src/deploy/instance.c \
 	src/deploy/quarantine.c \
 	src/deploy/recover.c \
 	src/deploy/restart.c \
@@ -81,7 +83,7 @@ SRC := \
 	src/engine/compose/containers.c \
 	src/engine/compose/host.c \
 	src/engine/compose/images.c \
-	src/engine/compose/job.c \
+	src/engine/compose/oneoff.c \
 	src/engine/compose/inspect.c \
 	src/engine/compose/retain.c \
 	src/engine/docker.c \

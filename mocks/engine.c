@@ -861,7 +861,7 @@ say(const char *format, ...)
 /* The flags of compose's commands; others in the table are accepted and ignored. */
 static struct {
 	int detach, no_deps, force, no_recreate, brief;
-	const char *policy, *pull, *label, *scale[SERVICES];
+	const char *policy, *pull, *label, *name, *scale[SERVICES];
 	int nscale;
 	bool half; /* a fault, not a flag */
 } flags;
@@ -873,6 +873,7 @@ static const struct option compose_options[] = {
 	{ "format", required_argument, NULL, 'i' },
 	{ "timeout", required_argument, NULL, 'i' },
 	{ "label", required_argument, NULL, 'l' },
+	{ "name", required_argument, NULL, 'n' },
 	{ "quiet", no_argument, NULL, 'i' },
 	{ "no-build", no_argument, NULL, 'i' },
 	{ "detach", no_argument, &flags.detach, 1 },
@@ -901,6 +902,8 @@ compose_flags(int argc, char **argv)
 			flags.pull = optarg;
 		else if (flag == 'l')
 			flags.label = optarg;
+		else if (flag == 'n')
+			flags.name = optarg;
 		else if (flag == 's' && flags.nscale < SERVICES)
 			flags.scale[flags.nscale++] = optarg;
 		if (flag != '?')
@@ -1119,17 +1122,29 @@ replica_of(const struct container *c, const struct service *s)
 	    !is(c->f[ONEOFF], "True");
 }
 
-/* Makes mocks/service.c behave as the newest container of this service. */
+/* By the label that `run` gave it. */
+static bool
+runs_beside(const struct container *c)
+{
+	return is(c->f[ONEOFF], "True") && strstr(c->f[HASH], "candidate") != NULL;
+}
+
+/*
+ * Makes mocks/service.c behave as the newest container of this service; "candidate": as
+ * the newest candidate.
+ */
 static void
 drive(const char *service)
 {
 	const char *order = "down -\n";
+	bool candidate = is(service, "candidate");
 
 	for (int i = 0; i < ncontainers; i++) {
 		const struct container *c = &containers[i];
 		bool gone = is(c->f[BEHAVIOUR], "done") || is(c->f[BEHAVIOUR], "oom");
-		if (is(c->f[SERVICE], service) && is(c->f[STATE], "running") &&
-		    !is(c->f[ONEOFF], "True"))
+		if (is(c->f[STATE], "running") &&
+		    (candidate ? runs_beside(c)
+			       : is(c->f[SERVICE], service) && !is(c->f[ONEOFF], "True")))
 			order = text("%s %s\n", gone ? "down" : c->f[BEHAVIOUR],
 			    tag_of(c->f[REF]));
 	}
@@ -1212,7 +1227,7 @@ container_start(struct container *c)
 	const char *by_tag = first(text("behaviour/%s", tag_of(c->f[REF])), "healthy");
 	char *word = text("%s", first(text("behaviour/%s", c->f[IMAGE]), by_tag));
 
-	if (is(c->f[ONEOFF], "True"))
+	if (is(c->f[ONEOFF], "True") && !runs_beside(c))
 		word = text("%s", first("behaviour/job", "done"));
 
 	word[strcspn(word, " ")] = '\0';
@@ -1451,13 +1466,16 @@ compose_run(char **names)
 	if (ncontainers == CONTAINERS)
 		errx(125, "more containers than the fake has room for");
 	c = &containers[ncontainers++];
-	*c = container_make(s, text("%s-%s-run-%.12s", project, s->name, random_id()),
+	*c = container_make(s,
+	    flags.name != NULL ? text("%s", flags.name)
+			       : text("%s-%s-run-%.12s", project, s->name, random_id()),
 	    "1", m->id);
 	c->f[ONEOFF] = "True";
 	c->f[HASH] = flags.label == NULL ? "-" : flags.label;
 	if (!flags.half)
 		container_start(c);
 	save_containers();
+	drive("candidate");
 	if (flags.half)
 		return half_way();
 	puts(c->f[ID]);
@@ -1563,6 +1581,7 @@ container_rm(char **args)
 		container_drop(c);
 		save_containers();
 		drive(service);
+		drive("candidate");
 		puts(*args);
 	}
 	return 0;

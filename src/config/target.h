@@ -28,6 +28,8 @@ struct service {
 	int64_t drain_limit;                  /* milliseconds */
 	char version_url[URL_MAX]; /* valid; "": it is not asked for its version */
 	char version_expect[128];  /* health/version.h */
+	char strategy[12];         /* "": that of the target */
+	int64_t port; /* of its container, for a candidate; 0: the one it publishes */
 };
 
 struct target {
@@ -54,6 +56,7 @@ struct target {
 	char on_result[1024];     /* the same */
 	char prune[8];            /* "all" or "own" */
 	char pre_deploy[512];     /* SERVICE [WORDS], at most JOB_WORDS_MAX; "": no job */
+	char strategy[12];        /* recreate or rehearse */
 	char restart[1024]; /* services to restart after `up`, at most SERVICES_MAX */
 	struct service service[SERVICES_MAX];
 	size_t n_services;
@@ -75,6 +78,9 @@ struct target {
  */
 int target_value(const struct target *, const char *tag, char out[DESIRED_MAX],
     struct fault *) MUST_CHECK;
+
+/* Is the new version of service `i` tried beside the old one, before that is stopped? */
+bool target_rehearses(const struct target *, size_t i);
 
 /*
  * The inverse, for a value found in .env.  False when the value is not of that form,

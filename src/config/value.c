@@ -397,6 +397,14 @@ before_tag(const struct target *t)
 	return len < 2 ? 0 : len - 2;
 }
 
+bool
+target_rehearses(const struct target *t, size_t i)
+{
+	const char *own = t->service[i].strategy;
+
+	return strcmp(own[0] != '\0' ? own : t->strategy, "rehearse") == 0;
+}
+
 int
 target_value(const struct target *t, const char *tag, char out[DESIRED_MAX],
     struct fault *f)

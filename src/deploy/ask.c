@@ -4,6 +4,7 @@
 #include "sys/deadline.h"
 #include "sys/text.h"
 
+#include <bsd/string.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,13 +40,29 @@ ask_init(struct ask *a, const struct session *s, const struct release *r, size_t
 
 	memset(a, 0, sizeof(*a));
 	a->service = &t->service[i];
-	a->health = &s->url[i];
-	a->version_url = &s->version_url[i];
+	a->health = s->url[i];
+	a->version_url = s->version_url[i];
 	a->asked = a->service->health_url;
-	probe_init(&a->probe, a->health, (unsigned)t->health_tries, t->health_sleep);
-	if (!version || a->version_url->host[0] == '\0')
+	probe_init(&a->probe, &a->health, (unsigned)t->health_tries, t->health_sleep);
+	if (!version || a->version_url.host[0] == '\0')
 		return 0;
 	return init_version(a, s, r, &r->part[i], f);
+}
+
+static void
+move_url(struct url *url, const char *address, const char *port)
+{
+	if (url->host[0] == '\0')
+		return;
+	(void)strlcpy(url->host, address, sizeof(url->host));
+	(void)strlcpy(url->port, port, sizeof(url->port));
+}
+
+void
+ask_at(struct ask *a, const char *address, const char *port)
+{
+	move_url(&a->health, address, port);
+	move_url(&a->version_url, address, port);
 }
 
 /* Sets the answer; an HTTP answer without the version counts as none. */
@@ -57,7 +74,7 @@ ask_version(struct ask *a)
 	size_t len;
 
 	a->asked = a->service->version_url;
-	http_ask("GET", a->version_url, deadline_in(PROBE_ANSWER_MS), BODY_MAX, answer,
+	http_ask("GET", &a->version_url, deadline_in(PROBE_ANSWER_MS), BODY_MAX, answer,
 	    &body, &len);
 	if (answer->end == HTTP_ANSWER) {
 		answer->body_len = len < sizeof(answer->body) ? len
@@ -78,7 +95,7 @@ ask_service(struct ask *a)
 	enum probe_verdict v = PROBE_GOOD;
 
 	a->asked = a->service->health_url;
-	if (a->health->host[0] != '\0')
+	if (a->health.host[0] != '\0')
 		v = probe_ask(&a->probe, &a->answer);
 	if (v != PROBE_GOOD || a->version.text[0] == '\0')
 		return v;

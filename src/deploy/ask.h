@@ -14,9 +14,9 @@ struct ask {
 	struct http_answer answer; /* the last one; why is "" before the first */
 	/* private: */
 	const struct service *service;
-	const struct url *health, *version_url; /* no host: is not asked */
-	struct version version;                 /* its text is "": is not asked */
-	const char *asked;                      /* the URL of the last answer */
+	struct url health, version_url; /* no host: is not asked */
+	struct version version;         /* its text is "": is not asked */
+	const char *asked;              /* the URL of the last answer */
 };
 
 /*
@@ -26,6 +26,9 @@ struct ask {
  */
 int ask_init(struct ask *, const struct session *, const struct release *, size_t i,
     bool version, struct fault *) MUST_CHECK;
+
+/* Asks at this address and port from now on; the Host field stays. */
+void ask_at(struct ask *, const char *address, const char *port);
 
 /* One attempt.  Good without a request where the service has no URL. */
 enum probe_verdict ask_service(struct ask *);

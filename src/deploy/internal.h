@@ -120,17 +120,32 @@ int quarantine_check(struct deploy *, struct fault *) MUST_CHECK;
 
 /*
  * Takes the parts in the target's order, as observe, resolve and choose_parts() set
- * them.  Passes when every service with a revision has exactly one instance, of that revision,
- * which runs, has run for health_settle without a restart, and answers at its health
- * URL, where it has one.  Restarts of an instance that `before` has do not count up to
- * now.  `since`: when apply began (sys/deadline.h), 0 when not in this run.
+ * them.  Passes when every service with a revision has exactly one instance, of that
+ * revision, which runs, has run for health_settle without a restart, and answers at its
+ * health URL, where it has one.  `at`: these candidates are verified, each at its own
+ * address; NULL: the services.  Restarts of an instance that `before` has do not count
+ * up to now.  `since`: when apply began (sys/deadline.h), 0 when not in this run.
  *
  * FAULT_FAILED with the reason.  FAULT_HOST when the engine could not be asked.
  */
 #define VERIFY_STOPPABLE 1U /* a signal ends it */
 #define VERIFY_VERSION 2U   /* it also names its version at version_url, if it has one */
-int verify_release(struct session *, const struct release *, const struct release *before,
-    int64_t since, unsigned how, struct verified *, struct fault *) MUST_CHECK;
+int verify_release(struct session *, const struct release *, const struct oneoffs *at,
+    const struct release *before, int64_t since, unsigned how, struct verified *,
+    struct fault *) MUST_CHECK;
+
+/* ---- instance.c ---- */
+
+/*
+ * They return NULL for nothing, or a text, which may be `out`.  Does `now` run without a
+ * restart since `first`?  More restarts than `restarts` count.
+ */
+const char *instance_trouble(const struct instance *first, int64_t restarts,
+    const struct instance *now, char *out, size_t size);
+
+/* Is there one instance, of the part's revision? */
+const char *instance_mismatch(const struct part *, const struct observed *, char *out,
+    size_t size);
 
 /* ---- predeploy.c ---- */
 
@@ -149,11 +164,28 @@ bool predeploy_began(const struct deploy *);
  */
 int predeploy_run(struct deploy *, struct fault *) MUST_CHECK;
 
-/* Stops the job if it runs, and removes it. */
-int predeploy_end(struct deploy *, struct fault *) MUST_CHECK;
-
 /* For a recovery: waits for the job of an earlier run, within its limit, and ends it. */
 int predeploy_recover(struct deploy *, struct fault *) MUST_CHECK;
+
+/* ---- candidate.c ---- */
+
+/* Has a service that is going to be replaced the strategy `rehearse`? */
+bool candidate_is_wanted(const struct deploy *);
+
+/* Of a resolved release: FAULT_HOST where a service cannot be rehearsed. */
+int candidate_possible(const struct session *, struct fault *) MUST_CHECK;
+
+/*
+ * Starts the candidates, verifies them, and ends them.  FAULT_FAILED: one failed, or a
+ * signal.  FAULT_HOST: the engine could not be asked.
+ */
+int candidate_run(struct deploy *, struct fault *) MUST_CHECK;
+
+/* For a recovery: ends the candidates of an earlier run. */
+int candidate_recover(struct deploy *, struct fault *) MUST_CHECK;
+
+/* Stops the one-off instances of the deploy that run, and removes them. */
+int oneoffs_end(struct deploy *, enum oneoff_kind, struct fault *) MUST_CHECK;
 
 /* ---- drain.c ---- */
 
@@ -186,8 +218,11 @@ int undo_nothing(struct deploy *, struct fault *why);
 /* Before apply: resumes what was drained, and discards.  FAULT_REFUSED stays. */
 int undo_prepare(struct deploy *, struct fault *why);
 
-/* The same after the pre-deploy job, which is ended. */
-int undo_predeploy(struct deploy *, struct fault *why);
+/* The same after the pre-deploy job or the candidates were started; ends them. */
+int undo_oneoffs(struct deploy *, struct fault *why);
+
+/* Reports what is known of the instance that failed, before it is removed. */
+void undo_report_evidence(struct deploy *, const struct fault *why);
 
 /* Resumes what was drained, if the deploy came to that. */
 int undo_drain(struct deploy *, struct fault *) MUST_CHECK;

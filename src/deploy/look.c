@@ -71,7 +71,7 @@ plan_run(struct session *s, const char *tag, const struct request *r,
 	    e->check(e, f) == -1 || predeploy_check(s, f) == -1 ||
 	    identity_possible(&d, f) == -1 || observe_running(&d, f) == -1 ||
 	    e->resolve(e, tag, &d.j.to, f) == -1 || identity_signable(&d, f) == -1 ||
-	    commit_space(&d, false, f) == -1)
+	    candidate_possible(s, f) == -1 || commit_space(&d, false, f) == -1)
 		return -1;
 	if (e->observes &&
 	    (e->revisions(e, &d.j.to, f) == -1 || report_identity(&d, f) == -1))
@@ -138,7 +138,7 @@ verify_run(struct session *s, struct release *r, struct fault *f)
 	if (!last.by_rollback)
 		how |= VERIFY_VERSION;
 	progress_say(s->progress, SAY_NOTE, "verifying %s", r->tag);
-	if (verify_release(s, r, &d.j.from, 0, how, &seen, f) == 0)
+	if (verify_release(s, r, NULL, &d.j.from, 0, how, &seen, f) == 0)
 		return 0;
 	if (f->kind != FAULT_FAILED || seen.stopped)
 		return -1;

@@ -89,7 +89,8 @@ run_choose(struct deploy *d, struct fault *f)
 		return -1;
 	/* the images of a rollback are on this host already, and were checked */
 	if (d->j.verb == RECORD_DEPLOY &&
-	    (identity_signable(d, f) == -1 || commit_space(d, true, f) == -1))
+	    (identity_signable(d, f) == -1 || candidate_possible(d->s, f) == -1 ||
+		commit_space(d, true, f) == -1))
 		return -1;
 	return deploy_stopped(f);
 }
@@ -170,7 +171,8 @@ run_verify(struct deploy *d, struct fault *f)
 	/* an older release may have no such URL */
 	if (d->j.verb == RECORD_DEPLOY)
 		how |= VERIFY_VERSION;
-	rc = verify_release(d->s, &d->j.to, &d->j.from, d->applied, how, &d->seen, f);
+	rc = verify_release(d->s, &d->j.to, NULL, &d->j.from, d->applied, how, &d->seen,
+	    f);
 	d->ms.verify = clock_ms() - began;
 	d->unjudged = d->unjudged || d->seen.stopped || d->seen.away;
 	return rc;
@@ -203,7 +205,9 @@ static const struct row {
 	{ "prepare", "fetching", PHASE_PREPARE, DEPLOY, run_prepare, undo_prepare,
 	    undo_prepare, NULL },
 	{ "pre-deploy", "running the pre-deploy job of", PHASE_PRE_DEPLOY, DEPLOY,
-	    predeploy_run, undo_predeploy, undo_predeploy, predeploy_is_wanted },
+	    predeploy_run, undo_oneoffs, undo_oneoffs, predeploy_is_wanted },
+	{ "candidate", "rehearsing", PHASE_CANDIDATE, DEPLOY, candidate_run, undo_oneoffs,
+	    undo_oneoffs, candidate_is_wanted },
 	{ "drain", "draining for", PHASE_DRAIN, BOTH, drain_run, undo_prepare,
 	    undo_prepare, drain_is_wanted },
 	{ "apply", "starting", PHASE_APPLY, BOTH, run_apply, undo_revert, undo_unapplied,

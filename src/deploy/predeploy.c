@@ -26,7 +26,7 @@ predeploy_is_wanted(const struct deploy *d)
 int
 predeploy_check(const struct session *s, struct fault *f)
 {
-	if (s->target->pre_deploy[0] == '\0' || s->engine->job_start != NULL)
+	if (s->target->pre_deploy[0] == '\0' || s->engine->oneoff_start != NULL)
 		return 0;
 	return fault_set(f, FAULT_HOST, "remove pre_deploy from the settings",
 	    "the engine %s cannot run a pre-deploy job", s->engine->name);
@@ -117,30 +117,19 @@ static int
 run_job(struct deploy *d, struct fault *f)
 {
 	struct engine *e = d->s->engine;
-	char id[INSTANCE_MAX];
+	struct oneoffs found;
 	struct instance job;
 
-	if (e->job_start(e, &d->j.to, d->j.id, f) == -1 ||
-	    e->job_find(e, d->j.id, id, f) == -1)
+	if (e->oneoff_start(e, ONEOFF_JOB, &d->j.to, 0, d->j.id, f) == -1 ||
+	    e->oneoff_find(e, ONEOFF_JOB, d->j.id, &found, f) == -1)
 		return -1;
-	if (id[0] == '\0')
+	if (found.n == 0)
 		return fault_set(f, FAULT_FAILED, NULL,
 		    "the pre-deploy job has vanished");
-	if (await_end(d, id, &job, f) == -1)
+	if (await_end(d, found.list[0].instance, &job, f) == -1)
 		return -1;
 	return job.state == INSTANCE_EXITED && job.exit_code == 0 ? 0
 								  : fail_job(d, &job, f);
-}
-
-int
-predeploy_end(struct deploy *d, struct fault *f)
-{
-	struct engine *e = d->s->engine;
-	char id[INSTANCE_MAX];
-
-	if (e->job_find(e, d->j.id, id, f) == -1)
-		return -1;
-	return id[0] == '\0' ? 0 : e->job_end(e, id, f);
 }
 
 int
@@ -152,7 +141,7 @@ predeploy_run(struct deploy *d, struct fault *f)
 	d->unjudged = true;
 	if (run_job(d, f) == -1)
 		return -1;
-	if (predeploy_end(d, &late) == -1)
+	if (oneoffs_end(d, ONEOFF_JOB, &late) == -1)
 		progress_say(d->s->progress, SAY_WARN, "%s", late.what);
 	if (deploy_stopped(f) == -1)
 		return -1;
@@ -164,13 +153,13 @@ int
 predeploy_recover(struct deploy *d, struct fault *f)
 {
 	struct engine *e = d->s->engine;
-	char id[INSTANCE_MAX];
+	struct oneoffs found;
 	struct instance job;
 
-	if (d->j.phase != PHASE_PRE_DEPLOY || e->job_find == NULL)
+	if (d->j.phase != PHASE_PRE_DEPLOY || e->oneoff_find == NULL)
 		return 0;
-	if (e->job_find(e, d->j.id, id, f) == -1 ||
-	    (id[0] != '\0' && await_end(d, id, &job, f) == -1))
+	if (e->oneoff_find(e, ONEOFF_JOB, d->j.id, &found, f) == -1 ||
+	    (found.n > 0 && await_end(d, found.list[0].instance, &job, f) == -1))
 		return -1;
-	return predeploy_end(d, f);
+	return oneoffs_end(d, ONEOFF_JOB, f);
 }

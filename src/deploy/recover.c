@@ -117,7 +117,8 @@ verify_chosen(struct deploy *d, const struct observation *o, const struct found 
 		    "an instance may have been told to stop");
 	if (observe_desired(d->s, o, &r, f) == -1)
 		return -1;
-	return verify_release(d->s, &r, &d->j.from, 0, VERIFY_STOPPABLE, &d->seen, f);
+	return verify_release(d->s, &r, NULL, &d->j.from, 0, VERIFY_STOPPABLE, &d->seen,
+	    f);
 }
 
 static int
@@ -289,7 +290,8 @@ recover(struct deploy *d, struct fault *f)
 	    "recovering the interrupted %s of %s (begun %s, phase %s)",
 	    record_verb_name(d->j.verb), d->j.to.tag, d->j.time, phase_name(d->j.phase));
 	/* before anything else: it must not run beside what follows */
-	return predeploy_recover(d, f) == -1 ? -1 : act(d, f);
+	return predeploy_recover(d, f) == -1 || candidate_recover(d, f) == -1 ? -1
+									      : act(d, f);
 }
 
 /* A journal that had to stay decides the code, and keeps the request from running. */

@@ -133,26 +133,30 @@ undo_prepare(struct deploy *d, struct fault *why)
 	if (d->quarantined)
 		commit_nothing(d);
 	else
-		commit_failure(d, OUTCOME_DISCARDED, why);
+		commit_failure(d,
+		    d->j.phase == PHASE_CANDIDATE && !d->unjudged ? OUTCOME_REJECTED
+								  : OUTCOME_DISCARDED,
+		    why);
 	return -1;
 }
 
 int
-undo_predeploy(struct deploy *d, struct fault *why)
+undo_oneoffs(struct deploy *d, struct fault *why)
 {
+	bool job = d->j.phase == PHASE_PRE_DEPLOY;
 	struct fault f = { 0 };
 
-	if (predeploy_end(d, &f) == 0)
+	if (oneoffs_end(d, job ? ONEOFF_JOB : ONEOFF_CANDIDATE, &f) == 0)
 		return undo_prepare(d, why);
 	progress_say(d->s->progress, SAY_WARN, "%s", f.what);
 	/* the journal stays: the next request tries again */
 	return conclude(why, FAULT_UNVERIFIED, "fix this, then run `recover`",
-	    "the pre-deploy job may still run: %.160s", f.what);
+	    "%s may still run: %.160s", job ? "the pre-deploy job" : "a candidate",
+	    f.what);
 }
 
-/* Reports what is known of the instance that failed, before it is removed. */
-static void
-report_evidence(struct deploy *d, const struct fault *why)
+void
+undo_report_evidence(struct deploy *d, const struct fault *why)
 {
 	const struct progress *p = d->s->progress;
 	const struct http_answer *a = &d->seen.answer;
@@ -226,7 +230,7 @@ verify_served(struct deploy *d, struct fault *f)
 			r.part[i].revision[0] = '\0';
 	if (any_served(&r))
 		progress_say(d->s->progress, SAY_NOTE, "verifying %s", from_name(d));
-	rc = verify_release(d->s, &r, &r, d->applied, 0, &d->seen, f);
+	rc = verify_release(d->s, &r, NULL, &r, d->applied, 0, &d->seen, f);
 	d->seen.tries = tries; /* the record's are those of `to` */
 	return rc == -1 ? -1 : check_removed(d, f);
 }
@@ -275,7 +279,7 @@ undo_revert(struct deploy *d, struct fault *why)
 	char look[80];
 
 	if (d->applied != 0 || d->seen.service[0] != '\0') {
-		report_evidence(d, why);
+		undo_report_evidence(d, why);
 		report_revert(d);
 	}
 	d->j.phase = PHASE_REVERT;

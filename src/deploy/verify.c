@@ -36,6 +36,7 @@ struct subject {
 
 struct watch {
 	struct session *s;
+	const struct oneoffs *at; /* candidates; NULL: the services */
 	struct subject subject[SERVICES_MAX];
 	size_t n;
 	unsigned how; /* VERIFY_… */
@@ -45,15 +46,6 @@ struct watch {
 	int fd;             /* readable when the engine reports an event; -1: it cannot */
 	struct verified *v;
 };
-
-static const char *
-short_id(const char *id, char out[13])
-{
-	const char *colon = strchr(id, ':');
-
-	(void)strlcpy(out, colon == NULL ? id : colon + 1, 13);
-	return out;
-}
 
 /* Notes which service fails, for the evidence; always -1. */
 static int
@@ -80,32 +72,6 @@ prefix(const struct watch *w, const struct subject *s, char out[SERVICE_MAX + 2]
 
 /* ---- looking ---- */
 
-/* What is wrong with an instance; NULL for nothing. */
-static const char *
-trouble(const struct subject *s, const struct instance *now, char *out, size_t size)
-{
-	switch (now->state) {
-	case INSTANCE_GONE:
-		return "the container is gone";
-	case INSTANCE_RUNNING:
-		break;
-	case INSTANCE_RESTARTING:
-		snprintf(out, size, "the container restarts (exit %lld)",
-		    (long long)now->exit_code);
-		return out;
-	case INSTANCE_EXITED:
-	case INSTANCE_DEAD:
-		snprintf(out, size, "the container has ended (exit %lld%s)",
-		    (long long)now->exit_code, now->oom_killed ? ", out of memory" : "");
-		return out;
-	default:
-		return "the container is not running";
-	}
-	if (now->restarts > s->restarts || strcmp(now->started, s->first.started) != 0)
-		return "the container was restarted";
-	return NULL;
-}
-
 static int
 look_at_one(struct watch *w, struct subject *s, struct fault *f)
 {
@@ -116,7 +82,7 @@ look_at_one(struct watch *w, struct subject *s, struct fault *f)
 
 	if (e->look(e, s->first.id, &now, f) == -1)
 		return -1;
-	what = trouble(s, &now, buf, sizeof(buf));
+	what = instance_trouble(&s->first, s->restarts, &now, buf, sizeof(buf));
 	if (what == NULL)
 		return 0;
 	fault_set(f, FAULT_FAILED, NULL, "%s%s", prefix(w, s, name), what);
@@ -176,23 +142,41 @@ look_at_all(struct watch *w, struct fault *f)
 static int
 find_one(struct watch *w, struct subject *s, const struct observed *o, struct fault *f)
 {
-	char want[13], got[13], name[SERVICE_MAX + 2];
+	char buf[160], name[SERVICE_MAX + 2];
+	const char *what = instance_mismatch(s->part, o, buf, sizeof(buf));
 
 	s->first = o->instance;
-	if (o->n != 1) {
-		fault_set(f, FAULT_FAILED, NULL,
-		    o->n == 0 ? "no container of service %s is there"
-			      : "more than one container of service %s is there",
-		    s->part->service);
-		return blame(w, s);
-	}
-	if (s->part->revision[0] == '\0' ||
-	    strcmp(o->instance.revision, s->part->revision) == 0)
+	if (what == NULL)
 		return 0;
-	fault_set(f, FAULT_FAILED, NULL, "%sthe container runs image %s, not %s",
-	    prefix(w, s, name), short_id(o->instance.revision, got),
-	    short_id(s->part->revision, want));
+	fault_set(f, FAULT_FAILED, NULL, "%s%s", prefix(w, s, name), what);
 	return blame(w, s);
+}
+
+static const struct oneoff *
+candidate_of(const struct watch *w, const char *service)
+{
+	size_t i;
+
+	for (i = 0; i < w->at->n; i++)
+		if (strcmp(w->at->list[i].service, service) == 0)
+			return &w->at->list[i];
+	return NULL;
+}
+
+/* It is asked at its own address. */
+static int
+find_candidate(struct watch *w, struct subject *s, struct fault *f)
+{
+	const struct oneoff *candidate = candidate_of(w, s->part->service);
+	struct engine *e = w->s->engine;
+	struct observed o = { 0 };
+
+	if (e->look(e, candidate->instance, &o.instance, f) == -1)
+		return -1;
+	o.n = o.instance.state != INSTANCE_GONE;
+	s->is_new = true;
+	ask_at(&s->ask, o.instance.address, e->candidate_port(e, s->service));
+	return find_one(w, s, &o, f);
 }
 
 static int
@@ -206,10 +190,15 @@ find_all(struct watch *w, const struct release *before, struct fault *f)
 
 	if (!e->observes)
 		return 0;
-	if (e->observe(e, &o, f) == -1)
+	if (w->at == NULL && e->observe(e, &o, f) == -1)
 		return -1;
 	for (i = 0; i < w->n; i++) {
 		s = &w->subject[i];
+		if (w->at != NULL) {
+			if (find_candidate(w, s, f) == -1)
+				return -1;
+			continue;
+		}
 		if (find_one(w, s, &o.part[s->service], f) == -1)
 			return -1;
 		old = release_part(before, s->part->service);
@@ -374,7 +363,8 @@ add_subjects(struct watch *w, const struct release *r, struct fault *f)
 	size_t i;
 
 	for (i = 0; i < r->n; i++) {
-		if (w->s->engine->observes && r->part[i].revision[0] == '\0')
+		if ((w->s->engine->observes && r->part[i].revision[0] == '\0') ||
+		    (w->at != NULL && candidate_of(w, r->part[i].service) == NULL))
 			continue;
 		s = &w->subject[w->n++];
 		s->part = &r->part[i];
@@ -387,10 +377,16 @@ add_subjects(struct watch *w, const struct release *r, struct fault *f)
 }
 
 int
-verify_release(struct session *s, const struct release *r, const struct release *before,
-    int64_t since, unsigned how, struct verified *v, struct fault *f)
+verify_release(struct session *s, const struct release *r, const struct oneoffs *at,
+    const struct release *before, int64_t since, unsigned how, struct verified *v,
+    struct fault *f)
 {
-	struct watch w = { .s = s, .how = how, .since = since, .fd = -1, .v = v };
+	struct watch w = { .s = s,
+		.at = at,
+		.how = how,
+		.since = since,
+		.fd = -1,
+		.v = v };
 
 	memset(v, 0, sizeof(*v));
 	if (add_subjects(&w, r, f) == -1 || find_all(&w, before, f) == -1 ||

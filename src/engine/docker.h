@@ -89,11 +89,12 @@ int docker_restart(struct docker *, const char *const *services,
     struct fault *) MUST_CHECK;
 
 /*
- * `docker compose run` of the pre-deploy job of that tag, with `label`.  It returns once
- * the job runs, or is over.
+ * `docker compose run` of `what`, a service and words of its command, in the version
+ * `tag`, with `label`.  It returns once its container runs, or is over.  Without a `name`
+ * it would have the service's container_name, which is taken.
  */
-int docker_run_job(struct docker *, const char *tag, const char *label,
-    struct fault *) MUST_CHECK;
+int docker_run_oneoff(struct docker *, const char *tag, const char *name,
+    const char *label, const char *what, struct fault *) MUST_CHECK;
 
 /* Adds its service to `argv`, unless it is one of the target; returns the new `n`. */
 size_t docker_add_job(struct docker *, const char **argv, size_t n);

@@ -45,6 +45,21 @@ struct instance {
 	int64_t restarts;
 	int64_t exit_code;
 	bool oom_killed;
+	char address[48]; /* numeric, where this host reaches it; "": unknown */
+};
+
+enum oneoff_kind { ONEOFF_JOB, ONEOFF_CANDIDATE };
+
+/* An instance that runs beside those of the services. */
+struct oneoff {
+	char service[SERVICE_MAX];
+	char instance[INSTANCE_MAX];
+};
+
+/* Those of one deploy. */
+struct oneoffs {
+	size_t n;
+	struct oneoff list[SERVICES_MAX];
 };
 
 /* One service at one look. */
@@ -136,17 +151,27 @@ struct engine {
 	int (*restart)(struct engine *, const char *const *services, struct fault *);
 
 	/*
-	 * The pre-deploy job of a prepared release: an instance of its own, which
-	 * outlives this process.  NULL: there are none.  `id` is the deploy's.
-	 * job_start() returns once it runs, or is over; FAULT_FAILED: it was not started,
-	 * but an instance may be left.  job_find(): an empty instance if there is none.
-	 * job_end() stops it if it runs, and removes it.
+	 * One-off instances of a prepared release, which outlive this process.  NULL:
+	 * there are none.  `id` is the deploy's.  oneoff_start() starts the pre-deploy
+	 * job, or a candidate of the service `i`, which nothing takes for that service.
+	 * It returns once that runs, or is over; FAULT_FAILED: it was not started, but an
+	 * instance may be left.  oneoff_find() finds all of a deploy, oneoff_end() stops
+	 * one if it runs, and removes it.
 	 */
-	int (*job_start)(struct engine *, const struct release *, const char *id,
-	    struct fault *);
-	int (*job_find)(struct engine *, const char *id, char instance[INSTANCE_MAX],
-	    struct fault *);
-	int (*job_end)(struct engine *, const char *instance, struct fault *);
+	int (*oneoff_start)(struct engine *, enum oneoff_kind, const struct release *,
+	    size_t i, const char *id, struct fault *);
+	int (*oneoff_find)(struct engine *, enum oneoff_kind, const char *id,
+	    struct oneoffs *, struct fault *);
+	int (*oneoff_end)(struct engine *, const char *instance, struct fault *);
+
+	/*
+	 * Can the service `i` of a resolved release have a candidate?  FAULT_HOST with
+	 * the reason.  Reports what it would share with the instance that serves.
+	 */
+	int (*candidate_check)(struct engine *, size_t i, struct fault *);
+
+	/* The port at which a candidate of that service answers; "": unknown. */
+	const char *(*candidate_port)(struct engine *, size_t i);
 
 	/* Sets the desired value back to that of `r`, if it is that of `over`. */
 	int (*undesire)(struct engine *, const struct release *r,

@@ -46,19 +46,20 @@ docker_add_job(struct docker *d, const char **argv, size_t n)
  * value, so the new one is given to it too.  Compose drops the restart policy (2.26).
  */
 int
-docker_run_job(struct docker *d, const char *tag, const char *label, struct fault *f)
+docker_run_oneoff(struct docker *d, const char *tag, const char *name, const char *label,
+    const char *what, struct fault *f)
 {
 	const struct target *t = d->target;
 	char value[DESIRED_MAX], text[sizeof(t->pre_deploy)];
 	char given[sizeof(t->variable) + DESIRED_MAX + 1];
-	const char *argv[JOB_WORDS_MAX + 10] = { "docker", "compose", "run", "-d",
-		"--no-deps", "--label", label, "-e", given };
+	const char *argv[JOB_WORDS_MAX + 12] = { "docker", "compose", "run", "-d",
+		"--no-deps", "--name", name, "--label", label, "-e", given };
 
 	if (target_value(t, tag, value, f) == -1 ||
 	    childenv_set(&d->env, t->variable, value, f) == -1)
 		return -1;
 	snprintf(given, sizeof(given), "%s=%s", t->variable, value);
-	(void)strlcpy(text, t->pre_deploy, sizeof(text));
-	(void)text_words(text, " ", argv + 9, JOB_WORDS_MAX);
+	(void)strlcpy(text, what, sizeof(text));
+	(void)text_words(text, " ", argv + 11, JOB_WORDS_MAX);
 	return docker_detach(d, argv, "run", t->up_limit, false, f);
 }

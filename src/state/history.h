@@ -35,6 +35,7 @@ enum outcome {
 	OUTCOME_ADOPTED,     /* `to` was found running and healthy */
 	OUTCOME_RECOVERED,   /* interrupted and completed later: `to` runs, verified */
 	OUTCOME_DISCARDED,   /* nothing was applied; "put back" in format 1 */
+	OUTCOME_REJECTED,    /* the same, as its candidate failed verification */
 	OUTCOME_ROLLED_BACK, /* `from` runs again, verified */
 	OUTCOME_UNVERIFIED,  /* neither could be verified */
 	OUTCOME_ABANDONED,   /* interrupted, then changed by a person */

@@ -8,8 +8,9 @@
  *             none         none    none              discarded; reverted, or neither
  *                                                    release could be verified
  *
- * Between PREPARE and DRAIN there is PRE_DEPLOY if there is a pre-deploy job; it ends as
- * PREPARE does.  A rollback begins at DRAIN; without a service to drain there is no DRAIN.
+ * Between PREPARE and DRAIN there is PRE_DEPLOY if there is a pre-deploy job, and CANDIDATE
+ * if a service is rehearsed; they end as PREPARE does.
+ * A rollback begins at DRAIN; without a service to drain there is no DRAIN.
  * REVERT follows PREPARE and DRAIN if an `up` at boot has started what was prepared, or what
  * served has ended.
  *
@@ -41,6 +42,7 @@ static const struct {
 } phases[PHASE__MAX] = {
 	[PHASE_PREPARE] = { "prepare", "pull" },
 	[PHASE_PRE_DEPLOY] = { "pre-deploy", NULL },
+	[PHASE_CANDIDATE] = { "candidate", NULL },
 	[PHASE_DRAIN] = { "drain", NULL },
 	[PHASE_APPLY] = { "apply", "swap" },
 	[PHASE_VERIFY] = { "verify", "verify" },

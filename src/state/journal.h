@@ -14,6 +14,7 @@
 enum phase {
 	PHASE_PREPARE,    /* references may move; what runs is not changed */
 	PHASE_PRE_DEPLOY, /* a job of the new version runs; what serves is not changed */
+	PHASE_CANDIDATE,  /* the new version runs beside; what serves is not changed */
 	PHASE_DRAIN,      /* what runs finishes its work, and may refuse more */
 	PHASE_APPLY,      /* `to` is resolved; old or new may be desired, and may run */
 	PHASE_VERIFY,     /* apply has ended; `to` is being verified */

@@ -47,7 +47,8 @@ verdict_on_to(const struct record *r)
 		return VERDICT_NONE;
 	if (outcome_is_good(r->outcome))
 		return VERDICT_GOOD;
-	return r->outcome == OUTCOME_ROLLED_BACK || r->outcome == OUTCOME_UNVERIFIED
+	return r->outcome == OUTCOME_REJECTED || r->outcome == OUTCOME_ROLLED_BACK ||
+		r->outcome == OUTCOME_UNVERIFIED
 	    ? VERDICT_BAD
 	    : VERDICT_NONE;
 }

@@ -113,7 +113,7 @@ setup() {
 teardown() {
 	[ -z "$asked" ] || kill -KILL "$asked" 2>/dev/null
 	free_call
-	kill "$service" "$engine" ${second:+"$second"} 2>/dev/null
+	kill "$service" "$engine" ${second:+"$second"} ${third:+"$third"} 2>/dev/null
 	wait 2>/dev/null
 }
 
@@ -152,6 +152,17 @@ two() {
 	printf '[target default]\nhealth_url.worker = %s\n' "${1:-http://127.0.0.1:$port2/healthz}" >"$T/conf"
 	export TWILIGHT_SERVICE=data,worker
 	options="--config $T/conf"
+}
+
+# The first service has the strategy `rehearse`; its candidate answers at a port of its own.
+rehearse() {
+	echo down - >"$E/control.candidate"
+	"$build_dir/service" --address 127.0.0.1 --port 0 --port-file "$T/port3" \
+		--control "$E/control.candidate" >/dev/null 2>&1 &
+	third=$!
+	await test -s "$T/port3" || wrong "the candidate's service" ready "not so"
+	read -r TWILIGHT_PORT <"$T/port3"
+	export TWILIGHT_PORT TWILIGHT_STRATEGY=rehearse
 }
 
 # The same two services as two targets, each with its own variable in one .env.
@@ -285,6 +296,7 @@ clause() {
 	by) options="$options --trigger $2" ;;
 	two) shift && two "$@" ;;
 	targets) targets ;;
+	rehearse) rehearse ;;
 	drain) shift && drain "$@" ;;
 	job) # WORD: the pre-deploy job's container behaves like that, now and later
 		sed -i "/-run-/s/ running [a-z]* / running $2 /" "$E/containers" 2>/dev/null
@@ -458,7 +470,7 @@ finale() {
 	[ ! -s "$S/journal" ] || found=left
 	is journal $found $journal
 	[ -n "$drift" ] || [ $found = left ] || settled
-	[ $found = left ] || is "containers of jobs" "$(grep -c -e -run- "$E/containers")" 0
+	[ $found = left ] || is "one-off containers" "$(grep -c -e -run- -e -candidate- "$E/containers")" 0
 	is "the other lines of .env" "$(grep -cxE 'BEFORE=1|SECRET=hunter2' "$T/home/.env")" 2
 	is "temporary files" "$(set +f && cd "$T/home" && ls -d .env?* "$S"/*.new "$S"/signature 2>/dev/null)" ""
 	is "other files with the secret" "$(cd "$T" && grep -rl hunter2 . | grep -vx ./home/.env)" ""

@@ -205,6 +205,9 @@ static const struct {
 	{ "TWILIGHT_DRAIN_URL=http://h:1/drain", AT(service[0].drain_url),
 	    "http://h:1/drain" },
 	{ "TWILIGHT_DRAIN_URL=none", AT(service[0].drain_url), "" },
+	{ "TWILIGHT_HOME=/srv", AT(strategy), "recreate" },
+	{ "TWILIGHT_STRATEGY=rehearse", AT(strategy), "rehearse" },
+	{ "TWILIGHT_STRATEGY=rehearse", AT(service[0].strategy), "" },
 	{ "TWILIGHT_PRE_DEPLOY=migrate --to head", AT(pre_deploy), "migrate --to head" },
 	{ "TWILIGHT_PRE_DEPLOY=m 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", AT(pre_deploy),
 	    "m 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16" },
@@ -261,6 +264,8 @@ static const struct {
 	{ "TWILIGHT_UP_LIMIT=1.5", AT(up_limit), 1500 },
 	{ "TWILIGHT_CALL_LIMIT=10", AT(call_limit), 10000 },
 	{ "TWILIGHT_HOOK_LIMIT=3600", AT(hook_limit), 3600000 },
+	{ "TWILIGHT_HOME=/srv", AT(service[0].port), 0 },
+	{ "TWILIGHT_PORT=65535", AT(service[0].port), 65535 },
 #undef AT
 };
 
@@ -316,6 +321,8 @@ static const struct {
 	{ "TAG_PATTERN", "|v[|(v1" },
 	{ "IMMUTABLE", "|(v1" },
 	{ "PRUNE", "|none|All|all |everything" },
+	{ "STRATEGY", "|Rehearse|start|recreate rehearse" },
+	{ "PORT", "-1|65536|http|80-81" },
 	{ "HEALTH_TRIES",
 	    "0|100001|-1|+1|1.0|1.5| 1|1 |0x1f|1e3|thirty|1K|4294967297|18446744073709551617|99999999999999999999999999999999|\x1b[2J" },
 	{ "HEALTH_SLEEP",
@@ -509,8 +516,8 @@ END_TEST
 START_TEST(reports_strays)
 {
 	char home[] = "TWILIGHT_HOME=/srv", slip[] = "TWILIGHT_HEALTH_TRYS=5",
-	     odd[] = "TWILIGHT_\x1b[2J", part[] = "TWILIGHT_POR=x",
-	     keep[] = "TWILIGHT_KEEP_ENV=A TWILIGHT_PORT", port[] = "TWILIGHT_PORT=1",
+	     odd[] = "TWILIGHT_\x1b[2J", part[] = "TWILIGHT_HOM=x",
+	     keep[] = "TWILIGHT_KEEP_ENV=A TWILIGHT_OURS", port[] = "TWILIGHT_OURS=1",
 	     version[] = "TWILIGHT_VERSION=v1", other[] = "TWILIGHT=1",
 	     path[] = "PATH=/bin";
 	char *env[] = { home, slip, odd, part, keep, port, version, other, path, NULL };
@@ -523,7 +530,7 @@ START_TEST(reports_strays)
 	    "did you mean TWILIGHT_HEALTH_TRIES?\n"
 	    "TWILIGHT_\\033[2J is not a setting and has no effect; "
 	    "`help settings` lists them\n"
-	    "TWILIGHT_POR is not a setting and has no effect; "
+	    "TWILIGHT_HOM is not a setting and has no effect; "
 	    "did you mean TWILIGHT_HOME?\n");
 }
 END_TEST
@@ -593,6 +600,12 @@ static const struct {
 	    AT(env_file), "/h/.env" },
 	{ "home = /h\n[target a]\nproject = a\nvariable = A\n[target b]\nproject = b\n",
 	    1, AT(service[0].name), "data" },
+	{ "strategy = rehearse\nservices = a b\nstrategy.b = recreate\n", 0, AT(strategy),
+	    "rehearse" },
+	{ "strategy = rehearse\nservices = a b\nstrategy.b = recreate\n", 0,
+	    AT(service[1].strategy), "recreate" },
+	{ "strategy = rehearse\nservices = a b\nstrategy.a = recreate\n", 0,
+	    AT(service[0].strategy), "recreate" },
 	{ "[target 0]\n", 0, AT(name), "0" },
 	{ "[target a_b.c-D]\n", 0, AT(name), "a_b.c-D" },
 	{ "[target\t a]\n", 0, AT(name), "a" },

@@ -176,6 +176,7 @@ static const struct {
 	[OUTCOME_ADOPTED] = { "adopted", true },
 	[OUTCOME_RECOVERED] = { "recovered", true },
 	[OUTCOME_DISCARDED] = { "discarded", false },
+	[OUTCOME_REJECTED] = { "rejected", false },
 	[OUTCOME_ROLLED_BACK] = { "rolled back", false },
 	[OUTCOME_UNVERIFIED] = { "unverified", false },
 	[OUTCOME_ABANDONED] = { "abandoned", false },

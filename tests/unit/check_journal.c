@@ -92,8 +92,8 @@ damaged(const char *what)
 
 START_TEST(returns_every_phase)
 {
-	static const char *const names[] = { "prepare", "pre-deploy", "drain", "apply",
-		"verify", "revert" };
+	static const char *const names[] = { "prepare", "pre-deploy", "candidate",
+		"drain", "apply", "verify", "revert" };
 	struct journal j = full;
 
 	j.phase = (enum phase)_i;

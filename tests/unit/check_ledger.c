@@ -37,7 +37,7 @@ setup(void)
 static struct record
 record_of(const char *text)
 {
-	static const char letters[] = "DACPBXO";
+	static const char letters[] = "DACPJBXO";
 	char how[8], from[64], to[64];
 	const char *at;
 	struct record r = { .code = 0 };
@@ -229,6 +229,7 @@ static const struct {
 	{ "D - v1=A;B v1=A v2=B", "B", "answered" },
 	{ "D - v1=A;X v1=A v2=B", "B", "answered" },
 	{ "B - v1=A;X v1=A v2=B", "AB", "answered" },
+	{ "D - v1=A;J v1=A v2=B", "B", "answered" },
 	/* no verdict: discarded, abandoned, unjudged */
 	{ "D - v1=A;P v1=A v2=B;O v1=A v3=C;UB v1=A v2=B", "", "" },
 	{ "B - v2=B;P v1=A v2=B", "B", "answered" },

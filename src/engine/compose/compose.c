@@ -3,7 +3,7 @@
 #include "engine/compose/containers.h"
 #include "engine/compose/host.h"
 #include "engine/compose/images.h"
-#include "engine/compose/job.h"
+#include "engine/compose/oneoff.h"
 #include "engine/compose/retain.h"
 #include "sys/text.h"
 
@@ -364,9 +364,11 @@ compose_open(struct engine **e, const struct target *t, char *const *env, int di
 		.apply = compose_apply,
 		.restart = compose_restart,
 		.job_part = job_part,
-		.job_start = job_start,
-		.job_find = job_find,
-		.job_end = job_end,
+		.oneoff_start = oneoff_start,
+		.oneoff_find = oneoff_find,
+		.oneoff_end = oneoff_end,
+		.candidate_check = candidate_check,
+		.candidate_port = candidate_port,
 		.undesire = compose_undesire,
 		.look = containers_look,
 		.watch = containers_watch,

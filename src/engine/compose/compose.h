@@ -19,6 +19,7 @@ struct compose {
 	char described[DESIRED_MAX]; /* the variable's value for `resolved`; "": none */
 	struct resolved resolved[SERVICES_MAX]; /* in the target's order */
 	char job_reference[REFERENCE_MAX];      /* of a job that is no service of ours */
+	char port[12];                          /* of the last candidate_port() */
 	bool checked;                           /* compose is new enough */
 	bool cut; /* an `up` did not finish: the next one recreates what runs */
 };

@@ -57,22 +57,31 @@ list_service(struct compose *c, const char *service, json_t **doc, struct fault 
 }
 
 int
-containers_labelled(struct compose *c, const char *label, char id[INSTANCE_MAX],
+containers_labelled(struct compose *c, const char *label, struct oneoffs *out,
     struct fault *f)
 {
 	char target[API_TARGET_MAX];
-	json_t *doc;
+	json_t *doc, *item;
+	struct oneoff *o;
 	int rc = 0;
+	size_t i;
 
-	id[0] = '\0';
+	out->n = 0;
 	if (filter(target, sizeof(target), "/containers/json?all=1&",
 		json_pack("[s]", label), f) == -1 ||
 	    api_get(&c->api, target, NULL, &doc, f) == -1)
 		return -1;
-	if (!json_is_array(doc) ||
-	    (json_array_size(doc) > 0 &&
-		!member_string(json_array_get(doc, 0), "Id", id, INSTANCE_MAX)))
+	if (!json_is_array(doc))
 		rc = inspect_fault("containers", f);
+	json_array_foreach (doc, i, item) {
+		if (rc == -1 || out->n == SERVICES_MAX)
+			break;
+		o = &out->list[out->n++];
+		if (!member_string(item, "Id", o->instance, sizeof(o->instance)) ||
+		    !member_string(json_object_get(item, "Labels"), LABEL "service",
+			o->service, sizeof(o->service)))
+			rc = inspect_fault("containers", f);
+	}
 	json_decref(doc);
 	return rc;
 }

@@ -28,8 +28,8 @@ int containers_watch(struct engine *, const char *const *ids, size_t n);
 bool containers_changed(struct engine *, int *fd);
 int containers_evidence(struct engine *, const char *id, struct fault *) MUST_CHECK;
 
-/* The container with this label, NAME=VALUE; "": there is none. */
-int containers_labelled(struct compose *, const char *label, char id[INSTANCE_MAX],
+/* The containers with this label, NAME=VALUE. */
+int containers_labelled(struct compose *, const char *label, struct oneoffs *,
     struct fault *) MUST_CHECK;
 
 #endif

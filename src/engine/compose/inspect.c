@@ -54,6 +54,23 @@ inspect_time(const char *s)
 	return *rest == 'Z' ? (int64_t)timegm(&tm) * 1000 + ms : 0;
 }
 
+/* The first one of its networks; GET /containers/ID/json, NetworkSettings.Networks */
+static void
+take_network_address(const json_t *networks, char *out, size_t size)
+{
+	const char *name, *address;
+	const json_t *network;
+
+	json_object_foreach ((json_t *)networks, name, network) {
+		address = member_text(network, "IPAddress");
+		if (address[0] == '\0')
+			address = member_text(network, "GlobalIPv6Address");
+		if (address[0] != '\0' && strlcpy(out, address, size) < size)
+			return;
+	}
+	out[0] = '\0';
+}
+
 int
 inspect_container(const json_t *doc, struct instance *c, struct fault *f)
 {
@@ -73,6 +90,9 @@ inspect_container(const json_t *doc, struct instance *c, struct fault *f)
 	c->started_ms = inspect_time(c->started);
 	c->restarts = json_integer_value(json_object_get(doc, "RestartCount"));
 	c->exit_code = json_integer_value(json_object_get(state, "ExitCode"));
+	take_network_address(json_object_get(json_object_get(doc, "NetworkSettings"),
+				 "Networks"),
+	    c->address, sizeof(c->address));
 	c->oom_killed = json_is_true(json_object_get(state, "OOMKilled"));
 	return 0;
 }
@@ -136,6 +156,43 @@ take_depends(const json_t *service, struct resolved *r)
 	}
 }
 
+/* ports: [{"target": 8080, "published": "8081"}] */
+static void
+take_ports(const json_t *service, struct resolved *r)
+{
+	const json_t *port;
+	struct port *p;
+	size_t i;
+
+	json_array_foreach (json_object_get(service, "ports"), i, port) {
+		if (r->n_ports == PORTS_MAX)
+			return;
+		p = &r->ports[r->n_ports++];
+		snprintf(p->target, sizeof(p->target), "%lld",
+		    json_integer_value(json_object_get(port, "target")));
+		(void)strlcpy(p->published, member_text(port, "published"),
+		    sizeof(p->published));
+	}
+}
+
+/* volumes: [{"type": "volume", "source": "data", "target": "/data"}]; not a tmpfs */
+static void
+take_shared(const json_t *service, struct resolved *r)
+{
+	const json_t *volume;
+	const char *source;
+	size_t i;
+
+	json_array_foreach (json_object_get(service, "volumes"), i, volume) {
+		source = member_text(volume, "source");
+		if (source[0] == '\0')
+			continue;
+		(void)strlcat(r->shared, r->shared[0] == '\0' ? "" : ", ",
+		    sizeof(r->shared));
+		(void)strlcat(r->shared, source, sizeof(r->shared));
+	}
+}
+
 /* `scale`, which wins, and deploy.replicas; compose-go types.go, GetScale() */
 static long long
 scale_of(const json_t *service)
@@ -169,6 +226,10 @@ inspect_service(const json_t *doc, const char *name, struct resolved *r, struct 
 		    "give it `image: REPOSITORY:${VARIABLE:?}`",
 		    "service %s of the compose file has no image", name);
 	take_depends(service, r);
+	take_ports(service, r);
+	take_shared(service, r);
+	(void)strlcpy(r->network_mode, member_text(service, "network_mode"),
+	    sizeof(r->network_mode));
 	return 0;
 }
 

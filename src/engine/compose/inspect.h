@@ -9,15 +9,25 @@
 #include <jansson.h>
 
 #define DEPENDS_MAX 16
+#define PORTS_MAX 16
 
 struct depend {
 	char service[SERVICE_MAX];
 	bool completes; /* it has to exit with 0, not to run */
 };
 
+/* A port of a container, and that of the host; both decimal, or a range. */
+struct port {
+	char target[12], published[12];
+};
+
 /* A service as compose resolves it. */
 struct resolved {
 	char reference[REFERENCE_MAX];
+	char network_mode[80]; /* "": networks of its own */
+	char shared[320];      /* volumes and folders that each container of it has */
+	struct port ports[PORTS_MAX];
+	size_t n_ports;
 	struct depend depends[DEPENDS_MAX]; /* services it depends on */
 	size_t n_depends;
 };
