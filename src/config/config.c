@@ -137,14 +137,6 @@ set_service_defaults(const struct sources *s, struct target *t)
 	return 0;
 }
 
-/* Is `plain` the key of the first service for which `k` is that of each service? */
-static bool
-is_of_first(const struct key *plain, const struct key *k)
-{
-	return plain != NULL &&
-	    plain->offset == offsetof(struct target, service) + k->offset;
-}
-
 /* NAME.SERVICE wins over NAME (of the first service), but not over the environment. */
 static int
 set_service_keys(const struct sources *s, struct target *t)
@@ -168,7 +160,9 @@ set_service_keys(const struct sources *s, struct target *t)
 			    text_escape(safe, sizeof(safe), it->service,
 				strlen(it->service)),
 			    t->name);
-		if (service == t->service && is_of_first(plain, it->key) &&
+		/* a NAME of the whole target has a field of its own */
+		if (service == t->service && plain != NULL &&
+		    plain->offset == offsetof(struct target, service) + it->key->offset &&
 		    find_env(s, plain) != NULL)
 			continue;
 		if (value_set(it->key, service, it->value, &o, s->fault) == -1)

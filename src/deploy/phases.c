@@ -116,13 +116,9 @@ static int
 run_prepare(struct deploy *d, struct fault *f)
 {
 	struct engine *e = d->s->engine;
-	int64_t began = clock_ms();
-	int rc;
 
-	rc = e->prepare(e, &d->j.to, f);
-	d->ms.prepare = clock_ms() - began;
-	if (rc == 0 && identity_check(d, f) == 0 && quarantine_check(d, f) == 0 &&
-	    deploy_stopped(f) == 0)
+	if (e->prepare(e, &d->j.to, f) == 0 && identity_check(d, f) == 0 &&
+	    quarantine_check(d, f) == 0 && deploy_stopped(f) == 0)
 		return 0;
 	/* the release never ran: nothing is evidence about it */
 	d->unjudged = true;
@@ -154,7 +150,6 @@ run_apply(struct deploy *d, struct fault *f)
 	}
 	if (rc == 0)
 		resume_kept(d);
-	d->ms.apply = clock_ms() - d->applied;
 	/* a command that fails is no evidence about the release */
 	d->unjudged = d->unjudged || rc == -1;
 	return rc;
@@ -163,7 +158,6 @@ run_apply(struct deploy *d, struct fault *f)
 static int
 run_verify(struct deploy *d, struct fault *f)
 {
-	int64_t began = clock_ms();
 	unsigned how = VERIFY_STOPPABLE;
 	int rc;
 
@@ -173,7 +167,6 @@ run_verify(struct deploy *d, struct fault *f)
 		how |= VERIFY_VERSION;
 	rc = verify_release(d->s, &d->j.to, NULL, &d->j.from, d->applied, how, &d->seen,
 	    f);
-	d->ms.verify = clock_ms() - began;
 	d->unjudged = d->unjudged || d->seen.stopped || d->seen.away;
 	return rc;
 }
@@ -255,6 +248,17 @@ enter_phase(struct deploy *d, const struct row *row, struct fault *f)
 	return -1;
 }
 
+static int
+run_timed(struct deploy *d, const struct row *row, struct fault *f)
+{
+	int64_t began = clock_ms();
+	int rc = row->run(d, f);
+
+	if (row->doing != NULL)
+		d->ms.phase[row->phase] = clock_ms() - began;
+	return rc;
+}
+
 int
 phases_run(struct deploy *d, const char *from, struct fault *f)
 {
@@ -272,7 +276,7 @@ phases_run(struct deploy *d, const char *from, struct fault *f)
 		if (enter_phase(d, &rows[i], f) == -1)
 			return undo(d, f);
 		undo = rows[i].undo;
-		if (rows[i].run(d, f) == -1)
+		if (run_timed(d, &rows[i], f) == -1)
 			return f->kind == FAULT_HOST ? rows[i].unanswered(d, f)
 						     : undo(d, f);
 	}

@@ -7,6 +7,7 @@
  */
 #include "deploy/internal.h"
 
+#include "sys/deadline.h"
 #include "sys/signals.h"
 
 #include <bsd/string.h>
@@ -275,8 +276,10 @@ undo_revert(struct deploy *d, struct fault *why)
 	const char *next = d->seen.stopped
 	    ? "deploy again when you are ready"
 	    : "fix the cause (see the lines above), then deploy again";
+	int64_t began = clock_ms();
 	struct fault f = { 0 };
 	char look[80];
+	int rc;
 
 	if (d->applied != 0 || d->seen.service[0] != '\0') {
 		undo_report_evidence(d, why);
@@ -287,7 +290,9 @@ undo_revert(struct deploy *d, struct fault *why)
 	if (journal_write(d->s->dirfd, &d->j, &f) == -1)
 		progress_say(d->s->progress, SAY_WARN, "%s", f.what);
 	fault_clear(&f);
-	if (revert(d, &f) == 0) {
+	rc = revert(d, &f);
+	d->ms.phase[PHASE_REVERT] = clock_ms() - began;
+	if (rc == 0) {
 		if (any_served(&d->j.from))
 			conclude(why, FAULT_FAILED, next,
 			    "rolled back, %s serves and is healthy%s", from_name(d),

@@ -74,11 +74,9 @@ unwritable(struct fault *f)
 static json_t *
 result_members(const struct record *r)
 {
-	return json_pack("{ss si sI si s{sI sI sI sI} sb ss}", "outcome",
-	    outcome_name(r->outcome), "code", r->code, "seq", (json_int_t)r->seq, "tries",
-	    (int)r->tries, "ms", "prepare", (json_int_t)r->ms.prepare, "apply",
-	    (json_int_t)r->ms.apply, "verify", (json_int_t)r->ms.verify, "total",
-	    (json_int_t)r->ms.total, "unjudged", (int)r->unjudged, "why", r->why);
+	return json_pack("{ss si sI si so sb ss}", "outcome", outcome_name(r->outcome),
+	    "code", r->code, "seq", (json_int_t)r->seq, "tries", (int)r->tries, "ms",
+	    member_of_timing(&r->ms), "unjudged", (int)r->unjudged, "why", r->why);
 }
 
 char *
@@ -196,12 +194,6 @@ history_append(int dirfd, const struct record *r, struct fault *f)
 	return rc == -1 ? unwritable(f) : 0;
 }
 
-static int64_t
-integer_of(const json_t *obj, const char *key)
-{
-	return json_integer_value(json_object_get(obj, key));
-}
-
 static bool
 read_outcome(const json_t *doc, int format, enum outcome *out)
 {
@@ -216,15 +208,6 @@ read_outcome(const json_t *doc, int format, enum outcome *out)
 			return true;
 		}
 	return false;
-}
-
-static void
-read_timing(const json_t *ms, int format, struct timing *t)
-{
-	t->prepare = integer_of(ms, format == 1 ? "pull" : "prepare");
-	t->apply = integer_of(ms, format == 1 ? "up" : "apply");
-	t->verify = integer_of(ms, format == 1 ? "health" : "verify");
-	t->total = integer_of(ms, "total");
 }
 
 /*
@@ -242,10 +225,10 @@ read_record(const json_t *doc, int format, struct record *r)
 	(void)member_string(doc, "time", r->time, sizeof(r->time));
 	(void)member_string(doc, "why", r->why, sizeof(r->why));
 	(void)member_who(doc, &r->who);
-	r->code = (int)integer_of(doc, "code");
-	r->seq = integer_of(doc, "seq");
-	r->tries = (unsigned)integer_of(doc, "tries");
-	read_timing(json_object_get(doc, "ms"), format, &r->ms);
+	r->code = (int)member_integer(doc, "code");
+	r->seq = member_integer(doc, "seq");
+	r->tries = (unsigned)member_integer(doc, "tries");
+	member_timing(json_object_get(doc, "ms"), format, &r->ms);
 	/* an interrupted deploy that succeeded was verified */
 	r->unjudged = json_is_true(json_object_get(doc,
 			  format == 1 ? "interrupted" : "unjudged")) &&
@@ -266,7 +249,7 @@ parse_line(const char *line, size_t len, struct record *r)
 	if (len == 0 || len > LINE_SIZE_MAX)
 		return LINE_UNKNOWN;
 	doc = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	format = integer_of(doc, "v");
+	format = member_integer(doc, "v");
 	if (format > FORMAT_MAX)
 		kind = LINE_NEWER;
 	else if (format >= 1 && read_record(doc, (int)format, r))

@@ -44,9 +44,23 @@ enum outcome {
 	OUTCOME__MAX
 };
 
+/* The phases that are written to the journal, in their order. */
+enum phase {
+	PHASE_PREPARE,    /* references may move; what runs is not changed */
+	PHASE_PRE_DEPLOY, /* a job of the new version runs; what serves is not changed */
+	PHASE_CANDIDATE,  /* the new version runs beside; what serves is not changed */
+	PHASE_DRAIN,      /* what runs finishes its work, and may refuse more */
+	PHASE_APPLY,      /* `to` is resolved; old or new may be desired, and may run */
+	PHASE_VERIFY,     /* apply has ended; `to` is being verified */
+	PHASE_REVERT,     /* `from` is being applied and verified; the last phase */
+	PHASE__MAX
+};
+
+const char *phase_name(enum phase);
+
 /* Milliseconds of a deploy; 0 for a phase that did not run. */
 struct timing {
-	int64_t prepare, apply, verify, total;
+	int64_t phase[PHASE__MAX], total;
 };
 
 struct record {

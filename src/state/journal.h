@@ -11,17 +11,6 @@
 
 #include "state/history.h"
 
-enum phase {
-	PHASE_PREPARE,    /* references may move; what runs is not changed */
-	PHASE_PRE_DEPLOY, /* a job of the new version runs; what serves is not changed */
-	PHASE_CANDIDATE,  /* the new version runs beside; what serves is not changed */
-	PHASE_DRAIN,      /* what runs finishes its work, and may refuse more */
-	PHASE_APPLY,      /* `to` is resolved; old or new may be desired, and may run */
-	PHASE_VERIFY,     /* apply has ended; `to` is being verified */
-	PHASE_REVERT,     /* `from` is being applied and verified; the last phase */
-	PHASE__MAX
-};
-
 /* `to` was not applied: nothing of it is desired or runs, but by another's hand. */
 static inline bool
 phase_is_before_apply(enum phase phase)
@@ -65,7 +54,5 @@ void journal_sweep(int dirfd);
 
 /* Removes it durably. */
 int journal_clear(int dirfd, struct fault *) MUST_CHECK;
-
-const char *phase_name(enum phase);
 
 #endif

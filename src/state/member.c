@@ -167,6 +167,12 @@ member_verb(const json_t *obj, enum record_verb *verb)
 	return false;
 }
 
+int64_t
+member_integer(const json_t *obj, const char *key)
+{
+	return json_integer_value(json_object_get(obj, key));
+}
+
 bool
 member_who(const json_t *obj, struct who *who)
 {
@@ -180,4 +186,32 @@ member_who(const json_t *obj, struct who *who)
 	if (who->trigger == TRIGGER__MAX)
 		who->trigger = TRIGGER_UNKNOWN;
 	return actor && key && client;
+}
+
+json_t *
+member_of_timing(const struct timing *t)
+{
+	json_t *ms = json_pack("{sI}", "total", (json_int_t)t->total);
+	int i;
+
+	for (i = 0; i < PHASE__MAX; i++)
+		(void)json_object_set_new(ms, phase_name((enum phase)i),
+		    json_integer(t->phase[i]));
+	return ms;
+}
+
+void
+member_timing(const json_t *ms, int format, struct timing *t)
+{
+	static const char *const old[PHASE__MAX] = { [PHASE_PREPARE] = "pull",
+		[PHASE_APPLY] = "up",
+		[PHASE_VERIFY] = "health" };
+	const char *name;
+	int i;
+
+	for (i = 0; i < PHASE__MAX; i++) {
+		name = format == 1 ? old[i] : phase_name((enum phase)i);
+		t->phase[i] = name == NULL ? 0 : member_integer(ms, name);
+	}
+	t->total = member_integer(ms, "total");
 }

@@ -29,6 +29,12 @@ bool member_string(const json_t *obj, const char *key, char *out, size_t size);
 bool member_release(const json_t *obj, const char *key, int format, enum member_depth,
     struct release *);
 bool member_verb(const json_t *obj, enum record_verb *);
+
+/* 0: it is no integer. */
+int64_t member_integer(const json_t *obj, const char *key);
+
+json_t *member_of_timing(const struct timing *);
+void member_timing(const json_t *ms, int format, struct timing *);
 bool member_who(const json_t *obj, struct who *);
 
 #endif
