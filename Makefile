@@ -50,6 +50,7 @@ SRC := \
 	src/config/conflicts.c \
 	src/config/keys.c \
 	src/config/sections.c \
+	src/config/strays.c \
 	src/config/target.c \
 	src/config/value.c \
 	src/deploy/ask.c \
