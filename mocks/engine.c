@@ -10,8 +10,8 @@
  * GET, with or without /vX.YZ: /_ping /version /info /containers/json
  * /containers/ID/json /containers/ID/logs /images/json /images/REF/json /events
  *
- * docker: compose version | config | pull | up -d | restart | run -d; stop; image tag | rm | prune; rm -f;
- * context inspect.  Anything else exits 125 and adds "unknown" to the log.
+ * docker: compose version | config | pull | up -d | restart | run -d; stop; rm -f [-v];
+ * image tag | rm | prune; context inspect.  Anything else exits 125 and adds "unknown" to the log.
  *
  * FILES IN DIR.  The first three are the state of the engine; tests write them too.
  *
@@ -1563,19 +1563,26 @@ image_prune(char **args)
 	return 0;
 }
 
-/* The exit code is always 0, as docker's is. */
+/*
+ * The exit code is always 0, as docker's is; but a one-off's anonymous volumes must not be
+ * left.
+ */
 static int
 container_rm(char **args)
 {
 	struct container *c;
+	bool volumes;
 
 	if (args[0] == NULL || !is(args[0], "-f"))
 		return 125;
-	while (*++args != NULL) {
+	volumes = args[1] != NULL && is(args[1], "-v");
+	for (args += volumes ? 2 : 1; *args != NULL; args++) {
 		if ((c = container_find(*args)) == NULL) {
 			say("Error response from daemon: No such container: %s", *args);
 			continue;
 		}
+		if (is(c->f[ONEOFF], "True") && !volumes)
+			return 125;
 		const char *service = c->f[SERVICE];
 		container_end(c, false);
 		container_drop(c);

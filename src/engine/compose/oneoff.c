@@ -66,12 +66,15 @@ oneoff_find(struct engine *e, enum oneoff_kind kind, const char *id, struct oneo
 	return containers_labelled(e->self, label, out, f);
 }
 
-/* `docker stop` gives it the grace period, `docker rm -f` does not. */
+/*
+ * `docker stop` gives it the grace period, `docker rm -f` does not.  -v: its anonymous
+ * volumes too, as nothing can use them again.
+ */
 int
 oneoff_end(struct engine *e, const char *instance, struct fault *f)
 {
 	const char *const stop[] = { "docker", "stop", instance, NULL };
-	const char *const rm[] = { "docker", "rm", "-f", instance, NULL };
+	const char *const rm[] = { "docker", "rm", "-f", "-v", instance, NULL };
 	struct compose *c = e->self;
 	const struct target *t = c->docker.target;
 	struct instance now;
