@@ -175,6 +175,22 @@ take_ports(const json_t *service, struct resolved *r)
 	}
 }
 
+/* networks: {"default": null, "front": {"ipv4_address": "172.30.9.9"}} */
+static void
+take_fixed_address(const json_t *service, struct resolved *r)
+{
+	const char *name, *address;
+	json_t *network;
+
+	json_object_foreach (json_object_get(service, "networks"), name, network) {
+		address = member_text(network, "ipv4_address");
+		if (address[0] == '\0')
+			address = member_text(network, "ipv6_address");
+		if (address[0] != '\0')
+			(void)strlcpy(r->address, address, sizeof(r->address));
+	}
+}
+
 /* volumes: [{"type": "volume", "source": "data", "target": "/data"}]; not a tmpfs */
 static void
 take_shared(const json_t *service, struct resolved *r)
@@ -227,6 +243,7 @@ inspect_service(const json_t *doc, const char *name, struct resolved *r, struct 
 		    "service %s of the compose file has no image", name);
 	take_depends(service, r);
 	take_ports(service, r);
+	take_fixed_address(service, r);
 	take_shared(service, r);
 	(void)strlcpy(r->network_mode, member_text(service, "network_mode"),
 	    sizeof(r->network_mode));

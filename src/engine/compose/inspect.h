@@ -25,6 +25,7 @@ struct port {
 struct resolved {
 	char reference[REFERENCE_MAX];
 	char network_mode[80]; /* "": networks of its own */
+	char address[48];      /* that the compose file gives it; "": none */
 	char shared[320];      /* volumes and folders that each container of it has */
 	struct port ports[PORTS_MAX];
 	size_t n_ports;

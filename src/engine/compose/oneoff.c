@@ -167,6 +167,20 @@ check_address(struct compose *c, size_t i, struct fault *f)
 	return check_rootless(c, f);
 }
 
+/* Two containers cannot have one address: the candidate would not start. */
+static int
+check_fixed_address(const struct service *s, const struct resolved *r, struct fault *f)
+{
+	char safe[160], next[SERVICE_MAX + 40];
+
+	if (r->address[0] == '\0')
+		return 0;
+	snprintf(next, sizeof(next), "use strategy.%s = recreate", s->name);
+	return fault_set(f, FAULT_HOST, next,
+	    "service %s cannot be rehearsed: the compose file gives it the address %s",
+	    s->name, text_escape(safe, sizeof(safe), r->address, strlen(r->address)));
+}
+
 int
 candidate_check(struct engine *e, size_t i, struct fault *f)
 {
@@ -175,8 +189,9 @@ candidate_check(struct engine *e, size_t i, struct fault *f)
 	const struct resolved *r = &c->resolved[i];
 	char safe[2 * sizeof(r->shared)];
 
-	if ((s->health_url[0] != '\0' || s->version_url[0] != '\0') &&
-	    check_address(c, i, f) == -1)
+	if (check_fixed_address(s, r, f) == -1 ||
+	    ((s->health_url[0] != '\0' || s->version_url[0] != '\0') &&
+		check_address(c, i, f) == -1))
 		return -1;
 	if (r->shared[0] != '\0')
 		progress_say(c->docker.progress, SAY_NOTE,
