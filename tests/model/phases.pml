@@ -18,6 +18,7 @@
  *   complete, abandon	complete(), abandon()
  *   prepare .. commit	the rows of phases.c, with enter_phase()
  *   predeploy, drain	predeploy_run(), drain_run(): only with JOB, with DRAINS
+ *   candidate		candidate_run(): only with REHEARSE
  *   apply		compose_apply(): docker_desire(), prepare_start(), docker_up()
  *   undo_*		undo.c
  *   close		commit_failure(), commit_success()
@@ -126,6 +127,11 @@
 #else
 #define IS_JOB false
 #endif
+#ifdef REHEARSE		/* strategy = rehearse */
+#define IS_REHEARSE true
+#else
+#define IS_REHEARSE false
+#endif
 #ifdef DRAINS		/* service 0 is drained */
 #define IS_DRAINS true
 #else
@@ -135,10 +141,11 @@
 #define NONE 0
 #define PREPARE 1	/* phases */
 #define PRE_DEPLOY 2
-#define DRAIN 3
-#define APPLY 4
-#define VERIFY 5
-#define REVERT 6
+#define CANDIDATE 3
+#define DRAIN 4
+#define APPLY 5
+#define VERIFY 6
+#define REVERT 7
 #define V_DEPLOY 1	/* verbs */
 #define V_ROLLBACK 2
 #define V_RECOVER 3
@@ -154,6 +161,7 @@
 #define O_ROLLED_BACK 3
 #define O_UNVERIFIED 4
 #define O_ABANDONED 5
+#define O_REJECTED 6
 #define GONE 0		/* containers */
 #define CREATED 1
 #define EXITED 2
@@ -162,7 +170,8 @@
 #define PULL 1		/* commands */
 #define DO_UP 2
 #define DO_RUN 3	/* starts the job */
-#define RUNS 1		/* the job's container */
+#define DO_TRY 4	/* starts a candidate */
+#define RUNS 1		/* the container of the job, of a candidate */
 #define ENDED 2
 
 typedef Journal {
@@ -189,6 +198,7 @@ bool known[4];		/* known-good, by tag */
 
 byte job, jobs;		/* its container; how often it was started */
 bool job_ok, job_seen;	/* it ends well; who ran it has seen that */
+byte cand[2];		/* the candidates' containers */
 bool drained;		/* the container of service 0, until it starts again */
 
 byte lock;
@@ -211,7 +221,8 @@ bool seen;		/* always 0; see REACH */
 #define REACH seen = 0
 
 #define looks(s) (st[s] >= STOPPING)
-#define healthy(s) ((img[s] != 2 || good[s]) && !(img[s] == 1 && s == 0 && rotten))
+#define sound(s, i) ((i != 2 || good[s]) && !(i == 1 && s == 0 && rotten))
+#define healthy(s) sound(s, img[s])
 #define agrees(s) (st[s] == GONE || (tag[s] == env && \
     (!OBSERVES || img[s] == REF(s, env))))
 #define to_runs(s) (crashed || (st[s] == RUNNING && tag[s] == j.ntag && \
@@ -227,6 +238,8 @@ inline POWER_CUT()
 	cmd = 0; at = 0; hung = false; owner = 0; boot = true;
 	drained = false;
 	job_ok = job_ok && job != RUNS; job = (job == RUNS -> ENDED : job);
+	cand[0] = (cand[0] == RUNS -> ENDED : cand[0]);
+	cand[1] = (cand[1] == RUNS -> ENDED : cand[1]);
 	if
 	:: true		/* restart policies start what ran */
 	:: crashed = true;
@@ -282,7 +295,7 @@ inline WRITE_IT()
 	:: faults > 0 -> faults--; refused = true; WRITE_IT(); goto where \
 	fi
 
-#define IS_BAD_OUTCOME(o) ((o) == O_ROLLED_BACK || (o) == O_UNVERIFIED)
+#define IS_BAD_OUTCOME(o) ((o) == O_REJECTED || (o) == O_ROLLED_BACK || (o) == O_UNVERIFIED)
 
 inline RECORD(o)
 {
@@ -311,6 +324,8 @@ inline REAP()
 #endif
 }
 
+#define NO_CANDIDATES (cand[0] == GONE && cand[1] == GONE)
+
 /* A command that is started, and waited for. */
 inline COMMAND(what, t, f, s0, s1)
 {
@@ -321,6 +336,7 @@ inline COMMAND(what, t, f, s0, s1)
 		:: mrc == OK && faults > 0 -> faults--; mrc = HOST
 		:: mrc == OK ->
 			assert(cmd == 0);	/* never two */
+			assert(what != DO_UP || NO_CANDIDATES);
 			c_tag = t; c_force = f; c_srv[0] = s0; c_srv[1] = s1;
 			at = 0; owner = me; cmd = what
 		:: mrc == HOST
@@ -374,6 +390,12 @@ inline COMMAND(what, t, f, s0, s1)
 /* Without an observation it is always drained. */
 #define WANTS_DRAIN (IS_DRAINS && j.osrv[0] && \
     (!OBSERVES || j.oimg[0] != j.nimg[0] || j.otag != j.ntag))
+
+/* is_rehearsed() */
+#define REHEARSED(s) (IS_REHEARSE && OBSERVES && j.osrv[s] && \
+    (j.oimg[s] != j.nimg[s] || j.otag != j.ntag))
+#define REMOVE_CANDIDATE(s, where) \
+	atomic { KILL; MAY_FAIL(where); cand[s] = GONE }
 
 /* drain_resume() */
 #define RESUME(where) \
@@ -493,7 +515,23 @@ begin:
 		:: else
 		fi;
 #endif
+#ifdef BUG_CANDIDATE_FORWARD
+		if
+		:: j.phase == CANDIDATE -> cand[0] = GONE; cand[1] = GONE; goto drain
+		:: else
+		fi;
+#endif
 	};
+
+/* candidate_recover() */
+#ifndef BUG_CANDIDATE_LEFT
+	if
+	:: j.phase == CANDIDATE ->
+		REMOVE_CANDIDATE(0, left);
+		REMOVE_CANDIDATE(1, left)
+	:: else
+	fi;
+#endif
 
 /* decide: */
 	atomic {
@@ -502,6 +540,7 @@ begin:
 #ifndef BUG_NO_REAP
 		assert(cmd == 0);
 #endif
+		assert(NO_CANDIDATES);	/* nothing is decided beside one */
 		old_d = env == j.oval; new_d = env == j.ntag;
 #define HAD(s) (j.oimg[s] != 0)
 #define OLD_RUNS(s) (HAD(s) -> looks(s) && rec[s] : st[s] == GONE)
@@ -644,7 +683,7 @@ request:
 		fi;
 		MAY_FAIL(host);
 		/* from here on the checks speak of this deploy */
-		assert(job != RUNS);
+		assert(job != RUNS && NO_CANDIDATES);
 		job = NONE; jobs = 0; job_ok = false; job_seen = false; drained = false;
 		begun = false; back = false; person = false; crashed = false; outage = false;
 		b_ref[0] = REF(0, env); b_ref[1] = REF(1, env);
@@ -677,7 +716,7 @@ predeploy:
 	atomic {
 		KILL;
 		if
-		:: !IS_JOB -> goto drain
+		:: !IS_JOB -> goto candidate
 		:: else
 		fi;
 		j.phase = PRE_DEPLOY; WRITE(phase_failed)
@@ -689,14 +728,59 @@ predeploy:
 		if
 		:: mrc == OK && job == ENDED && job_ok -> REACH
 		/* it failed, or its limit has passed */
-		:: else -> REACH; goto undo_predeploy
+		:: else -> REACH; goto undo_oneoffs
 		fi;
-		MAY_FAIL(undo_predeploy);
+		MAY_FAIL(undo_oneoffs);
 		job = NONE; job_seen = true; unjudged = false;
 		if
-		:: faults > 0 -> faults--; unjudged = true; goto undo_predeploy	/* TERM */
+		:: faults > 0 -> faults--; unjudged = true; goto undo_oneoffs	/* TERM */
 		:: true
 		fi
+	};
+
+candidate:
+	atomic {
+		KILL;
+		if
+		:: !REHEARSED(0) && !REHEARSED(1) -> goto drain
+		:: else
+		fi;
+		j.phase = CANDIDATE; WRITE(phase_failed);
+		unjudged = true; mrc = OK
+	};
+	if
+	:: REHEARSED(0) -> COMMAND(DO_TRY, j.ntag, false, true, false)
+	:: !REHEARSED(0)
+	fi;
+	if
+	:: mrc == OK && REHEARSED(1) -> COMMAND(DO_TRY, j.ntag, false, false, true)
+	:: mrc != OK || !REHEARSED(1)
+	fi;
+#define CANDIDATE_PASSES(s) (!REHEARSED(s) || (cand[s] == RUNS && sound(s, j.nimg[s])))
+	atomic {
+		KILL;
+		if
+		:: mrc != OK -> REACH; goto undo_oneoffs
+		:: else
+		fi;
+		MAY_FAIL(undo_oneoffs);		/* no answer, TERM */
+		if
+		:: CANDIDATE_PASSES(0) && CANDIDATE_PASSES(1) -> REACH
+#ifndef BUG_CANDIDATE_APPLIED
+		:: else -> REACH; evidence = true; unjudged = false; goto undo_oneoffs
+#else
+		:: else
+#endif
+		fi
+	};
+	REMOVE_CANDIDATE(0, undo_oneoffs);
+#ifndef BUG_CANDIDATE_BESIDE
+	REMOVE_CANDIDATE(1, undo_oneoffs);
+#endif
+	atomic {
+		KILL;
+		MAY_FAIL(undo_oneoffs);		/* TERM */
+		unjudged = false
 	};
 
 drain:
@@ -724,6 +808,10 @@ apply:
 		assert(!back);
 		/* nobody goes on past a job whose end was not seen */
 		assert(!IS_JOB || j.verb != V_DEPLOY || job_seen);
+		/* nothing is applied beside a candidate, or after one that failed */
+		assert(NO_CANDIDATES);
+		assert(j.verb != V_DEPLOY || ((!REHEARSED(0) || sound(0, j.nimg[0])) &&
+		    (!REHEARSED(1) || sound(1, j.nimg[1]))));
 		j.phase = APPLY;
 #ifndef BUG_NO_JOURNAL
 		WRITE(apply_failed)
@@ -834,8 +922,9 @@ undo_unapplied:
 
 	goto undo_prepare;
 
-undo_predeploy:
-	atomic { KILL; MAY_FAIL(not_restored); job = NONE };
+undo_oneoffs:
+	atomic { KILL; MAY_FAIL(not_restored); job = NONE; cand[0] = GONE };
+	REMOVE_CANDIDATE(1, not_restored);
 
 undo_prepare:
 	atomic {
@@ -860,7 +949,8 @@ undo_prepare:
 		    (j.osrv[1] && !(looks(1) && rec[1]))) -> REACH; goto undo_revert
 		:: else -> REACH
 		fi;
-		rc = FAILED; out = O_DISCARDED;
+		rc = FAILED;
+		out = (j.phase == CANDIDATE && !unjudged -> O_REJECTED : O_DISCARDED);
 		goto close
 	};
 
@@ -992,6 +1082,10 @@ close:
 		assert(!person || p_env != 3 || env == 3 || j.oval == 3);
 		assert(rc == UNVERIFIED || cmd == 0);
 		assert(job != RUNS);
+		assert(NO_CANDIDATES);
+		/* nothing was touched */
+		assert(out != O_REJECTED || (!back && (!b_srv[0] || rec[0]) &&
+		    (!b_srv[1] || rec[1])));
 		assert(rc == UNVERIFIED || !drained || st[0] != RUNNING ||
 		    (out == O_GOOD && faults < FAULTS));
 #ifdef BUG_HISTORY_AFTER_CLEAR
@@ -1137,8 +1231,14 @@ end_idle:
 		:: job_ok = false
 		fi
 	   }
+	:: atomic {
+		cmd == DO_TRY && at < 2 ->
+		at = (c_srv[0] -> 0 : 1);
+		assert(cand[at] == GONE);
+		cand[at] = RUNS; at = 2
+	   }
 	/* it runs, and the command says that it failed */
-	:: atomic { cmd == DO_RUN && at == 2 && faults > 0 -> faults--; END(FAILED) }
+	:: atomic { cmd >= DO_RUN && at == 2 && faults > 0 -> faults--; END(FAILED) }
 	:: atomic {
 		cmd == DO_UP && at < 2 ->
 		if
@@ -1189,6 +1289,7 @@ active proctype World()
 end_idle:
 	do
 	:: atomic { job == RUNS -> job = ENDED }
+	:: atomic { IS_CRASH && events > 0 && cand[0] == RUNS -> events--; cand[0] = ENDED }
 	:: atomic { cmd == 0 && st[0] == STOPPING -> st[0] = EXITED }
 	:: atomic { cmd == 0 && st[1] == STOPPING -> st[1] = EXITED }
 	:: atomic { IS_HUNG && faults > 0 && cmd != 0 && !hung -> faults--; hung = true }
