@@ -110,6 +110,10 @@ report_plan(struct output *o, const struct target *t)
 	if (t->pre_deploy[0] != '\0')
 		output_row(o, "pre-deploy job", "%s", t->pre_deploy);
 	for (i = 0; i < t->n_services; i++)
+		if (target_rehearses(t, i))
+			output_row(o, "rehearse", "%s, if it is replaced",
+			    t->service[i].name);
+	for (i = 0; i < t->n_services; i++)
 		if (t->service[i].drain_url[0] != '\0')
 			output_row(o, "drain", "%s, if it is replaced",
 			    t->service[i].name);
@@ -208,10 +212,14 @@ json_t *
 report_plan_object(const struct target *t)
 {
 	char job[4 * sizeof(t->pre_deploy)], text[sizeof(t->restart)];
-	json_t *drain = json_array(), *restart = json_array();
+	json_t *strategy = json_array(), *drain = json_array(), *restart = json_array();
 	const char *words[SERVICES_MAX];
 	size_t i, n;
 
+	for (i = 0; i < t->n_services; i++)
+		(void)json_array_append_new(strategy,
+		    json_pack("{ss ss}", "service", t->service[i].name, "strategy",
+			target_rehearses(t, i) ? "rehearse" : "recreate"));
 	for (i = 0; i < t->n_services; i++)
 		if (t->service[i].drain_url[0] != '\0')
 			(void)json_array_append_new(drain,
@@ -222,7 +230,7 @@ report_plan_object(const struct target *t)
 		(void)json_array_append_new(restart, json_string(words[i]));
 	/* escaped: it may be no UTF-8 */
 	text_escape(job, sizeof(job), t->pre_deploy, strlen(t->pre_deploy));
-	return json_pack("{so so so so so}", "pre_deploy", text_or_null(job), "drain",
-	    drain, "restart", restart, "on_start", hooks_object(t->on_start), "on_result",
-	    hooks_object(t->on_result));
+	return json_pack("{so so so so so so}", "pre_deploy", text_or_null(job),
+	    "strategy", strategy, "drain", drain, "restart", restart, "on_start",
+	    hooks_object(t->on_start), "on_result", hooks_object(t->on_result));
 }

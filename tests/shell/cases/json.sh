@@ -117,15 +117,16 @@ test_memory_schema_of_a_plan() {
 	publish v1.0.1
 	answers 0 1 record "plan v1.0.1"
 	has "a plan of nothing else" "$out" \
-		'"plan":{"pre_deploy":null,"drain":[],"restart":[],"on_start":null,"on_result":null}'
+		'"plan":{"pre_deploy":null,"strategy":[{"service":"data","strategy":"recreate"}],"drain":[],"restart":[],"on_start":null,"on_result":null}'
 	deploy v1.0.0
 	printf '{"data":{"image":"%s:%%t"},"gateway":{"image":"nginx"},"db":{"image":"db"}}\n' \
 		"$repository" >"$engine/services"
 	export TWILIGHT_PRE_DEPLOY="data migrate" TWILIGHT_RESTART="gateway, db" \
+		TWILIGHT_STRATEGY=rehearse TWILIGHT_PORT=8080 \
 		TWILIGHT_DRAIN_URL=http://127.0.0.1:9/drain \
 		TWILIGHT_ON_START="/bin/true $secret" TWILIGHT_ON_RESULT=/no/such
 	answers 0 1 record "plan v1.0.1"
-	has "the plan" "$out" '"plan":{"pre_deploy":"data migrate","drain":["data"],"restart":["gateway","db"],"on_start":{"program":"/bin/true","executable":true},"on_result":{"program":"/no/such","executable":false}}'
+	has "the plan" "$out" '"plan":{"pre_deploy":"data migrate","strategy":[{"service":"data","strategy":"rehearse"}],"drain":["data"],"restart":["gateway","db"],"on_start":{"program":"/bin/true","executable":true},"on_result":{"program":"/no/such","executable":false}}'
 	answers 0 1 record verify
 	lacks "verify has no plan" "$out" '"plan":{'
 	all_valid
