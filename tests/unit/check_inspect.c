@@ -239,6 +239,39 @@ START_TEST(bounds_the_strings)
 }
 END_TEST
 
+/* NetworkSettings; an address that is too long for one is not taken */
+static const struct {
+	const char *networks, *address;
+} networks[] = {
+	{ "{}", "" },
+	{ "null", "" },
+	{ "[]", "" },
+	{ "{\"host\": {\"IPAddress\": \"\", \"GlobalIPv6Address\": \"\"}}", "" },
+	{ "{\"host\": null}", "" },
+	{ "{\"a\": {\"IPAddress\": 7}}", "" },
+	{ "{\"a\": {\"IPAddress\": \"172.18.0.2\", \"GlobalIPv6Address\": \"\"}}",
+	    "172.18.0.2" },
+	{ "{\"a\": {\"IPAddress\": \"\", \"GlobalIPv6Address\": \"fd00::2\"}}",
+	    "fd00::2" },
+	{ "{\"a\": {\"IPAddress\": \"\"}, \"b\": {\"IPAddress\": \"10.0.0.3\"}}",
+	    "10.0.0.3" },
+	{ "{\"a\": {\"IPAddress\": \"123456789012345678901234567890123456789012345678\"}}",
+	    "" },
+};
+
+START_TEST(takes_the_address)
+{
+	char by[512];
+
+	ck_assert_int_eq(container(running), 0);
+	ck_assert_str_eq(got.address, "");
+	snprintf(by, sizeof(by), "\"NetworkSettings\": {\"Networks\": %s}, \"State\"",
+	    networks[_i].networks);
+	ck_assert_int_eq(container(with(running, "\"State\"", by)), 0);
+	ck_assert_str_eq(got.address, networks[_i].address);
+}
+END_TEST
+
 static const struct {
 	const char *part, *by;
 } spoiled[] = {
@@ -303,7 +336,13 @@ START_TEST(takes_a_service)
 	ck_assert(!service.depends[0].completes);
 	ck_assert_str_eq(service.depends[1].service, "db");
 	ck_assert(service.depends[1].completes);
+	ck_assert_uint_eq(service.n_ports, 1);
+	ck_assert_str_eq(service.ports[0].target, "8080");
+	ck_assert_str_eq(service.ports[0].published, "8081");
+	ck_assert_str_eq(service.shared, "");
+	ck_assert_str_eq(service.network_mode, "");
 	ck_assert_int_eq(services(config, "cache"), 0);
+	ck_assert_uint_eq(service.n_ports, 0);
 	ck_assert_str_eq(service.reference, "redis:7");
 	ck_assert_uint_eq(service.n_depends, 0);
 }
@@ -375,6 +414,70 @@ START_TEST(takes_what_it_depends_on)
 	    depends[_i].depends);
 	ck_assert_msg(services(json, "data") == 0, "%s", f.what);
 	ck_assert_uint_eq(service.n_depends, depends[_i].n);
+}
+END_TEST
+
+/* Ports as TARGET<PUBLISHED, then what is shared, then the network. */
+static const struct {
+	const char *members, *want;
+} surroundings[] = {
+	{ "\"x\": 1", "||" },
+	{ "\"ports\": null, \"volumes\": {}, \"network_mode\": 7", "||" },
+	{ "\"ports\": [{\"target\": 80}]", "80<||" },
+	{ "\"ports\": [{\"target\": 80, \"published\": \"8081-8082\", \"protocol\": \"tcp\"},"
+	  " {\"target\": 443, \"published\": \"8443\"}]",
+	    "80<8081-8082 443<8443||" },
+	{ "\"ports\": [{\"target\": 53, \"published\": \"53\", \"protocol\": \"udp\"},"
+	  " {\"target\": 80, \"published\": \"53\", \"protocol\": \"tcp\"}]",
+	    "80<53||" },
+	{ "\"volumes\": [{\"type\": \"volume\", \"source\": \"data\", \"target\": \"/d\"},"
+	  " {\"type\": \"tmpfs\", \"target\": \"/t\"}, {\"type\": \"volume\", \"target\": \"/a\"},"
+	  " {\"type\": \"bind\", \"source\": \"/srv/files\", \"target\": \"/f\"}]",
+	    "|data, /srv/files|" },
+	{ "\"network_mode\": \"host\"", "||host" },
+	{ "\"network_mode\": \"service:db\"", "||service:db" },
+};
+
+START_TEST(takes_its_surroundings)
+{
+	char json[1024], seen[512] = "";
+	size_t i;
+
+	snprintf(json, sizeof(json),
+	    "{\"name\": \"p\", \"services\": {\"data\": {\"image\": \"i\", %s}}}",
+	    surroundings[_i].members);
+	ck_assert_msg(services(json, "data") == 0, "%s", f.what);
+	for (i = 0; i < service.n_ports; i++)
+		snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "%s%s<%s",
+		    i == 0 ? "" : " ", service.ports[i].target,
+		    service.ports[i].published);
+	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "|%s|%s",
+	    service.shared, service.network_mode);
+	ck_assert_str_eq(seen, surroundings[_i].want);
+}
+END_TEST
+
+START_TEST(bounds_its_surroundings)
+{
+	char json[8192] = "{\"name\": \"p\", \"services\": {\"data\": {\"image\": \"i\"",
+	     *at;
+	int i;
+
+	for (i = 0; i < 60; i++) {
+		at = json + strlen(json);
+		snprintf(at, sizeof(json) - (size_t)(at - json), "%s{\"target\": %d}",
+		    i == 0 ? ", \"ports\": [" : ", ", i);
+	}
+	for (i = 0; i < 60; i++) {
+		at = json + strlen(json);
+		snprintf(at, sizeof(json) - (size_t)(at - json),
+		    "%s{\"source\": \"volume%d\"}", i == 0 ? "], \"volumes\": [" : ", ",
+		    i);
+	}
+	strcat(json, "]}}}");
+	ck_assert_int_eq(services(json, "data"), 0);
+	ck_assert_uint_eq(service.n_ports, PORTS_MAX);
+	ck_assert_uint_eq(strlen(service.shared), sizeof(service.shared) - 1);
 }
 END_TEST
 
@@ -618,7 +721,9 @@ inspect_suite(void)
 	tcase_add_test(core, takes_what_went_wrong);
 	tcase_add_test(core, takes_a_service);
 	tcase_add_loop_test(core, tells_what_a_service_lacks, 0, N(faulty));
+	tcase_add_loop_test(core, takes_the_address, 0, N(networks));
 	tcase_add_loop_test(core, takes_what_it_depends_on, 0, N(depends));
+	tcase_add_loop_test(core, takes_its_surroundings, 0, N(surroundings));
 	tcase_add_loop_test(core, reads_the_time, 0, N(times));
 	tcase_add_test(core, reads_the_time_anywhere);
 	tcase_add_loop_test(core, compares_versions, 0, N(versions));
@@ -631,6 +736,7 @@ inspect_suite(void)
 	tcase_add_test(core, takes_a_scale_of_one);
 	tcase_add_test(limits, bounds_what_it_depends_on);
 	tcase_add_test(limits, bounds_the_reference);
+	tcase_add_test(limits, bounds_its_surroundings);
 	tcase_add_test(limits, survives_huge_versions);
 	suite_add_tcase(s, limits);
 

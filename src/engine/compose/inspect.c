@@ -156,7 +156,7 @@ take_depends(const json_t *service, struct resolved *r)
 	}
 }
 
-/* ports: [{"target": 8080, "published": "8081"}] */
+/* ports: [{"target": 8080, "published": "8081", "protocol": "tcp"}] */
 static void
 take_ports(const json_t *service, struct resolved *r)
 {
@@ -167,6 +167,8 @@ take_ports(const json_t *service, struct resolved *r)
 	json_array_foreach (json_object_get(service, "ports"), i, port) {
 		if (r->n_ports == PORTS_MAX)
 			return;
+		if (strcmp(member_text(port, "protocol"), "udp") == 0)
+			continue;
 		p = &r->ports[r->n_ports++];
 		snprintf(p->target, sizeof(p->target), "%lld",
 		    json_integer_value(json_object_get(port, "target")));
