@@ -244,7 +244,7 @@ check_needs(const struct sources *s, const struct target *t)
 		NEEDS("drain_resume_url", "drain_url"),
 	};
 	const struct key *k;
-	struct found v, of;
+	struct found v = { 0 }, of = { 0 };
 	size_t i, n;
 
 	for (i = 0; i < t->n_services; i++)
