@@ -146,7 +146,10 @@ prepare() {
 
 killed() {
 	: >"$SPARE/armed"
+	# nothing fails yet, but the machine may be busy
+	setting TWILIGHT_CALL_LIMIT 30
 	here_start deploy "$1"
+	setting TWILIGHT_CALL_LIMIT 3
 	echo "$HERE" >"$SPARE/pid"
 	here_wait
 	[ "$CODE" -eq 137 ] || fail "the program is killed after its up, not: exit code $CODE"
