@@ -90,6 +90,30 @@ static const struct scenario scenarios[] = {
 	    .first = { "rollback" },
 	    .after = { [MEMORY] = "renameat", [ALL] = "renameat" },
 	    .nth = { [MEMORY] = 3, [ALL] = 4 } },
+	{ .name = "rehearse",
+	    .from = ALL,
+	    .words = { "deploy", "sha-ddddddd" },
+	    .to = 'd',
+	    .verb = true,
+	    .rehearse = true },
+	{ .name = "rejected",
+	    .from = ALL,
+	    .words = { "deploy", "sha-eeeeeee" },
+	    .to = VERSION_BAD,
+	    .clean = 1,
+	    .verb = true,
+	    .rehearse = true },
+	/* recovery of a deploy that was killed beside its candidates */
+	{ .name = "recover-candidate",
+	    .from = ALL,
+	    .words = { "recover" },
+	    .to = 'd',
+	    .clean = 1,
+	    .rehearse = true,
+	    .first = { "deploy", "sha-ddddddd" },
+	    .after = { [ALL] = "connect" },
+	    .nth = { [ALL] = 1 },
+	    .renames = 4 },
 	{ .name = "freeze",
 	    .from = ALL,
 	    .words = { "freeze", "it moves" },
@@ -135,6 +159,7 @@ begin(struct world *w, const struct point *p)
 	char path[PATH_MAX];
 
 	w->mock = p->mock;
+	w->rehearse = s->rehearse;
 	snprintf(path, sizeof(path), "%s/t", w->dir);
 	tree_write(&before[p->scenario][p->mock], path);
 	if (p->mock == SILENT)
@@ -344,15 +369,17 @@ watch(struct world *w, const struct scenario *s, const char *const *words,
 
 /*
  * The index of the call after the Nth of that name.  Names other than renameat are counted
- * from the last renameat: how often they come before depends on timing.
+ * from one renameat, the last if it is 0: how often they come before depends on timing.
  */
 static size_t
-behind(const struct trace *t, const char *name, unsigned nth)
+behind(const struct trace *t, const char *name, unsigned nth, unsigned renames)
 {
 	size_t i, begin = 0;
+	unsigned n = 0;
 
 	for (i = 0; strcmp(name, "renameat") != 0 && i < t->n; i++)
-		if (strcmp(t->call[i].call, "renameat") == 0)
+		if (strcmp(t->call[i].call, "renameat") == 0 &&
+		    (renames == 0 || n++ < renames))
 			begin = i;
 	for (i = begin; i + 1 < t->n; i++)
 		if (strcmp(t->call[i].call, name) == 0 && --nth == 0)
@@ -385,6 +412,7 @@ interrupt(struct world *w, const struct scenario *s, struct tree *t)
 {
 	unsigned nth = s->nth[w->mock];
 	char inject[96], path[PATH_MAX];
+	const struct file *f;
 	struct trace clean;
 	int tries = 0;
 	size_t i;
@@ -398,7 +426,7 @@ interrupt(struct world *w, const struct scenario *s, struct tree *t)
 			world_behave(w, s->to == VERSION_BAD ? "after=3" : "healthy");
 		(void)watch(w, s, s->first, &clean);
 		tree_write(t, path);
-		i = behind(&clean, s->after[w->mock], nth);
+		i = behind(&clean, s->after[w->mock], nth, s->renames);
 		if (i == clean.n)
 			errx(2, "%s: there is no %s:%u", s->name, s->after[w->mock], nth);
 		snprintf(inject, sizeof(inject), "inject=%s:signal=KILL:when=%u",
@@ -410,6 +438,9 @@ interrupt(struct world *w, const struct scenario *s, struct tree *t)
 	} while (true);
 	tree_free(t);
 	tree_read(t, path);
+	f = tree_find(t, "engine/containers");
+	if (s->rehearse && (f == NULL || strstr(f->bytes, "-candidate-") == NULL))
+		errx(2, "%s: the first run leaves no candidate", s->name);
 }
 
 /* The home after the first request, if there is one. */
@@ -507,6 +538,7 @@ prepare(const char *top, const char *program)
 				!scenarios[i].freeze))
 				continue;
 			tree_write(&ground[mock], path);
+			w.rehearse = scenarios[i].rehearse;
 			if (scenarios[i].after[mock] != NULL)
 				interrupt(&w, &scenarios[i], &before[i][mock]);
 			else

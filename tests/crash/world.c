@@ -65,22 +65,21 @@ now_ms(void)
 /* ---- running ---- */
 
 static void
-await_port(struct world *w)
+await_port(const char *path, unsigned *port)
 {
-	char path[PATH_MAX];
 	FILE *f;
 	int i;
 
-	path_in(w, "port", path);
-	for (i = 0; i < 500 && w->port == 0; i++) {
+	*port = 0;
+	for (i = 0; i < 500 && *port == 0; i++) {
 		if ((f = fopen(path, "re")) != NULL) {
-			if (fscanf(f, "%u", &w->port) != 1)
-				w->port = 0;
+			if (fscanf(f, "%u", port) != 1)
+				*port = 0;
 			fclose(f);
 		}
 		usleep(10000);
 	}
-	if (w->port == 0)
+	if (*port == 0)
 		errx(2, "the mock service does not start");
 }
 
@@ -127,18 +126,21 @@ stop_server(const struct world *w, pid_t server)
 	unlink(path_in(w, name, path));
 }
 
-static void
-start_service(struct world *w)
+static pid_t
+start_service(struct world *w, const char *orders, unsigned *number)
 {
 	char exe[PATH_MAX], port[PATH_MAX], control[PATH_MAX];
 	const char *const argv[] = { exe, "--address", "127.0.0.1", "--port", "0",
 		"--port-file", port, "--control", control, NULL };
+	pid_t pid;
 
 	snprintf(exe, sizeof(exe), "%s/service", w->top);
 	path_in(w, "port", port);
-	path_in(w, "t/engine/control", control);
-	w->service = start_server(w, argv);
-	await_port(w);
+	unlink(port);
+	path_in(w, orders, control);
+	pid = start_server(w, argv);
+	await_port(port, number);
+	return pid;
 }
 
 /* The engine works in its folder, which is not replaced when a tree is restored. */
@@ -165,12 +167,12 @@ void
 world_open(struct world *w, const char *top, const char *name)
 {
 	w->top = top;
-	w->port = 0;
 	snprintf(w->dir, sizeof(w->dir), "%s/%s", top, name);
 	if (mkdir(w->dir, 0755) == -1)
 		err(2, "%s", w->dir);
 	start_engine(w);
-	start_service(w);
+	w->service = start_service(w, "t/engine/control", &w->port);
+	w->candidate = start_service(w, "t/engine/control.candidate", &w->candidate_port);
 	/* from here on orphans of our runs become our children */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
@@ -179,6 +181,7 @@ void
 world_close(struct world *w)
 {
 	stop_server(w, w->service);
+	stop_server(w, w->candidate);
 	stop_server(w, w->server);
 }
 
@@ -191,8 +194,8 @@ world_docker(const struct world *w)
 static char **
 environment(const struct world *w, const char *extra)
 {
-	static char text[32][2 * PATH_MAX];
-	static char *list[33];
+	static char text[34][2 * PATH_MAX];
+	static char *list[35];
 	int n = 0;
 
 #define PUT(...) (snprintf(text[n], sizeof(text[n]), __VA_ARGS__), list[n] = text[n], n++)
@@ -228,6 +231,10 @@ environment(const struct world *w, const char *extra)
 		PUT("TWILIGHT_SIGNED_BY=%s/signers", w->top);
 		PUT("TWILIGHT_ON_START=/bin/true");
 		PUT("TWILIGHT_ON_RESULT=/bin/false");
+	}
+	if (w->rehearse) {
+		PUT("TWILIGHT_STRATEGY=rehearse");
+		PUT("TWILIGHT_PORT=%u", w->candidate_port);
 	}
 	if (w->script)
 		PUT("TWILIGHT_LOCK=%s/script.lock", w->dir);
@@ -589,7 +596,7 @@ is_container(const char *line, const char *service, char v)
 	return at != NULL && strncmp(at, want, strlen(want)) == 0;
 }
 
-/* Do these services run, and nothing else?  A pre-deploy job that has ended may be left. */
+/* Do these services run, and nothing else?  A job and candidates may be left. */
 static bool
 is_running(const struct world *w, const struct tree *t, char v)
 {
@@ -599,7 +606,8 @@ is_running(const struct world *w, const struct tree *t, char v)
 	unsigned i, n = w->mock == ALL ? 2 : 1, ran = 0;
 
 	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-		if (memmem(line, (size_t)(end - line), "-run-", 5) != NULL)
+		if (memmem(line, (size_t)(end - line), "-run-", 5) != NULL ||
+		    memmem(line, (size_t)(end - line), "-candidate-", 11) != NULL)
 			continue;
 		for (i = 0; i < n && !is_container(line, services[i], v); i++)
 			continue;
@@ -706,7 +714,8 @@ count_line(struct world *w, json_t *seen, struct count *c, const char *line, siz
 			    strcmp(outcome, "recovered") == 0;
 			/* a killed deploy does not judge its version */
 			c->condemns = !json_is_true(json_object_get(doc, "unjudged")) &&
-			    (strcmp(outcome, "rolled back") == 0 ||
+			    (strcmp(outcome, "rejected") == 0 ||
+				strcmp(outcome, "rolled back") == 0 ||
 				strcmp(outcome, "unverified") == 0);
 		}
 	}
@@ -808,9 +817,9 @@ check_resumed(struct world *w, const struct tree *t, const struct tree *before)
 		world_wrong(w, "after recover: it is drained, and was not resumed");
 }
 
-/* It is run once, and what is known of it is removed. */
+/* The job is run once, and what is known of it is removed; no candidate is left. */
 static void
-check_job(struct world *w, const struct tree *t, bool interrupted)
+check_oneoffs(struct world *w, const struct tree *t, bool interrupted)
 {
 	const struct file *f = tree_find(t, "engine/containers");
 	char path[PATH_MAX], line[1024];
@@ -818,13 +827,16 @@ check_job(struct world *w, const struct tree *t, bool interrupted)
 	FILE *log = fopen(path_in(w, "t/engine/calls.log", path), "re");
 
 	while (log != NULL && fgets(line, sizeof(line), log) != NULL)
-		n += strncmp(line, "docker compose run ", 19) == 0;
+		n += strncmp(line, "docker compose run ", 19) == 0 &&
+		    strstr(line, "-run-") != NULL;
 	if (log != NULL)
 		fclose(log);
 	if (n > 1)
 		world_wrong(w, "the pre-deploy job was run %u times", n);
 	if (interrupted && f != NULL && strstr(f->bytes, "-run-") != NULL)
 		world_wrong(w, "after recover: the pre-deploy job is left");
+	if (f != NULL && strstr(f->bytes, "-candidate-") != NULL)
+		world_wrong(w, "after recover: a candidate is left");
 }
 
 static char
@@ -852,7 +864,7 @@ recover_world(struct world *w, const struct scenario *s, const struct tree *befo
 	nothing_left(w, &t, "after recover");
 	if (w->mock == ALL) {
 		check_resumed(w, &t, before);
-		check_job(w, &t, journal);
+		check_oneoffs(w, &t, journal);
 	}
 	count_history(w, &t, before, &c);
 	if (c.outcomes > 1)

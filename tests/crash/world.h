@@ -25,11 +25,13 @@ struct scenario {
 	int clean;            /* exit code without a fault */
 	int from;             /* the first mock to do it with */
 	bool verb;            /* a deploy or rollback */
+	bool rehearse;        /* with this strategy */
 	bool freeze;          /* freeze or unfreeze; the rest are recoveries */
 	/* the request before it, and at which call it is killed */
 	const char *first[2];
 	const char *after[MOCKS]; /* the call after the Nth of this name; NULL: it ends */
 	unsigned nth[MOCKS];
+	unsigned renames; /* counted behind this renameat; 0: points.c, behind() */
 };
 
 #define VERSION_OLD 'c'
@@ -42,8 +44,9 @@ struct world {
 	    *top; /* engine, bin/docker, silent/docker, short.so, service, key, … */
 	char program[PATH_MAX];
 	enum mock mock;
-	pid_t service, server;
-	unsigned port;
+	pid_t service, candidate, server;
+	unsigned port, candidate_port;
+	bool rehearse;
 	bool script; /* runs the plain script */
 	bool loud;   /* prints each command and its output */
 	bool full;   /* checks equal states again */
