@@ -417,7 +417,7 @@ START_TEST(takes_what_it_depends_on)
 }
 END_TEST
 
-/* Ports as TARGET<PUBLISHED, then what is shared, then the network. */
+/* Ports as TARGET<PUBLISHED, then what is shared, then the network and the address. */
 static const struct {
 	const char *members, *want;
 } surroundings[] = {
@@ -435,6 +435,10 @@ static const struct {
 	  " {\"type\": \"bind\", \"source\": \"/srv/files\", \"target\": \"/f\"}]",
 	    "|data, /srv/files|" },
 	{ "\"network_mode\": \"host\"", "||host" },
+	{ "\"networks\": {\"a\": null, \"b\": {}, \"c\": {\"aliases\": [\"x\"]}}", "||" },
+	{ "\"networks\": {\"a\": {\"ipv4_address\": \"10.0.0.9\"}, \"b\": null}",
+	    "||10.0.0.9" },
+	{ "\"networks\": {\"a\": {\"ipv6_address\": \"fd00::9\"}}", "||fd00::9" },
 	{ "\"network_mode\": \"service:db\"", "||service:db" },
 };
 
@@ -451,8 +455,8 @@ START_TEST(takes_its_surroundings)
 		snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "%s%s<%s",
 		    i == 0 ? "" : " ", service.ports[i].target,
 		    service.ports[i].published);
-	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "|%s|%s",
-	    service.shared, service.network_mode);
+	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "|%s|%s%s",
+	    service.shared, service.network_mode, service.address);
 	ck_assert_str_eq(seen, surroundings[_i].want);
 }
 END_TEST
