@@ -136,6 +136,28 @@ put_drain(const struct service *s)
 }
 
 static void
+put_version(const struct service *s)
+{
+	char name[SERVICE_MAX + 32];
+
+	put_url("version_url", s->name, s->version_url);
+	snprintf(name, sizeof(name), "version_expect.%s", s->name);
+	put_setting(name, s->version_expect);
+}
+
+static void
+put_candidate(const struct service *s)
+{
+	char name[SERVICE_MAX + 32];
+
+	snprintf(name, sizeof(name), "strategy.%s", s->name);
+	if (s->strategy[0] != '\0')
+		put_setting(name, s->strategy);
+	snprintf(name, sizeof(name), "port.%s", s->name);
+	put_number(name, s->port, false);
+}
+
+static void
 put_services(const struct target *t)
 {
 	char names[SERVICES_MAX * (SERVICE_MAX + 1)] = "";
@@ -146,7 +168,9 @@ put_services(const struct target *t)
 	put_setting("services", names + 1);
 	for (i = 0; i < t->n_services; i++) {
 		put_url("health_url", t->service[i].name, t->service[i].health_url);
+		put_version(&t->service[i]);
 		put_drain(&t->service[i]);
+		put_candidate(&t->service[i]);
 	}
 }
 
@@ -168,6 +192,8 @@ put_target(const struct target *t)
 	put_setting("keep_env", t->keep_env), put_setting("prune", t->prune);
 	put_setting("on_start", t->on_start), put_setting("on_result", t->on_result);
 	put_setting("restart", t->restart);
+	put_setting("strategy", t->strategy);
+	put_setting("immutable", t->immutable), put_setting("signed_by", t->signed_by);
 	put_setting("pre_deploy", t->pre_deploy);
 	put_seconds("pre_deploy_limit", t->pre_deploy_limit);
 	put_number("keep", t->keep, false), put_number("disk_min", t->disk_min, true);
