@@ -532,10 +532,10 @@ prepare(const char *top, const char *program)
 	for (mock = SILENT; mock < MOCKS; mock++) {
 		lay_ground(&w, (enum mock)mock, &ground[mock]);
 		for (i = 0; i < SCENARIOS; i++) {
-			/* a sample has one deploy of ALL: the first scenario */
+			/* a sample has one deploy of ALL: a good one with candidates */
 			if (mock < scenarios[i].from ||
-			    (points.sample && mock == ALL && i > 0 &&
-				!scenarios[i].freeze))
+			    (points.sample && mock == ALL && !scenarios[i].freeze &&
+				!(scenarios[i].rehearse && scenarios[i].clean == 0)))
 				continue;
 			tree_write(&ground[mock], path);
 			w.rehearse = scenarios[i].rehearse;
