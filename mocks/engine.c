@@ -37,6 +37,7 @@
  *   version, info   JSON objects; their members replace those of /version and /info
  *   labels/ID       an image's labels, KEY=VALUE a line
  *   behaviour/job   that of a container of `compose run` (done)
+ *   address         "-": no container has one on its networks
  *   logs            the log of each container (else two lines)
  *   faults          see below
  *
@@ -1986,7 +1987,8 @@ api_info(const struct request *r, const char *id, struct answer *a)
 static json_t *
 networks_json(const struct container *c, const struct look *l)
 {
-	const char *address = is_up(l) ? "127.0.0.1" : "";
+	bool has = is_up(l) && !is(first("address", ""), "-");
+	const char *address = has ? "127.0.0.1" : "";
 
 	return json_pack("{s{sn sn sn ss ss ss ss si}}",
 	    text("%s_default", c->f[PROJECT]), "IPAMConfig", "Links", "Aliases",

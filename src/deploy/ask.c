@@ -49,6 +49,12 @@ ask_init(struct ask *a, const struct session *s, const struct release *r, size_t
 	return init_version(a, s, r, &r->part[i], f);
 }
 
+bool
+ask_has_url(const struct ask *a)
+{
+	return a->health.host[0] != '\0' || a->version_url.host[0] != '\0';
+}
+
 static void
 move_url(struct url *url, const char *address, const char *port)
 {

@@ -12,7 +12,7 @@
 struct ask {
 	struct probe probe;
 	struct http_answer answer; /* the last one; why is "" before the first */
-	/* private: */
+	/* private; the probe points into it, so it must not be moved */
 	const struct service *service;
 	struct url health, version_url; /* no host: is not asked */
 	struct version version;         /* its text is "": is not asked */
@@ -27,7 +27,10 @@ struct ask {
 int ask_init(struct ask *, const struct session *, const struct release *, size_t i,
     bool version, struct fault *) MUST_CHECK;
 
-/* Asks at this address and port from now on; the Host field stays. */
+/* Is the service asked at all? */
+bool ask_has_url(const struct ask *);
+
+/* Asks at this address, not "", and port from now on; the Host field stays. */
 void ask_at(struct ask *, const char *address, const char *port);
 
 /* One attempt.  Good without a request where the service has no URL. */

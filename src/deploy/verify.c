@@ -169,12 +169,22 @@ find_candidate(struct watch *w, struct subject *s, struct fault *f)
 {
 	const struct oneoff *candidate = candidate_of(w, s->part->service);
 	struct engine *e = w->s->engine;
+	char next[SERVICE_MAX + 40];
 	struct observed o = { 0 };
 
 	if (e->look(e, candidate->instance, &o.instance, f) == -1)
 		return -1;
 	o.n = o.instance.state != INSTANCE_GONE;
 	s->is_new = true;
+	/* one that does not run has no address either, and a better reason */
+	if (o.instance.state == INSTANCE_RUNNING && o.instance.address[0] == '\0' &&
+	    ask_has_url(&s->ask)) {
+		snprintf(next, sizeof(next), "use strategy.%s = recreate",
+		    s->part->service);
+		return fault_set(f, FAULT_HOST, next,
+		    "the candidate of service %s has no address on its networks",
+		    s->part->service);
+	}
 	ask_at(&s->ask, o.instance.address, e->candidate_port(e, s->service));
 	return find_one(w, s, &o, f);
 }
