@@ -145,9 +145,12 @@ int
 undo_oneoffs(struct deploy *d, struct fault *why)
 {
 	bool job = d->j.phase == PHASE_PRE_DEPLOY;
+	struct engine *e = d->s->engine;
 	struct fault f = { 0 };
 
-	if (oneoffs_end(d, job ? ONEOFF_JOB : ONEOFF_CANDIDATE, &f) == 0)
+	/* a command that still runs could start one after the search */
+	if (e->reap(e, &f) == 0 &&
+	    oneoffs_end(d, job ? ONEOFF_JOB : ONEOFF_CANDIDATE, &f) == 0)
 		return undo_prepare(d, why);
 	progress_say(d->s->progress, SAY_WARN, "%s", f.what);
 	/* the journal stays: the next request tries again */
