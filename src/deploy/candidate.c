@@ -59,6 +59,8 @@ oneoffs_end(struct deploy *d, enum oneoff_kind kind, struct fault *f)
 	struct oneoffs found;
 	size_t i;
 
+	if (e->oneoff_find == NULL)
+		return 0;
 	if (e->oneoff_find(e, kind, d->j.id, &found, f) == -1)
 		return -1;
 	for (i = 0; i < found.n; i++)
@@ -128,7 +130,5 @@ candidate_run(struct deploy *d, struct fault *f)
 int
 candidate_recover(struct deploy *d, struct fault *f)
 {
-	if (d->j.phase != PHASE_CANDIDATE || d->s->engine->oneoff_find == NULL)
-		return 0;
-	return oneoffs_end(d, ONEOFF_CANDIDATE, f);
+	return d->j.phase == PHASE_CANDIDATE ? oneoffs_end(d, ONEOFF_CANDIDATE, f) : 0;
 }

@@ -130,6 +130,8 @@ close_journal(struct deploy *d, enum outcome outcome, const struct fault *why)
 {
 	struct fault f = { 0 };
 
+	/* before the record, after which a recovery does nothing more */
+	predeploy_tidy(d);
 	make_record(d, outcome, why, &d->s->record);
 	if (commit_record(d->s, &d->s->record, &f) == 0 &&
 	    journal_clear(d->s->dirfd, &f) == 0)

@@ -164,6 +164,9 @@ bool predeploy_began(const struct deploy *);
  */
 int predeploy_run(struct deploy *, struct fault *) MUST_CHECK;
 
+/* When the deploy ends: removes what is left of its job; a failure is reported. */
+void predeploy_tidy(struct deploy *);
+
 /* For a recovery: waits for the job of an earlier run, within its limit, and ends it. */
 int predeploy_recover(struct deploy *, struct fault *) MUST_CHECK;
 
@@ -184,7 +187,7 @@ int candidate_run(struct deploy *, struct fault *) MUST_CHECK;
 /* For a recovery: ends the candidates of an earlier run. */
 int candidate_recover(struct deploy *, struct fault *) MUST_CHECK;
 
-/* Stops the one-off instances of the deploy that run, and removes them. */
+/* Stops the one-off instances of the deploy that run, and removes all of them. */
 int oneoffs_end(struct deploy *, enum oneoff_kind, struct fault *) MUST_CHECK;
 
 /* ---- drain.c ---- */

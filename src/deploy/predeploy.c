@@ -141,12 +141,23 @@ predeploy_run(struct deploy *d, struct fault *f)
 	d->unjudged = true;
 	if (run_job(d, f) == -1)
 		return -1;
+	/* predeploy_tidy() tries again */
 	if (oneoffs_end(d, ONEOFF_JOB, &late) == -1)
 		progress_say(d->s->progress, SAY_WARN, "%s", late.what);
 	if (deploy_stopped(f) == -1)
 		return -1;
 	d->unjudged = false;
 	return 0;
+}
+
+void
+predeploy_tidy(struct deploy *d)
+{
+	struct fault f = { 0 };
+
+	if (predeploy_began(d) && oneoffs_end(d, ONEOFF_JOB, &f) == -1)
+		progress_say(d->s->progress, SAY_WARN,
+		    "the container of the pre-deploy job is left: %s", f.what);
 }
 
 int
