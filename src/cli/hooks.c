@@ -13,6 +13,7 @@
 #include "sys/text.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <bsd/string.h>
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ struct hook {
 	bool stoppable;      /* a signal to us ends it */
 };
 
-/* Splits `words` in place at spaces, and sets `argv` to the words. */
+/* Splits `words` in place at spaces and tabs, and sets `argv` to the words. */
 static void
 split(char *words, const char *argv[COMMAND_MAX / 2 + 1])
 {
@@ -233,10 +234,12 @@ static const char *
 hook_program(const char *command, char safe[160], bool *runs)
 {
 	char program[COMMAND_MAX];
+	struct stat st;
 
 	(void)strlcpy(program, command, sizeof(program));
-	program[strcspn(program, " ")] = '\0';
-	*runs = access(program, X_OK) == 0;
+	program[strcspn(program, " \t")] = '\0';
+	*runs = stat(program, &st) == 0 && S_ISREG(st.st_mode) &&
+	    access(program, X_OK) == 0;
 	return text_escape(safe, 160, program, strlen(program));
 }
 

@@ -264,6 +264,9 @@ test_memory_hooks_in_the_settings() {
 	is "exit code" "$rc" 0
 	matches "on_start in plan" "$out" '^on_start: +/bin/true$'
 	matches "on_result in plan" "$out" '^on_result: +/no/such/hook, which cannot be run$'
+	TWILIGHT_ON_START="/bin/true	$secret" TWILIGHT_ON_RESULT=/bin net "plan v1.0.1"
+	matches "a tab ends the program" "$out" '^on_start: +/bin/true$'
+	matches "a folder is no program" "$out" '^on_result: +/bin, which cannot be run$'
 	for value in hook ./hook "sh /bin/true"; do
 		TWILIGHT_ON_START=$value net "plan v1.0.1"
 		is "exit code with $value" "$rc" 4
