@@ -140,7 +140,7 @@ const struct key key_table[] = {
 	    0, 0, "recreate or rehearse", "the same for one service" },
 	{ "port", "TWILIGHT_PORT", VALUE_NUMBER, SCOPE_SHARED, true, AT(service[0].port),
 	    "0", 0, 65535, NULL,
-	    "of the first service's container; 0: the port that is published" },
+	    "port of the first service's candidate; 0: the published one" },
 	{ "port", NULL, VALUE_NUMBER, SCOPE_SERVICE, true, SERVICE_AT(port), "0", 0,
 	    65535, NULL, "the same for one service" },
 	{ "restart", "TWILIGHT_RESTART", VALUE_NAMES, SCOPE_SHARED, false, AT(restart),
