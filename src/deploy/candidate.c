@@ -107,6 +107,8 @@ verify_candidates(struct deploy *d, const struct oneoffs *found, int64_t since,
 	fault_clear(f);
 	fault_set(f, FAULT_FAILED, NULL, "rehearsal: %s", what);
 	undo_report_evidence(d, f);
+	/* a revert, where the old version has ended too, reports it only once */
+	d->seen.service[0] = '\0';
 	return -1;
 }
 
