@@ -14,7 +14,8 @@
  *   POST /worker/drain GET /worker/status
  *                        the same as of /drain
  *
- * Every flag has an environment variable, the flag wins:
+ * An answer with a status keeps the connection of a client that sends
+ * "Connection: keep-alive".  Every flag has an environment variable, the flag wins:
  *
  *   --port N          SERVICE_PORT        8080; 0 takes a free one
  *   --port-file FILE  SERVICE_PORT_FILE   the port is written there, whole or not at all
@@ -137,6 +138,7 @@ struct behaviour {
 struct conn {
 	int fd; /* -1: free */
 	bool answering;
+	bool keeps;   /* the peer asked for it, and the answer says so */
 	int status;   /* as answered; 0: nothing that is HTTP */
 	int64_t next; /* not written to before */
 	int64_t idle; /* closed then */
@@ -299,9 +301,9 @@ put_answer(struct conn *c, int status, const char *reason, const char *more,
 {
 	int n = snprintf(c->out, sizeof c->out,
 	    "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-	    "Connection: close\r\n%s\r\n%s",
+	    "Connection: %s\r\n%s\r\n%s",
 	    status, reason, *body == '{' ? "application/json" : "text/plain",
-	    strlen(body), more, body);
+	    strlen(body), c->keeps ? "keep-alive" : "close", more, body);
 
 	c->nout = n > 0 && (size_t)n < sizeof c->out ? (size_t)n : 0;
 	c->status = status;
@@ -521,6 +523,7 @@ on_readable(struct conn *c)
 	c->in[c->nin] = '\0';
 	if (strstr(c->in, "\r\n\r\n") != NULL || strstr(c->in, "\n\n") != NULL) {
 		follow_control();
+		c->keeps = strcasestr(c->in, "\r\nConnection: keep-alive\r\n") != NULL;
 		if (absent())
 			drop(c);
 		else
@@ -534,6 +537,14 @@ on_readable(struct conn *c)
 static void
 finish(struct conn *c)
 {
+	int fd = c->fd;
+
+	if (c->keeps && c->status != 0) {
+		memset(c, 0, sizeof *c);
+		c->fd = fd;
+		c->idle = now_ms() + IDLE_MS;
+		return;
+	}
 	shutdown(c->fd, SHUT_WR);
 	drop(c);
 }

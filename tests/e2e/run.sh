@@ -28,6 +28,8 @@ ROOT=$(cd "$E2E_LIB/../.." && pwd)
 . "$E2E_LIB/login.sh"
 # shellcheck source=tests/e2e/phases.sh
 . "$E2E_LIB/phases.sh"
+# shellcheck source=tests/e2e/rehearse.sh
+. "$E2E_LIB/rehearse.sh"
 # shellcheck source=tests/e2e/outages.sh
 . "$E2E_LIB/outages.sh"
 
@@ -69,12 +71,13 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
 
-# The demo service, static so that an image needs nothing else; and the proxy.
+# The demo service, static so that an image needs nothing else; the proxy; and the prober.
 build_service() {
 	need_package gcc gcc libc6-dev && mkdir -p "$WORK/image/bin" &&
 		gcc -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/service" "$ROOT/mocks/service.c" &&
 		gcc -std=c11 -D_GNU_SOURCE -O2 -static -o "$WORK/image/bin/bun" "$E2E_LIB/bun.c" &&
-		gcc -std=c11 -D_GNU_SOURCE -O2 -o "$WORK/proxy" "$ROOT/mocks/proxy.c"
+		gcc -std=c11 -D_GNU_SOURCE -O2 -o "$WORK/proxy" "$ROOT/mocks/proxy.c" &&
+		gcc -std=c11 -D_GNU_SOURCE -O2 -o "$WORK/prober" "$E2E_LIB/prober.c"
 }
 
 # In a subshell, because an assertion ends it; the trap removes what it made.
@@ -152,7 +155,7 @@ run_lanes() {
 : >"$WORK/results"
 if engine_start "$WORK/engine" && need_package flock util-linux && build_service; then
 	# the longest first
-	together=$(chosen "$SCENARIOS_KILLED$SCENARIOS_SIGNALS$SCENARIOS_CLIENTS$SCENARIOS_CONVERSATION$SCENARIOS_EXAMPLES$SCENARIOS_LOGIN$SCENARIOS_PHASES$SCENARIOS")
+	together=$(chosen "$SCENARIOS_KILLED$SCENARIOS_SIGNALS$SCENARIOS_CLIENTS$SCENARIOS_CONVERSATION$SCENARIOS_EXAMPLES$SCENARIOS_LOGIN$SCENARIOS_PHASES$SCENARIOS_REHEARSE$SCENARIOS")
 	alone=$(chosen "$SCENARIOS_OUTAGES")
 	[ -n "$together$alone" ] ||
 		echo "FAIL no scenario's name contains '$PATTERN'" | tee "$WORK/results"
