@@ -166,7 +166,7 @@ LINK = $(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
 .PHONY: all check check-unit check-shell check-scenarios check-lane check-engine check-install \
-	check-docs check-next e2e crash crash-engine fuzz model bench lint format analyse memcheck layers coverage deps demo \
+	check-docs check-next e2e crash crash-engine fuzz model bench bench-engine lint format analyse memcheck layers coverage deps demo \
 	install uninstall dist clean help
 
 all: $(PROGRAM) ## the program, build/twilight-deploy
@@ -270,6 +270,9 @@ bench: $(PROGRAM) build/service ## speed and memory compared with a shell script
 	$(MAKE) --no-print-directory STATIC=1 build/static/twilight-deploy
 	tests/bench/run.sh $(PROGRAM) build/static/twilight-deploy build/service
 	tests/bench/engine.sh $(PROGRAM) build/service
+
+bench-engine: $(PROGRAM) build/service ## outage and cost of each way to deploy; writes docs/performance.md
+	tests/bench/strategies.sh $(PROGRAM) build/service docs/performance.md
 
 layers: ## checks that no folder of src/ includes one above it
 	tests/layers.sh
