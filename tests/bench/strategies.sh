@@ -215,6 +215,7 @@ chart() { # FILE
 		done
 		echo
 	} | sed 's/, $//' | gnuplot
+	sed -i 's/[[:blank:]]*$//' "$1"
 }
 
 put_into_page() {
