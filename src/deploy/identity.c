@@ -59,13 +59,15 @@ identity_signable(const struct deploy *d, struct fault *f)
 	struct part job;
 	size_t i;
 
+	if (e->identify == NULL)
+		return 0;
+	if (e->job_part(e, r, &job, f) == -1)
+		return -1;
 	if (d->s->target->signed_by[0] == '\0')
 		return 0;
 	for (i = 1; i < r->n; i++)
 		if (one_repository(&r->part[0], &r->part[i], f) == -1)
 			return -1;
-	if (e->job_part(e, r, &job, f) == -1)
-		return -1;
 	return job.service[0] == '\0' ? 0 : one_repository(&r->part[0], &job, f);
 }
 

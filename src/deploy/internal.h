@@ -92,7 +92,10 @@ int choose_release(struct deploy *, struct fault *) MUST_CHECK;
  */
 int identity_possible(const struct deploy *, struct fault *) MUST_CHECK;
 
-/* Of a resolved release: FAULT_HOST where it needs a signature and has two repositories. */
+/*
+ * Of a resolved release: FAULT_HOST where its job could run another image than the one
+ * that is identified, or where it needs a signature and has two repositories.
+ */
 int identity_signable(const struct deploy *, struct fault *) MUST_CHECK;
 
 /*

@@ -90,8 +90,7 @@ int docker_restart(struct docker *, const char *const *services,
 
 /*
  * `docker compose run` of `what`, a service and words of its command, in the version
- * `tag`, with `label`.  It returns once its container runs, or is over.  Without a `name`
- * it would have the service's container_name, which is taken.
+ * `tag`, with `label`.  It returns once its container runs, or is over.
  */
 int docker_run_oneoff(struct docker *, const char *tag, const char *name,
     const char *label, const char *what, struct fault *) MUST_CHECK;

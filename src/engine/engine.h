@@ -126,8 +126,8 @@ struct engine {
 
 	/*
 	 * [observes] Sets service, reference and revision of the pre-deploy job, as the
-	 * last resolve found it; all empty if its image is that of a service, or does
-	 * not name the tag of the release.
+	 * last resolve found it; all empty if its image is that of a service, or does not
+	 * name the tag.  FAULT_HOST if it could run another image.
 	 */
 	int (*job_part)(struct engine *, const struct release *, struct part *,
 	    struct fault *);

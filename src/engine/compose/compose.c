@@ -55,7 +55,7 @@ take_config(struct compose *c, const json_t *doc, struct fault *f)
 	for (i = 0; i < t->n_services; i++)
 		if (inspect_service(doc, t->service[i].name, &c->resolved[i], f) == -1)
 			return -1;
-	inspect_image(doc, c->docker.job, c->job_reference);
+	inspect_job(doc, c->docker.job, &c->job);
 	return 0;
 }
 

@@ -18,7 +18,7 @@ struct compose {
 	char project[128];           /* "" while it is not known */
 	char described[DESIRED_MAX]; /* the variable's value for `resolved`; "": none */
 	struct resolved resolved[SERVICES_MAX]; /* in the target's order */
-	char job_reference[REFERENCE_MAX];      /* of a job that is no service of ours */
+	struct resolved job;                    /* one that is no service of the target */
 	char port[12];                          /* of the last candidate_port() */
 	bool checked;                           /* compose is new enough */
 	bool cut; /* an `up` did not finish: the next one recreates what runs */

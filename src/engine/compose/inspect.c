@@ -222,6 +222,12 @@ scale_of(const json_t *service)
 	return json_is_integer(scale) ? json_integer_value(scale) : 1;
 }
 
+static bool
+pulls_always(const json_t *service)
+{
+	return strcmp(member_text(service, "pull_policy"), "always") == 0;
+}
+
 int
 inspect_service(const json_t *doc, const char *name, struct resolved *r, struct fault *f)
 {
@@ -243,6 +249,7 @@ inspect_service(const json_t *doc, const char *name, struct resolved *r, struct 
 		return fault_set(f, FAULT_HOST,
 		    "give it `image: REPOSITORY:${VARIABLE:?}`",
 		    "service %s of the compose file has no image", name);
+	r->pulls = pulls_always(service);
 	take_depends(service, r);
 	take_ports(service, r);
 	take_fixed_address(service, r);
@@ -253,11 +260,13 @@ inspect_service(const json_t *doc, const char *name, struct resolved *r, struct 
 }
 
 void
-inspect_image(const json_t *doc, const char *name, char out[REFERENCE_MAX])
+inspect_job(const json_t *doc, const char *name, struct resolved *r)
 {
 	const json_t *service = json_object_get(json_object_get(doc, "services"), name);
 
-	(void)member_string(service, "image", out, REFERENCE_MAX);
+	memset(r, 0, sizeof(*r));
+	(void)member_string(service, "image", r->reference, sizeof(r->reference));
+	r->pulls = pulls_always(service);
 }
 
 bool

@@ -24,6 +24,7 @@ struct port {
 /* A service as compose resolves it. */
 struct resolved {
 	char reference[REFERENCE_MAX];
+	bool pulls;            /* pull_policy: always; `run` pulls again then */
 	char network_mode[80]; /* "": networks of its own */
 	char address[48];      /* that the compose file gives it; "": none */
 	char shared[320];      /* volumes and folders that each container of it has */
@@ -50,8 +51,11 @@ int inspect_project(const json_t *, char *out, size_t size, struct fault *) MUST
 int inspect_service(const json_t *, const char *name, struct resolved *,
     struct fault *) MUST_CHECK;
 
-/* The image of a service in the same document; "": unknown, or it is built. */
-void inspect_image(const json_t *, const char *name, char out[REFERENCE_MAX]);
+/*
+ * Image and pull policy of a service in the same document, which is not of the target;
+ * "": unknown, or it is built.
+ */
+void inspect_job(const json_t *, const char *name, struct resolved *);
 
 /*
  * Parses the JSON of the engine or of compose.  The caller owns it; NULL: it is not

@@ -20,6 +20,31 @@ name_label(char label[LABEL_MAX], enum oneoff_kind kind, const char *id)
 	    kind == ONEOFF_JOB ? "job" : "candidate", id);
 }
 
+/* The bytes that were identified are those that have to run: nothing is pulled again. */
+static int
+check_pull(const struct resolved *r, const char *service, struct fault *f)
+{
+	if (!r->pulls)
+		return 0;
+	return fault_set(f, FAULT_HOST, "remove it: a deploy pulls anyway",
+	    "service %s has pull_policy: always, so that its container could have another "
+	    "image than the one that was checked",
+	    service);
+}
+
+static int
+check_job_pull(const struct compose *c, struct fault *f)
+{
+	const struct target *t = c->docker.target;
+	size_t i, len = strcspn(t->pre_deploy, " ");
+
+	for (i = 0; i < t->n_services; i++)
+		if (strlen(t->service[i].name) == len &&
+		    strncmp(t->service[i].name, t->pre_deploy, len) == 0)
+			return check_pull(&c->resolved[i], t->service[i].name, f);
+	return check_pull(&c->job, c->docker.job, f);
+}
+
 int
 job_part(struct engine *e, const struct release *r, struct part *p, struct fault *f)
 {
@@ -27,14 +52,16 @@ job_part(struct engine *e, const struct release *r, struct part *p, struct fault
 	size_t i;
 
 	memset(p, 0, sizeof(*p));
+	if (check_job_pull(c, f) == -1)
+		return -1;
 	/* also where the tag is only a part: REPOSITORY:migrate-TAG */
-	if (strstr(c->job_reference, r->tag) == NULL)
+	if (strstr(c->job.reference, r->tag) == NULL)
 		return 0;
 	for (i = 0; i < r->n; i++)
-		if (strcmp(r->part[i].reference, c->job_reference) == 0)
+		if (strcmp(r->part[i].reference, c->job.reference) == 0)
 			return 0;
 	(void)strlcpy(p->service, c->docker.job, sizeof(p->service));
-	(void)strlcpy(p->reference, c->job_reference, sizeof(p->reference));
+	(void)strlcpy(p->reference, c->job.reference, sizeof(p->reference));
 	return images_id(c, p->reference, p->revision, f);
 }
 
@@ -189,7 +216,7 @@ candidate_check(struct engine *e, size_t i, struct fault *f)
 	const struct resolved *r = &c->resolved[i];
 	char safe[2 * sizeof(r->shared)];
 
-	if (check_fixed_address(s, r, f) == -1 ||
+	if (check_pull(r, s->name, f) == -1 || check_fixed_address(s, r, f) == -1 ||
 	    ((s->health_url[0] != '\0' || s->version_url[0] != '\0') &&
 		check_address(c, i, f) == -1))
 		return -1;
