@@ -19,8 +19,7 @@ is_rehearsed(const struct deploy *d, size_t i)
 	const struct part *from = release_part(&d->j.from, to->service);
 
 	return target_rehearses(d->s->target, i) && from != NULL && from->served &&
-	    (strcmp(from->revision, to->revision) != 0 ||
-		strcmp(from->reference, to->reference) != 0);
+	    !release_part_same(from, to);
 }
 
 bool

@@ -35,10 +35,7 @@ part_to_drain(const struct deploy *d, size_t i)
 
 	if (s->drain_url[0] == '\0' || from == NULL || to == NULL || !from->served)
 		return NULL;
-	return !d->s->engine->observes || strcmp(from->revision, to->revision) != 0 ||
-		strcmp(from->reference, to->reference) != 0
-	    ? from
-	    : NULL;
+	return d->s->engine->observes && release_part_same(from, to) ? NULL : from;
 }
 
 bool

@@ -16,6 +16,13 @@ release_part(const struct release *r, const char *service)
 }
 
 bool
+release_part_same(const struct part *a, const struct part *b)
+{
+	return strcmp(a->reference, b->reference) == 0 &&
+	    strcmp(a->revision, b->revision) == 0;
+}
+
+bool
 release_is_resolved(const struct release *r)
 {
 	size_t i;

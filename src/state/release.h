@@ -42,6 +42,9 @@ bool release_is_resolved(const struct release *);
 /* The part of that service, or NULL.  Parts are found by name: their order varies. */
 const struct part *release_part(const struct release *, const char *service);
 
+/* Have both the same reference and revision? */
+bool release_part_same(const struct part *, const struct part *);
+
 /*
  * What tells releases apart: the revisions of all services, in any order; with the tag,
  * if one of them is unknown; the tag alone, if all are; "", if that is too.  The name of
